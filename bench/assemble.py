@@ -1,0 +1,205 @@
+"""From a journal to a Run: a pure function of what was recorded.
+
+Findings are taken as recorded, or computed again when a `judge` is given; expectations are never
+recomputed. The same journal always gives the same Run.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bench.attribution import Attributor
+from bench.journal import Event, Journal, JournalError
+from bench.outcomes import Failure, StepKind, step_verdict
+from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, StepResult
+from bench.verdicts import Verdict, merge
+from spec.grade import Grade
+from validators.finding import Finding, Severity
+
+__all__ = ["Judge", "load", "scenario_verdict"]
+
+Judge = Callable[[RecordedExchange, frozenset[str], dict[str, str]], list[Finding]]
+"""Exchange, roles under test in its scenario, public Case -> findings."""
+
+
+def load(run: Path, *, judge: Judge | None = None) -> Run:
+    """Read, attribute and judge a run.
+
+    Raises:
+        JournalError: not a run, or a journal that does not begin with `run.start`.
+    """
+    journal = Journal(run)
+    start = next(journal.of("run.start"), None)
+    if start is None:
+        raise JournalError(f"{run} : le journal ne contient pas d'événement run.start")
+    floor = Grade(start.fields.get("floor", Grade.DRAFT))
+    exchanges = _attribute(journal)
+    by_scenario: dict[str, list[RecordedExchange]] = defaultdict(list)
+    ambient: list[RecordedExchange] = []
+    for recorded in exchanges:
+        (by_scenario[recorded.scenario] if recorded.scenario else ambient).append(recorded)
+
+    events: dict[str, list[Event]] = defaultdict(list)
+    for event in journal.of("step", "expectation", "finding", "scenario.end", "case"):
+        events[event.fields["scenario"]].append(event)
+
+    scenarios = tuple(
+        _scenario(opened, events[opened.fields["scenario"]], by_scenario, floor, judge)
+        for opened in journal.of("scenario.start")
+    )
+    end = next(journal.of("run.end"), None)
+    notes = list(journal.notes)
+    if end is None:
+        notes.append("la campagne a été interrompue avant sa fin")
+    last = journal.events[-1]
+    return Run(
+        directory=run,
+        id=start.fields["run"],
+        seed=start.fields["seed"],
+        started=start.utc,
+        duration_s=round((end or last).mono - start.mono, 3),
+        verdict=merge(s.verdict for s in scenarios),
+        meta=start.fields,
+        scenarios=scenarios,
+        ambient=tuple(ambient),
+        notes=tuple(notes),
+    )
+
+
+def scenario_verdict(
+    steps: list[Verdict], asserted: int, findings: list[Finding], floor: Grade
+) -> Verdict:
+    """The verdict of a scenario: nothing asserted and nothing broken is a fault of the bench."""
+    parts = list(steps)
+    weighed = [finding.weighed(floor) for finding in findings]
+    if any(f.severity is Severity.ERROR for f in weighed):
+        parts.append(Verdict.FAIL)
+    elif any(f.severity is Severity.WARNING for f in weighed):
+        parts.append(Verdict.WARN)
+    merged = merge(parts)
+    return Verdict.ERROR if merged is Verdict.PASS and not asserted else merged
+
+
+def _attribute(journal: Journal) -> list[RecordedExchange]:
+    attributor = Attributor()
+    recorded: list[RecordedExchange] = []
+    step_of: list[tuple[float, float, str, int]] = [
+        (e.fields["mono_start"], e.mono, e.fields["scenario"], e.fields["index"])
+        for e in journal.of("step")
+    ]
+    for event in journal.of("case", "exchange"):
+        if event.type == "case":
+            attributor.open(event.fields["scenario"], event.fields["identifiers"])
+            continue
+        exchange = journal.exchange(event)
+        scenario, why = attributor.attribute(exchange)
+        step = next(
+            (
+                index
+                for begin, end, owner, index in step_of
+                if owner == scenario and begin <= exchange.mono_start <= end
+            ),
+            None,
+        )
+        recorded.append(
+            RecordedExchange(id=event.id, exchange=exchange, scenario=scenario, step=step, why=why)
+        )
+    return sorted(recorded, key=lambda item: item.exchange.mono_start)
+
+
+def _scenario(
+    opened: Event,
+    events: list[Event],
+    by_scenario: dict[str, list[RecordedExchange]],
+    floor: Grade,
+    judge: Judge | None,
+) -> ScenarioResult:
+    fields = opened.fields
+    scenario = fields["scenario"]
+    exchanges = by_scenario.get(scenario, [])
+    case: dict[str, str] = {}
+    for event in events:
+        if event.type == "case":
+            case.update(event.fields["public"])
+    steps = tuple(_step(event) for event in events if event.type == "step")
+    expectations = tuple(_expectation(event) for event in events if event.type == "expectation")
+    if judge is None:
+        findings = [
+            (event.fields["exchange"], Finding.from_dict(event.fields))
+            for event in events
+            if event.type == "finding"
+        ]
+    else:
+        roles = frozenset(fields["roles"])
+        findings = [
+            (recorded.id, finding)
+            for recorded in exchanges
+            for finding in judge(recorded, roles, case)
+        ]
+    verdict = scenario_verdict(
+        [step.verdict for step in steps], len(expectations), [f for _, f in findings], floor
+    )
+    end = next((event for event in events if event.type == "scenario.end"), None)
+    return ScenarioResult(
+        id=scenario,
+        title=fields["title"],
+        feature=fields["feature"],
+        domain=fields["domain"],
+        requirements=tuple(fields["requirements"]),
+        verdict=verdict if end is not None else merge([verdict, Verdict.SKIP]),
+        reason=_reason(steps, [f for _, f in findings], floor, ended=end is not None),
+        duration_s=round((end or events[-1] if events else opened).mono - opened.mono, 3),
+        case=case,
+        steps=steps,
+        expectations=expectations,
+        findings=tuple((exchange, finding.weighed(floor)) for exchange, finding in findings),
+        exchanges=tuple(exchanges),
+    )
+
+
+def _reason(
+    steps: tuple[StepResult, ...], findings: list[Finding], floor: Grade, *, ended: bool
+) -> str:
+    broken = next((s for s in steps if s.verdict not in (Verdict.PASS, Verdict.SKIP)), None)
+    broken = broken or next((s for s in steps if s.verdict is Verdict.SKIP), None)
+    if broken is not None:
+        return f"{broken.keyword} {broken.text} : {broken.message}"
+    weighed = [finding.weighed(floor) for finding in findings]
+    for severity in (Severity.ERROR, Severity.WARNING):
+        first = next((f for f in weighed if f.severity is severity), None)
+        if first is not None:
+            return f"{first.rule} : {first.message}"
+    return "" if ended else "scénario interrompu"
+
+
+def _step(event: Event) -> StepResult:
+    fields: dict[str, Any] = event.fields
+    failure = Failure(fields["failure"]) if fields["failure"] else None
+    return StepResult(
+        index=fields["index"],
+        keyword=fields["keyword"],
+        text=fields["text"],
+        verdict=step_verdict(StepKind(fields["kind"]), failure),
+        message=fields["message"],
+        started=datetime.fromisoformat(fields["started"]) if fields["started"] else None,
+        ended=event.utc if fields["started"] else None,
+    )
+
+
+def _expectation(event: Event) -> Expectation:
+    fields: dict[str, Any] = event.fields
+    return Expectation(
+        scenario=fields["scenario"],
+        step=fields["step"],
+        what=fields["what"],
+        met=fields["met"],
+        requirements=tuple(fields["requirements"]),
+        exchanges=tuple(fields["exchanges"]),
+        expected=fields["expected"],
+        actual=fields["actual"],
+        deadline_s=fields["deadline_s"],
+    )

@@ -1,0 +1,241 @@
+"""A campaign: a run directory, a bed, and pytest playing the features in between."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from bench.assemble import load
+from bench.bed import Bed
+from bench.feed import Feed
+from bench.gate import check_features
+from bench.profile import EMBEDDED, Profile
+from bench.results import Run
+from bench.stage import ScenarioInfo, Stage
+from bench.verdicts import Verdict
+from wire.shard import Shard
+
+__all__ = ["Campaign", "CampaignError", "Options", "Progress", "Quiet", "play"]
+
+_INI = "[pytest]\naddopts =\nfilterwarnings =\n    ignore\n"
+"""The campaign's own pytest settings: the caller's set-up cannot touch it."""
+
+
+class CampaignError(Exception):
+    """The campaign could not be played; the text is for the user."""
+
+
+class Progress(Protocol):
+    """Who is told how the campaign goes (console, nothing...)."""
+
+    def preparing(self, what: str) -> None:
+        """The bed is being made."""
+
+    def started(self, info: ScenarioInfo, number: int, total: int) -> None:
+        """A scenario begins."""
+
+    def finished(self, info: ScenarioInfo, verdict: Verdict, reason: str, seconds: float) -> None:
+        """A scenario is over."""
+
+
+class Quiet:
+    """Tells nobody."""
+
+    def preparing(self, what: str) -> None:
+        """Nothing."""
+
+    def started(self, info: ScenarioInfo, number: int, total: int) -> None:
+        """Nothing."""
+
+    def finished(self, info: ScenarioInfo, verdict: Verdict, reason: str, seconds: float) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to play, against what, where to write."""
+
+    features: Path
+    steps: tuple[str, ...]
+    """Modules that hold the step definitions, loaded as pytest plug-ins."""
+    runs: Path = Path("runs")
+    profile: Profile = EMBEDDED
+    seed: int | None = None
+    only: tuple[str, ...] = ()
+    """Scenario or requirement ids, or domains; empty: everything."""
+    source_command: tuple[str, ...] = ()
+    """Plays the Source's part instead of the profile's (a mutant)."""
+    consumer_command: tuple[str, ...] = ()
+    report: Path | None = None
+    """A CDA that we did not write, to publish and consult."""
+    images: Path | None = None
+
+
+@dataclass(slots=True)
+class Campaign:
+    """One campaign being played. `bed` is made at the first scenario that needs it."""
+
+    options: Options
+    progress: Progress = field(default_factory=Quiet)
+    directory: Path = field(init=False)
+    seed: int = field(init=False)
+    shard: Shard = field(init=False)
+    feed: Feed = field(init=False)
+    collected: list[str] = field(default_factory=list)
+    _bed: Bed | None = None
+    _played: int = 0
+
+    def __post_init__(self) -> None:
+        now = datetime.now(UTC)
+        self.seed = secrets.randbits(32) if self.options.seed is None else self.options.seed
+        name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        self.directory = (self.options.runs / name).absolute()
+        self.directory.mkdir(parents=True)
+        self.shard = Shard(self.directory, "bench")
+        self.feed = Feed(self.shard)
+        profile = self.options.profile
+        self.shard.write(
+            "run.start",
+            run=name,
+            seed=self.seed,
+            floor=profile.floor.value,
+            strict=profile.strict,
+            version=_version(),
+            python=sys.version.split()[0],
+            platform=sys.platform,
+            profile={"name": profile.name, "sha256": profile.digest()},
+            product=profile.product.model_dump(),
+            claims=profile.claims.model_dump(),
+            options=dict(profile.options),
+        )
+
+    def bed(self) -> Bed:
+        """The bed, made when first asked for."""
+        if self._bed is None:
+            self.progress.preparing("autorités, PSC, DMP, PACS et DRIMbox")
+            self._bed = Bed(
+                self.options.profile,
+                self.feed,
+                self.directory,
+                self.seed,
+                source_command=self.options.source_command,
+                consumer_command=self.options.consumer_command,
+            )
+            self._bed.start()
+        return self._bed
+
+    def omitted(self, info: ScenarioInfo) -> str | None:
+        """Why a scenario does not apply to this product, or None."""
+        claims = self.options.profile.claims
+        claimed = {role for role in ("source", "consumer") if getattr(claims, role)}
+        missing = info.roles - claimed
+        if missing:
+            return f"rôle non revendiqué par le profil : {', '.join(sorted(missing))}"
+        return None
+
+    def stage(self, info: ScenarioInfo) -> Stage:
+        """Begin a scenario."""
+        self._played += 1
+        self.progress.started(info, self._played, len(self.collected))
+        stage = Stage(info, self.feed, self.shard, self.options.profile, self.seed)
+        stage.open()
+        return stage
+
+    def close(self) -> None:
+        """Stop the bed and end the journal."""
+        if self._bed is not None:
+            self._bed.stop()
+            self._bed = None
+        self.shard.write("run.end")
+        self.shard.close()
+
+
+def play(options: Options, progress: Progress | None = None) -> Run:
+    """Play a campaign and read its run.
+
+    Raises:
+        CampaignError: nothing was selected, features are broken, or pytest itself failed.
+    """
+    check_features(options.features)
+    campaign = Campaign(options, progress or Quiet())
+    ini = campaign.directory / "pytest.ini"
+    ini.write_text(_INI)
+    arguments = [
+        str(options.features),
+        f"-c={ini}",
+        f"--rootdir={options.features.parent}",
+        "--noconftest",
+        "--import-mode=importlib",
+        "--strict-markers",
+        "-p=no:terminal",
+        "-p=no:cacheprovider",
+        "-p=pytest_bdd.plugin",
+        "-p=bench.plugin",
+        *(f"-p={module}" for module in options.steps),
+    ]
+    with _own_environment():
+        code = pytest.main(arguments, plugins=[_Setter(campaign)])
+    campaign.close()
+    if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
+        raise CampaignError(f"pytest n'a pas pu jouer la campagne (code {int(code)})")
+    if code == pytest.ExitCode.INTERRUPTED and not campaign.collected:
+        raise CampaignError("les scénarios n'ont pas pu être chargés")
+    if not campaign.collected:
+        raise CampaignError(
+            f"aucun scénario ne correspond à la sélection : {', '.join(options.only) or 'tous'}"
+        )
+    return load(campaign.directory)
+
+
+class _Setter:
+    """Gives the campaign to `bench.plugin`."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.campaign = campaign
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Stash it before `bench.plugin` looks for it."""
+        from bench.plugin import CAMPAIGN
+
+        config.stash[CAMPAIGN] = self.campaign
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    changed: dict[str, str | None] = {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_ADDOPTS": None,
+        "PYTEST_PLUGINS": None,
+    }
+    before = {name: os.environ.get(name) for name in changed}
+    try:
+        _set_environment(changed.items())
+        yield
+    finally:
+        _set_environment(before.items())
+
+
+def _set_environment(values: Iterable[tuple[str, str | None]]) -> None:
+    for name, value in values:
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _version() -> str:
+    try:
+        return metadata.version("drimbench")
+    except metadata.PackageNotFoundError:
+        return "non installé"

@@ -1,0 +1,86 @@
+"""The gate between feature files and what pytest-bdd collects: nothing may vanish silently.
+
+pytest-bdd makes one test of two scenarios with the same title, and none of an unbound file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gherkin.errors import CompositeParserException
+from gherkin.parser import Parser
+from gherkin.pickles.compiler import Compiler
+
+__all__ = ["FeatureError", "Pickle", "check_features", "pickles"]
+
+
+class FeatureError(Exception):
+    """A feature file is broken; names file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pickle:
+    """One scenario as Gherkin itself sees it, outlines expanded."""
+
+    file: Path
+    line: int
+    title: str
+    tags: tuple[str, ...]
+
+    @property
+    def scenario(self) -> str:
+        """Its own id tag, without the at sign, or ""."""
+        return next((tag for tag in self.tags if tag.startswith("SCN-")), "")
+
+
+def pickles(features: Path) -> Iterator[Pickle]:
+    """Every scenario of every feature file below a directory.
+
+    Raises:
+        FeatureError: not Gherkin.
+    """
+    for file in sorted(features.rglob("*.feature")):
+        try:
+            document: Any = Parser().parse(file.read_text(encoding="utf-8"))
+        except CompositeParserException as error:
+            raise FeatureError(f"{file} : {error}") from None
+        document["uri"] = str(file)
+        lines = {
+            node["scenario"]["id"]: node["scenario"]["location"]["line"]
+            for child in document["feature"]["children"]
+            for node in (child, *child.get("rule", {}).get("children", []))
+            if "scenario" in node
+        }
+        for pickle in Compiler().compile(document):
+            yield Pickle(
+                file=file,
+                line=lines.get(pickle["astNodeIds"][0], 0),
+                title=pickle["name"],
+                tags=tuple(tag["name"].removeprefix("@") for tag in pickle["tags"]),
+            )
+
+
+def check_features(features: Path) -> list[Pickle]:
+    """All the scenarios, each with one id tag of its own.
+
+    Raises:
+        FeatureError: no scenario, a title used twice in a file, an id missing or used twice.
+    """
+    found = list(pickles(features))
+    if not found:
+        raise FeatureError(f"{features} : aucun scénario")
+    titles = Counter((pickle.file, pickle.title) for pickle in found)
+    ids = Counter(pickle.scenario for pickle in found)
+    for pickle in found:
+        place = f"{pickle.file}, ligne {pickle.line}"
+        if titles[pickle.file, pickle.title] > 1:
+            raise FeatureError(f"{place} : titre utilisé deux fois : « {pickle.title} »")
+        if not pickle.scenario:
+            raise FeatureError(f"{place} : étiquette d'identité @SCN-… absente")
+        if ids[pickle.scenario] > 1:
+            raise FeatureError(f"{place} : identité utilisée deux fois : @{pickle.scenario}")
+    return found

@@ -1,0 +1,230 @@
+"""pytest hooks: only a translation between pytest-bdd and a Campaign.
+
+Loaded by name in a campaign, and by the root conftest for `pytest features`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.assemble import scenario_verdict
+from bench.campaign import Campaign, Options
+from bench.judge import judge_exchange
+from bench.outcomes import Failure, StepKind, classify, step_verdict
+from bench.stage import ScenarioInfo, Stage
+from bench.verdicts import Verdict
+from spec.requirements import CATALOGUE, is_requirement
+from wire.exchange import stamp
+
+__all__ = ["CAMPAIGN", "STAGE"]
+
+CAMPAIGN = pytest.StashKey[Campaign]()
+STAGE = pytest.StashKey[Stage]()
+_BEGUN = pytest.StashKey[float]()
+
+ROLES = ("source", "consumer")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marks: requirement ids verbatim, roles, scenario ids."""
+    for requirement in CATALOGUE:
+        config.addinivalue_line("markers", f"{requirement}: exigence")
+    for role in ROLES:
+        config.addinivalue_line("markers", f"{role}: rôle sous test")
+
+
+def pytest_bdd_apply_tag(tag: str, function: Callable[..., Any]) -> bool | None:
+    """A scenario id is not a mark; anything else must be registered."""
+    return True if tag.startswith("SCN-") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what was selected, in the order of the files."""
+    scenarios = [item for item in items if _scenario_of(item) is not None]
+    if not scenarios:
+        return
+    campaign = _campaign(config, Path(str(scenarios[0].path)).parent)
+    wanted = campaign.options.only
+    kept, dropped = [], []
+    for item in items:
+        info = scenario_info(item)
+        if info is None or not wanted or _selected(info, wanted):
+            kept.append(item)
+        else:
+            dropped.append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+    campaign.collected = [info.id for item in items if (info := scenario_info(item)) is not None]
+
+
+def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
+    """Begin a scenario, or omit it."""
+    campaign = request.config.stash[CAMPAIGN]
+    info = scenario_info(request.node)
+    assert info is not None
+    request.node.stash[_BEGUN] = stamp()[1]
+    stage = campaign.stage(info)
+    request.node.stash[STAGE] = stage
+    reason = campaign.omitted(info)
+    if reason is not None:
+        campaign.shard.write("scenario.end", scenario=info.id, omit=reason)
+        campaign.progress.finished(info, Verdict.OMIT, reason, 0.0)
+        del request.node.stash[STAGE]
+        pytest.skip(reason)
+
+
+def pytest_bdd_before_step(
+    request: pytest.FixtureRequest, feature: Any, scenario: Any, step: Any, step_func: Any
+) -> None:
+    """A step starts."""
+    request.node.stash[STAGE].begin_step(step.keyword.strip(), StepKind(step.type), step.name)
+
+
+def pytest_bdd_after_step(
+    request: pytest.FixtureRequest,
+    feature: Any,
+    scenario: Any,
+    step: Any,
+    step_func: Any,
+    step_func_args: Any,
+) -> None:
+    """A step went well."""
+    request.node.stash[STAGE].end_step()
+
+
+def pytest_bdd_step_error(
+    request: pytest.FixtureRequest,
+    feature: Any,
+    scenario: Any,
+    step: Any,
+    step_func: Any,
+    step_func_args: Any,
+    exception: BaseException,
+) -> None:
+    """A step did not go well."""
+    failure = classify(exception)
+    text = str(exception) or type(exception).__name__
+    if failure is Failure.EXCEPTION:
+        text = f"{type(exception).__name__} : {text}"
+    request.node.stash[STAGE].end_step(failure, text)
+
+
+def pytest_bdd_step_func_lookup_error(
+    request: pytest.FixtureRequest, feature: Any, scenario: Any, step: Any, exception: BaseException
+) -> None:
+    """No step definition: the bench's fault."""
+    stage = request.node.stash[STAGE]
+    stage.begin_step(step.keyword.strip(), StepKind(step.type), step.name)
+    stage.end_step(Failure.UNDEFINED, "aucune définition pour cette étape")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Judge the scenario once its steps are over; pytest's outcome follows the verdict."""
+    trouble: BaseException | None = None
+    try:
+        yield
+    except Exception as error:
+        trouble = error
+    stage = item.stash.get(STAGE, None)
+    if stage is None:
+        if trouble is not None:
+            raise trouble
+        return
+    verdict, reason = _conclude(item, stage)
+    if verdict in (Verdict.PASS, Verdict.WARN):
+        return
+    if verdict in (Verdict.SKIP, Verdict.REVIEW, Verdict.OMIT):
+        pytest.skip(f"{verdict.french} : {reason}")
+    if trouble is not None:
+        raise trouble
+    pytest.fail(f"{verdict.french} : {reason}", pytrace=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A campaign that the plug-in made itself (`pytest features`) is closed here."""
+    campaign = session.config.stash.get(CAMPAIGN, None)
+    if campaign is not None and session.config.stash.get(_OWN, False):
+        campaign.close()
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest) -> Stage:
+    """The scenario being played."""
+    return request.node.stash[STAGE]
+
+
+@pytest.fixture
+def bed(request: pytest.FixtureRequest) -> Any:
+    """The world and the boxes."""
+    return request.config.stash[CAMPAIGN].bed()
+
+
+_OWN = pytest.StashKey[bool]()
+
+
+def scenario_info(item: pytest.Item) -> ScenarioInfo | None:
+    """What the feature file says of a collected test, or None when it is no scenario."""
+    scenario = _scenario_of(item)
+    if scenario is None:
+        return None
+    tags = {mark.name for mark in item.iter_markers()} | set(scenario.tags)
+    tags |= set(scenario.feature.tags)
+    own = sorted(tag for tag in tags if tag.startswith("SCN-"))
+    return ScenarioInfo(
+        id=own[0] if own else item.nodeid,
+        title=scenario.name,
+        feature=scenario.feature.name,
+        domain=Path(scenario.feature.filename).parent.name,
+        requirements=tuple(sorted(tag for tag in tags if is_requirement(tag))),
+        roles=frozenset(tags & set(ROLES)),
+        steps=tuple((s.keyword.strip(), StepKind(s.type), s.name) for s in scenario.steps),
+    )
+
+
+def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
+    campaign = item.config.stash[CAMPAIGN]
+    stage.abandon()
+    for seen in stage.seen():
+        stage.judged(seen.id, judge_exchange(seen.exchange, stage.info.roles, stage.case.public()))
+    verdict = scenario_verdict(
+        [step_verdict(step.kind, step.failure) for step in stage.steps],
+        stage.asserted,
+        stage.findings,
+        stage.floor,
+    )
+    broken = next((step for step in stage.steps if step.failure is not None), None)
+    reason = f"{broken.keyword} {broken.text} : {broken.message}" if broken else ""
+    if not reason and stage.findings:
+        reason = f"{stage.findings[0].rule} : {stage.findings[0].message}"
+    campaign.shard.write("scenario.end", scenario=stage.info.id, verdict=verdict.value)
+    seconds = stamp()[1] - item.stash[_BEGUN]
+    campaign.progress.finished(stage.info, verdict, reason, seconds)
+    return verdict, reason
+
+
+def _scenario_of(item: pytest.Item) -> Any:
+    function = getattr(item, "obj", None)
+    return getattr(inspect.unwrap(function), "__scenario__", None) if function else None
+
+
+def _selected(info: ScenarioInfo, wanted: tuple[str, ...]) -> bool:
+    return any(
+        word in (info.id, info.domain) or word in info.requirements or word in info.roles
+        for word in wanted
+    )
+
+
+def _campaign(config: pytest.Config, features: Path) -> Campaign:
+    campaign = config.stash.get(CAMPAIGN, None)
+    if campaign is None:
+        campaign = Campaign(Options(features=features, steps=()))
+        config.stash[CAMPAIGN] = campaign
+        config.stash[_OWN] = True
+    return campaign

@@ -1,0 +1,168 @@
+"""The profile: one TOML file that says what the product claims, where it is and what it needs.
+
+Without a profile the embedded reference is driven, by the same path: a command started with a
+configuration file. What is not claimed is `omit`, never `fail`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from spec.grade import Grade
+
+__all__ = ["EMBEDDED", "Profile", "ProfileError", "read"]
+
+
+class ProfileError(Exception):
+    """The profile cannot be used; one line per fault, naming file, key, expected and found."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Claims(_Table):
+    """What the product claims to be."""
+
+    source: bool = True
+    consumer: bool = True
+    mode: Literal["proxy", "native"] = "proxy"
+
+
+class Product(_Table):
+    """The identity that reports show."""
+
+    name: str = "DRIMbox de référence"
+    version: str = ""
+    vendor: str = ""
+
+
+class SourceBox(_Table):
+    """Where the Source is, or how to start it.
+
+    A `command` is started with `{config}` and `{ready}` replaced, and tells its addresses in the
+    ready file. Without a command the addresses must be given.
+    """
+
+    command: tuple[str, ...] = ()
+    mllp: str = ""
+    wado: str = ""
+    dicom: str = ""
+    admin: str = ""
+    """Optional local address of the alerts and the audit trail; without it they are reviewed."""
+    ports: dict[Literal["mllp", "wado", "dicom", "admin"], Port] = Field(default_factory=dict)
+    """Ports that a started box must take; 0 or absent: it chooses."""
+    ae_title: str = "DRIMBOX"
+    host: str = "db1.drimbench.test"
+    """The `db` name: in the white list, in the server certificate, in KOS RetrieveURLs."""
+
+
+class ConsumerBox(_Table):
+    """Where the Consumer is, or how to start it."""
+
+    command: tuple[str, ...] = ()
+    web: str = ""
+    admin: str = ""
+    ports: dict[Literal["web", "admin"], Port] = Field(default_factory=dict)
+    host: str = "consumer.drimbench.test"
+    ae_title: str = "CONSUMER"
+
+
+class World(_Table):
+    """Fixed ports of the simulators, for a box that is configured once. 0: any free port."""
+
+    dmp: Port = 0
+    psc: Port = 0
+    ans: Port = 0
+    igc: Port = 0
+    pacs: Port = 0
+    local_pacs: Port = 0
+
+
+class Timing(_Table):
+    """How long the bench waits, in seconds."""
+
+    start_s: Seconds = 60.0
+    ack_s: Seconds = 10.0
+    effect_s: Seconds = 20.0
+    """For an effect that the box owes: a publication, an alert, an export."""
+    retry_window_s: float = Field(default=0.5, ge=0)
+    """How long after a sentinel's effect an unwanted effect may still come."""
+
+
+class Profile(_Table):
+    """A whole profile."""
+
+    name: str = "reference-embarquee"
+    claims: Claims = Claims()
+    product: Product = Product()
+    source: SourceBox = SourceBox()
+    consumer: ConsumerBox = ConsumerBox()
+    world: World = World()
+    timing: Timing = Timing()
+    options: dict[str, str] = Field(default_factory=dict)
+    """Named options for the points that public texts leave open."""
+    floor: Grade = Grade.DRAFT
+    strict: bool = False
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON form: two runs with one digest had one profile."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def external_source(self) -> bool:
+        """Whether the Source is somewhere already, rather than started by us."""
+        return not self.source.command and bool(self.source.mllp)
+
+    def external_consumer(self) -> bool:
+        """Whether the Consumer is somewhere already, rather than started by us."""
+        return not self.consumer.command and bool(self.consumer.web)
+
+
+EMBEDDED = Profile()
+"""The embedded reference, which `bench.bed` starts."""
+
+
+def read(path: Path) -> Profile:
+    """Read a profile. `env:NAME` strings are replaced by that environment variable.
+
+    Raises:
+        ProfileError: unreadable, not TOML, unknown or wrong key, missing variable.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProfileError(f"{path} : illisible ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProfileError(f"{path} : TOML invalide : {error}") from None
+    try:
+        return Profile.model_validate(_resolve(table, path))
+    except ValidationError as error:
+        lines = (
+            f"{path} : clé « {'.'.join(map(str, fault['loc']))} » : {fault['msg']}"
+            f" (trouvé : {fault['input']!r})"
+            for fault in error.errors()
+        )
+        raise ProfileError("\n".join(lines)) from None
+
+
+def _resolve(value: object, path: Path) -> object:
+    if isinstance(value, dict):
+        return {key: _resolve(item, path) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolve(item, path) for item in value]
+    if isinstance(value, str) and value.startswith("env:"):
+        name = value.removeprefix("env:")
+        if name not in os.environ:
+            raise ProfileError(f"{path} : la variable d'environnement {name} n'est pas définie")
+        return os.environ[name]
+    return value

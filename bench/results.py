@@ -1,0 +1,115 @@
+"""A run as its readers see it: the journal merged, attributed and judged, as plain values.
+
+Console, JSON, HTML, JUnit and every later projection read this and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bench.verdicts import Verdict
+from validators.finding import Finding
+from wire.exchange import Exchange
+
+__all__ = ["Expectation", "RecordedExchange", "Run", "ScenarioResult", "StepResult"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedExchange:
+    """An exchange of the journal with its id and what attribution decided."""
+
+    id: str
+    exchange: Exchange
+    scenario: str | None
+    """Id of the scenario it belongs to, or None when ambient."""
+    step: int | None
+    """Index of the step that was running when it started."""
+    why: str
+    """How it was attributed, in French: `nomme le patient`, `même connexion`, `ambiant`..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """A step awaited an effect: kept as recorded, never recomputed."""
+
+    scenario: str
+    step: int
+    what: str
+    """What was awaited, in French."""
+    met: bool
+    requirements: tuple[str, ...]
+    exchanges: tuple[str, ...] = ()
+    expected: str = ""
+    actual: str = ""
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """One Gherkin step as it went."""
+
+    index: int
+    keyword: str
+    text: str
+    verdict: Verdict
+    message: str
+    started: datetime | None
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioResult:
+    """One scenario: its steps, its exchanges, what the judges said of them."""
+
+    id: str
+    title: str
+    feature: str
+    domain: str
+    requirements: tuple[str, ...]
+    verdict: Verdict
+    reason: str
+    duration_s: float
+    case: dict[str, str]
+    """Public identifiers of its Case: patient, accession, study..."""
+    steps: tuple[StepResult, ...]
+    expectations: tuple[Expectation, ...]
+    findings: tuple[tuple[str, Finding], ...]
+    """Pairs (exchange id, finding)."""
+    exchanges: tuple[RecordedExchange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A whole run."""
+
+    directory: Path
+    id: str
+    seed: int
+    started: datetime
+    duration_s: float
+    verdict: Verdict
+    meta: dict[str, Any]
+    """Versions, profile name and hash, product identity, floor, strictness."""
+    scenarios: tuple[ScenarioResult, ...]
+    ambient: tuple[RecordedExchange, ...]
+    notes: tuple[str, ...] = field(default=())
+    """What reading the journal had to say (a torn last line...)."""
+
+    def counts(self) -> dict[str, int]:
+        """How many exchanges of each transaction name, ambient ones included."""
+        totals: dict[str, int] = {}
+        for recorded in (*self.ambient, *(e for s in self.scenarios for e in s.exchanges)):
+            name = recorded.exchange.transaction or recorded.exchange.protocol
+            totals[name] = totals.get(name, 0) + 1
+        return dict(sorted(totals.items()))
+
+    def requirements(self) -> dict[str, list[ScenarioResult]]:
+        """The scenarios of each requirement id, ids sorted."""
+        matrix: dict[str, list[ScenarioResult]] = {}
+        for scenario in self.scenarios:
+            for requirement in scenario.requirements:
+                matrix.setdefault(requirement, []).append(scenario)
+        return dict(sorted(matrix.items()))

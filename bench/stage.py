@@ -1,0 +1,229 @@
+"""One scenario being played: its Case, its place in the journal, what it awaits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from bench.cases import Case, mint
+from bench.feed import Feed, Seen
+from bench.outcomes import Failure, NotMet, StepKind
+from bench.profile import Profile
+from spec.grade import Grade
+from validators.finding import Finding
+from wire.exchange import stamp
+from wire.shard import Shard
+
+__all__ = ["ScenarioInfo", "Stage", "StepRecord"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioInfo:
+    """What the feature file says of a scenario."""
+
+    id: str
+    title: str
+    feature: str
+    domain: str
+    requirements: tuple[str, ...]
+    roles: frozenset[str]
+    steps: tuple[tuple[str, StepKind, str], ...]
+    """(keyword, kind, text) of every step, in order."""
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """A step that runs or has run."""
+
+    index: int
+    keyword: str
+    kind: StepKind
+    text: str
+    failure: Failure | None = None
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything that a scenario's steps share. One at a time per bed."""
+
+    info: ScenarioInfo
+    feed: Feed
+    shard: Shard
+    profile: Profile
+    seed: int
+    case: Case = field(init=False)
+    origin: int = field(init=False)
+    """Position in the feed when the scenario began."""
+    steps: list[StepRecord] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    asserted: int = 0
+    _judged: set[str] = field(default_factory=set)
+    _step_started: tuple[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        self.origin = self.feed.mark()
+        self.case = mint(self.info.id, self.seed)
+
+    @property
+    def floor(self) -> Grade:
+        """The grade below which errors only warn."""
+        return self.profile.floor
+
+    def open(self) -> None:
+        """Write the scenario's beginning and its Case."""
+        self.shard.write(
+            "scenario.start",
+            scenario=self.info.id,
+            title=self.info.title,
+            feature=self.info.feature,
+            domain=self.info.domain,
+            requirements=list(self.info.requirements),
+            roles=sorted(self.info.roles),
+        )
+        self.publish_case()
+
+    def publish_case(self) -> None:
+        """Tell journal and attribution which identifiers are this scenario's, as known now."""
+        identifiers = dict(self.case.identifiers)
+        self.feed.attributor.open(self.info.id, identifiers)
+        self.shard.write(
+            "case", scenario=self.info.id, identifiers=identifiers, public=self.case.public()
+        )
+
+    def sentinel(self) -> Case:
+        """Another Case of the same scenario, for a message that must succeed."""
+        return mint(f"{self.info.id}|sentinelle", self.seed)
+
+    def adopt(self, case: Case, name: str) -> None:
+        """Attribute another Case's identifiers to this scenario."""
+        identifiers = {f"{key} ({name})": value for key, value in case.identifiers.items()}
+        self.feed.attributor.open(self.info.id, identifiers)
+        self.shard.write("case", scenario=self.info.id, identifiers=identifiers, public={})
+
+    # -- steps -------------------------------------------------------------------------------
+
+    def begin_step(self, keyword: str, kind: StepKind, text: str) -> None:
+        """A step starts."""
+        utc, mono = stamp()
+        self._step_started = (utc.isoformat(), mono)
+        self.steps.append(StepRecord(len(self.steps), keyword, kind, text))
+
+    def end_step(self, failure: Failure | None = None, message: str = "") -> None:
+        """The running step is over."""
+        step = self.steps[-1]
+        step.failure, step.message = failure, message
+        self._write_step(step)
+        self._step_started = None
+
+    def abandon(self) -> None:
+        """Note the steps that were never reached."""
+        for keyword, kind, text in self.info.steps[len(self.steps) :]:
+            step = StepRecord(len(self.steps), keyword, kind, text, Failure.NOT_REACHED)
+            step.message = "non atteinte : une étape précédente a échoué"
+            self.steps.append(step)
+            self._write_step(step)
+
+    def _write_step(self, step: StepRecord) -> None:
+        started, mono = self._step_started or ("", stamp()[1])
+        self.shard.write(
+            "step",
+            scenario=self.info.id,
+            index=step.index,
+            keyword=step.keyword,
+            kind=step.kind.value,
+            text=step.text,
+            failure=step.failure.value if step.failure else None,
+            message=step.message,
+            started=started,
+            mono_start=mono,
+        )
+
+    # -- expectations ------------------------------------------------------------------------
+
+    def await_exchanges(
+        self,
+        transaction: str,
+        what: str,
+        *,
+        count: int = 1,
+        where: Callable[[Seen], bool] = lambda seen: True,
+        deadline_s: float | None = None,
+        since: int | None = None,
+    ) -> list[Seen]:
+        """Wait for `count` exchanges of this scenario, record whether they came.
+
+        Raises:
+            NotMet: they did not come before the deadline.
+        """
+        deadline = self.profile.timing.effect_s if deadline_s is None else deadline_s
+        found = self.feed.wait(
+            lambda seen: (
+                seen.scenario == self.info.id
+                and seen.exchange.transaction == transaction
+                and where(seen)
+            ),
+            count=count,
+            since=self.origin if since is None else since,
+            deadline_s=deadline,
+        )
+        self.expect(
+            what,
+            len(found) >= count,
+            expected=f"{count} échange(s) {transaction} en {deadline:g} s au plus",
+            actual=f"{len(found)} échange(s)",
+            exchanges=(seen.id for seen in found),
+            deadline_s=deadline,
+        )
+        return found
+
+    def seen(self, *transactions: str) -> list[Seen]:
+        """This scenario's exchanges so far, of those transactions (all when none is named)."""
+        return [
+            seen
+            for seen in self.feed.since(self.origin, scenario=self.info.id)
+            if not transactions or seen.exchange.transaction in transactions
+        ]
+
+    def expect(
+        self,
+        what: str,
+        met: bool,
+        *,
+        expected: str = "",
+        actual: str = "",
+        exchanges: Iterable[str] = (),
+        deadline_s: float | None = None,
+    ) -> None:
+        """Record an assertion.
+
+        Raises:
+            NotMet: it does not hold.
+        """
+        self.asserted += 1
+        self.shard.write(
+            "expectation",
+            scenario=self.info.id,
+            step=self.steps[-1].index if self.steps else 0,
+            what=what,
+            met=met,
+            requirements=list(self.info.requirements),
+            exchanges=list(exchanges),
+            expected=expected,
+            actual=actual,
+            deadline_s=deadline_s,
+        )
+        if not met:
+            detail = f" (attendu : {expected} ; observé : {actual})" if expected or actual else ""
+            raise NotMet(f"{what}{detail}")
+
+    def judged(self, exchange_id: str, findings: Iterable[Finding]) -> None:
+        """Record what the validators said of one exchange, once."""
+        if exchange_id in self._judged:
+            return
+        self._judged.add(exchange_id)
+        for finding in findings:
+            self.findings.append(finding)
+            self.shard.write(
+                "finding", scenario=self.info.id, exchange=exchange_id, **finding.as_dict()
+            )

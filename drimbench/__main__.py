@@ -1,0 +1,5 @@
+"""`python -m drimbench`."""
+
+from drimbench.cli import main
+
+main()

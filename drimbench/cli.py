@@ -1,0 +1,190 @@
+"""The command line: `drimbench run`, `list`, `report`, `validate`, `explain`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench.assemble import load
+from bench.campaign import CampaignError, Options, play
+from bench.gate import FeatureError, check_features
+from bench.journal import JournalError
+from bench.profile import EMBEDDED, ProfileError
+from bench.profile import read as read_profile
+from bench.results import Run
+from bench.verdicts import ExitCode, exit_code
+from drimbench.origin import check_rooms
+from drimbench.progress import Live
+from features import FEATURES, STEP_MODULES
+from reports.console import summarise
+from reports.html import write_html
+from reports.json import as_json
+from reports.junit import write_junit
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Banc d'essai des DRIMbox : joue, juge, et écrit les preuves.",
+)
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Un seul document JSON sur la sortie standard.")
+]
+
+
+@app.command()
+def run(
+    select: Annotated[
+        list[str] | None,
+        typer.Argument(help="Scénarios, exigences, domaines ou rôles à jouer (tous par défaut)."),
+    ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="Profil TOML du produit (référence embarquée par défaut).")
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Compte rendu CDA réel à publier et consulter comme le ferait le RIS."),
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Dossier d'images DICOM pour --report.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Où écrire le dossier de la campagne.")] = Path("runs"),
+    seed: Annotated[int | None, typer.Option(help="Graine (affichée à chaque campagne).")] = None,
+    as_json_: Json = False,
+) -> None:
+    """Joue une campagne, la juge et écrit le rapport.
+
+    [bold]Exemples[/bold]
+
+    drimbench run                                  toute la campagne embarquée
+
+    drimbench run DB.SO.12                         les scénarios d'une exigence
+
+    drimbench run publication --json               un domaine, résultat en JSON
+
+    drimbench run --profile examples/reference.toml
+
+    drimbench run --report CR.xml --images dossier/
+
+    Codes de sortie : 0 conforme, 1 échec, 2 reste à vérifier, 3 succès inattendu,
+    64 usage ou configuration, 70 erreur interne.
+    """
+    console = Console(stderr=True)
+    try:
+        check_rooms()
+        target = read_profile(profile) if profile else EMBEDDED
+        if images is not None and report is None:
+            raise CampaignError("--images accompagne --report : donnez aussi le compte rendu")
+        played = play(
+            Options(
+                features=FEATURES,
+                steps=STEP_MODULES,
+                runs=runs,
+                profile=target,
+                seed=seed,
+                only=tuple(select or ()),
+                report=report,
+                images=images,
+            ),
+            None if as_json_ else Live(console),
+        )
+    except (CampaignError, FeatureError, ProfileError, JournalError) as error:
+        _refuse(str(error))
+    page = _write_reports(played)
+    if as_json_:
+        _print_json(as_json(played, page))
+    else:
+        summarise(played, page, console)
+    raise typer.Exit(exit_code(played.verdict, strict=target.strict))
+
+
+@app.command(name="list")
+def list_(as_json_: Json = False) -> None:
+    """Liste les scénarios, leurs exigences et leur fichier.
+
+    [bold]Exemple[/bold]
+
+    drimbench list --json
+    """
+    try:
+        found = check_features(FEATURES)
+    except FeatureError as error:
+        _refuse(str(error))
+    rows = [
+        {
+            "id": pickle.scenario,
+            "name": pickle.title,
+            "domain": pickle.file.parent.name,
+            "requirements": [tag for tag in pickle.tags if not tag.startswith("SCN-")],
+            "file": f"{pickle.file.relative_to(FEATURES)}:{pickle.line}",
+        }
+        for pickle in found
+    ]
+    if as_json_:
+        _print_json(rows)
+        return
+    console = Console()
+    for row in rows:
+        console.print(f"[bold]{row['id']}[/bold]  {row['name']}", highlight=False)
+        console.print(
+            f"    {', '.join(row['requirements'])}  ({row['file']})", style="dim", highlight=False
+        )
+    console.print(f"{len(rows)} scénarios")
+
+
+@app.command()
+def report(
+    run_directory: Annotated[Path, typer.Argument(help="Dossier d'une campagne (runs/…).")],
+    as_json_: Json = False,
+) -> None:
+    """Réécrit les rapports d'une campagne à partir de son seul journal.
+
+    [bold]Exemple[/bold]
+
+    drimbench report runs/20261122T101500Z-a1b2
+    """
+    try:
+        played = load(run_directory)
+    except JournalError as error:
+        _refuse(str(error))
+    page = _write_reports(played)
+    if as_json_:
+        _print_json(as_json(played, page))
+    else:
+        summarise(played, page, Console(stderr=True))
+    raise typer.Exit(exit_code(played.verdict))
+
+
+def _write_reports(played: Run) -> Path:
+    write_junit(played, played.directory / "junit.xml")
+    return write_html(played, played.directory / "rapport.html")
+
+
+def _print_json(document: object) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def _refuse(message: str) -> None:
+    sys.stderr.write(f"drimbench : {message}\n")
+    raise typer.Exit(ExitCode.USAGE)
+
+
+def main() -> None:
+    """Entry point; Ctrl-C ends with 130 and no traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrompu\n")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

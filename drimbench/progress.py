@@ -1,0 +1,56 @@
+"""Progress on the terminal: one line per scenario, animated only where somebody looks."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.status import Status
+
+from bench.stage import ScenarioInfo
+from bench.verdicts import Verdict
+
+__all__ = ["Live"]
+
+_MARKS = {
+    Verdict.PASS: ("✓", "green"),
+    Verdict.WARN: ("!", "yellow"),
+    Verdict.FAIL: ("✗", "red"),
+    Verdict.SKIP: ("○", "yellow"),
+    Verdict.OMIT: ("·", "dim"),
+    Verdict.REVIEW: ("?", "yellow"),
+    Verdict.UNKNOWN: ("?", "magenta"),
+    Verdict.ERROR: ("E", "magenta"),
+}
+
+
+class Live:
+    """Tells a console. On a terminal the running scenario is shown while it runs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+
+    def preparing(self, what: str) -> None:
+        """The bed is being made."""
+        self._console.print(f"Préparation : {what}…", style="dim")
+
+    def started(self, info: ScenarioInfo, number: int, total: int) -> None:
+        """A scenario begins."""
+        if self._console.is_terminal:
+            self._status = self._console.status(f"[{number}/{total}] {info.title}")
+            self._status.start()
+
+    def finished(self, info: ScenarioInfo, verdict: Verdict, reason: str, seconds: float) -> None:
+        """A scenario is over."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        mark, style = _MARKS.get(verdict, ("?", "magenta"))
+        self._console.print(
+            f"[{style}]{mark}[/{style}] {info.id:<14} {info.title}"
+            f" [dim]({seconds:.1f} s)[/dim]",
+            highlight=False,
+        )
+        if verdict not in (Verdict.PASS, Verdict.OMIT):
+            self._console.print(
+                f"  {verdict.french} : {reason}", style=style, highlight=False, markup=False
+            )

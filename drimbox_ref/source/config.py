@@ -1,0 +1,297 @@
+"""What a Source must be told: its configuration file as frozen dataclasses.
+
+`[options]` holds the points that the public texts leave open; each field says its source and why
+its default is what it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from drimbox_ref.config import (
+    Box,
+    Identity,
+    Listen,
+    Psc,
+    Table,
+    WhiteListSource,
+    connect_to,
+    read,
+    read_box,
+    read_identity,
+    read_listen,
+    read_psc,
+    read_whitelist,
+)
+
+__all__ = [
+    "Dicom",
+    "Dmp",
+    "Options",
+    "Pacs",
+    "SourceConfig",
+    "Structure",
+    "Timing",
+    "Wado",
+    "load",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dicom:
+    """The box's own application entity: C-STORE receiver of its C-MOVEs."""
+
+    ae_title: str
+    listen: Listen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wado:
+    """The WADO-RS endpoint `db`: market server certificate, IGC-Santé clients (DB.SO.90, .98)."""
+
+    listen: Listen
+    public_url: str
+    certificate: Path
+    key: Path
+    client_ca: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pacs:
+    """A PACS and the accession authority that it serves (DB.SO.04); "" serves any."""
+
+    ae_title: str
+    host: str
+    port: int
+    accession_issuer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """A health structure on whose behalf the box feeds the DMP (DB.SO.19, DB.SO.89)."""
+
+    id: str
+    auth_certificate: Path
+    auth_key: Path
+    sign_certificate: Path
+    sign_key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dmp:
+    """The DMP: the root of its services, and who may certify its server."""
+
+    url: str
+    trust: Path
+    structures: tuple[Structure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Durations in seconds."""
+
+    retry_first_s: float
+    retry_max_s: float
+    pacs_timeout_s: float
+    dmp_timeout_s: float
+    psc_timeout_s: float
+    exam_retry_s: tuple[float, ...]
+    """When to look again for an exam that is not in the PACS yet; empty: alert at once
+    (DB.SO.15 only says: stop and tell the administrator)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Named choices for what public texts leave open."""
+
+    vihf_version: str
+    """`3.0` in every sample, `4.0` in the table of the CI-SIS HL7v2 IG: default `3.0`."""
+    signature_algorithm: str
+    """Of the VIHF: `rsa-sha256` (ANS example of 2024) or `rsa-sha1` (examples of 2019-2021)."""
+    lot_algorithm: str
+    """Of the lot signature: every published example is `rsa-sha1`."""
+    author: str
+    """Who is the document author: the `drimbox` (later DRIM-M samples) or the `professional`."""
+    study_uid_authority: str
+    """CX.4 of the study UID in referenceIdList: IHE wants none; samples put `1.2.3.4.5.6`."""
+    entry_uuid: str
+    """When the entryUUID is asked for (TD3.1b): `after_feed`, or `lazy` when it is needed."""
+    attribute_mode_name: str
+    """`Authentification_Mode` (ANS, PoC) or `Authentification_mode` (GIE examples)."""
+    event_code_scheme: str
+    """codingScheme of eventCodeList: OID of the `value_set` (ANS validator sample) or of the
+    `code_system`."""
+    find_level: str
+    """C-FIND: `relational` (one IMAGE-level query) or `hierarchical` (SERIES, then IMAGE)."""
+    check_issuers: bool
+    """Also compare assigning authorities of IPP and accession when both sides name one: public
+    requirements (DB.SO.16, .17) speak of values only."""
+    without_dmp: str
+    """Report with MetaDMPMSS DESTDMP = N: `stop` (the patient's record must not be fed) or
+    `publish`. No public text settles it."""
+    kos_transfer_syntax: str
+    """Explicit VR LE (accepted sample) or Implicit VR LE (most samples)."""
+    manufacturer: str
+    """Manufacturer (0008,0070) of the KOS."""
+    timezone: str
+    """Offset written in the KOS (TimezoneOffsetFromUTC): the box stamps UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig:
+    """The whole configuration of a Source."""
+
+    file: Path
+    box: Box
+    identity: Identity
+    mllp: Listen
+    dicom: Dicom
+    admin: Listen
+    wado: Wado
+    pacs: tuple[Pacs, ...]
+    dmp: Dmp
+    psc: Psc
+    whitelist: WhiteListSource
+    connect_to: dict[str, str]
+    timing: Timing
+    options: Options
+
+
+def load(file: Path) -> SourceConfig:
+    """The configuration in a TOML file.
+
+    Raises:
+        ConfigError: see `drimbox_ref.config.read`.
+    """
+    return read(file, _build)
+
+
+def _build(root: Table) -> SourceConfig:
+    return SourceConfig(
+        file=root.file,
+        box=read_box(root),
+        identity=read_identity(root),
+        mllp=read_listen(root, "mllp"),
+        dicom=_dicom(root),
+        admin=read_listen(root, "admin"),
+        wado=_wado(root),
+        pacs=tuple(_pacs(table) for table in root.tables("pacs", at_least=1)),
+        dmp=_dmp(root),
+        psc=read_psc(root),
+        whitelist=read_whitelist(root),
+        connect_to=connect_to(root),
+        timing=_timing(root),
+        options=_options(root),
+    )
+
+
+def _dicom(root: Table) -> Dicom:
+    table = root.table("dicom")
+    dicom = Dicom(
+        ae_title=table.text("ae_title"),
+        listen=Listen(
+            host=table.text("host", "127.0.0.1"), port=table.integer("port", 0, high=65535)
+        ),
+    )
+    if len(dicom.ae_title) > 16 or not dicom.ae_title.isascii():
+        raise table.error("ae_title", "16 caractères ASCII au plus", dicom.ae_title)
+    table.end()
+    return dicom
+
+
+def _wado(root: Table) -> Wado:
+    table = root.table("wado")
+    wado = Wado(
+        listen=Listen(
+            host=table.text("host", "127.0.0.1"), port=table.integer("port", 0, high=65535)
+        ),
+        public_url=table.url("public_url"),
+        certificate=table.path("certificate"),
+        key=table.path("key"),
+        client_ca=table.path("client_ca"),
+    )
+    table.end()
+    return wado
+
+
+def _pacs(table: Table) -> Pacs:
+    pacs = Pacs(
+        ae_title=table.text("ae_title"),
+        host=table.text("host"),
+        port=table.integer("port", low=1, high=65535),
+        accession_issuer=table.text("accession_issuer", ""),
+    )
+    table.end()
+    return pacs
+
+
+def _dmp(root: Table) -> Dmp:
+    table = root.table("dmp")
+    dmp = Dmp(
+        url=table.url("url"),
+        trust=table.path("trust"),
+        structures=tuple(_structure(item) for item in root.tables("structures", at_least=1)),
+    )
+    table.end()
+    return dmp
+
+
+def _structure(table: Table) -> Structure:
+    structure = Structure(
+        id=table.text("id"),
+        auth_certificate=table.path("auth_certificate"),
+        auth_key=table.path("auth_key"),
+        sign_certificate=table.path("sign_certificate"),
+        sign_key=table.path("sign_key"),
+    )
+    table.end()
+    return structure
+
+
+def _timing(root: Table) -> Timing:
+    table = root.table("timing", optional=True)
+    timing = Timing(
+        retry_first_s=table.seconds("retry_first_s", 5),
+        retry_max_s=table.seconds("retry_max_s", 900),
+        pacs_timeout_s=table.seconds("pacs_timeout_s", 30),
+        dmp_timeout_s=table.seconds("dmp_timeout_s", 60),
+        psc_timeout_s=table.seconds("psc_timeout_s", 5),
+        exam_retry_s=table.durations("exam_retry_s", []),
+    )
+    table.end()
+    return timing
+
+
+def _options(root: Table) -> Options:
+    table = root.table("options", optional=True)
+    options = Options(
+        vihf_version=table.choice("vihf_version", ("3.0", "4.0"), "3.0"),
+        signature_algorithm=table.choice(
+            "signature_algorithm", ("rsa-sha256", "rsa-sha1"), "rsa-sha256"
+        ),
+        lot_algorithm=table.choice("lot_algorithm", ("rsa-sha1", "rsa-sha256"), "rsa-sha1"),
+        author=table.choice("author", ("drimbox", "professional"), "drimbox"),
+        study_uid_authority=table.text("study_uid_authority", ""),
+        entry_uuid=table.choice("entry_uuid", ("after_feed", "lazy"), "after_feed"),
+        attribute_mode_name=table.choice(
+            "attribute_mode_name",
+            ("Authentification_Mode", "Authentification_mode"),
+            "Authentification_Mode",
+        ),
+        event_code_scheme=table.choice(
+            "event_code_scheme", ("value_set", "code_system"), "value_set"
+        ),
+        find_level=table.choice("find_level", ("relational", "hierarchical"), "relational"),
+        check_issuers=table.flag("check_issuers", False),
+        without_dmp=table.choice("without_dmp", ("stop", "publish"), "stop"),
+        kos_transfer_syntax=table.choice(
+            "kos_transfer_syntax",
+            ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2"),
+            "1.2.840.10008.1.2.1",
+        ),
+        manufacturer=table.text("manufacturer", "DRIMBENCH"),
+        timezone=table.text("timezone", "+0000"),
+    )
+    table.end()
+    return options

@@ -1,0 +1,69 @@
+"""Is the exam that the PACS holds the one of the report? (DB.SO.16, DB.SO.17)."""
+
+from __future__ import annotations
+
+from drimbox_ref.source.values import Ban, FoundStudy, Mismatch, Order, ReportOrder
+
+__all__ = ["CoherenceMatcher"]
+
+
+class CoherenceMatcher:
+    """Compares local patient id and accession numbers.
+
+    Values are compared as they are, without their padding: an IPP is not a number. With
+    `check_issuers`, assigning authorities that both sides name must agree too.
+    """
+
+    def __init__(self, *, check_issuers: bool) -> None:
+        self._check_issuers = check_issuers
+
+    def match(self, report: ReportOrder, study: FoundStudy) -> tuple[Order, ...] | Mismatch:
+        """The orders of the report that this study fulfils, at least one."""
+        wrong_patient = self._wrong_patient(report, study)
+        if wrong_patient:
+            return Mismatch(
+                ban=Ban.IPP,
+                message=f"{wrong_patient} Aucune publication pour l'examen {study.uid}.",
+                advice="Vérifier l'identité du patient dans le RIS et dans le PACS, corriger, "
+                "puis renvoyer le compte-rendu.",
+            )
+        wanted = {order.accession: order for order in report.orders if order.accession}
+        unknown = sorted(number for number in study.accessions if number not in wanted)
+        if unknown or not study.accessions:
+            found = ", ".join(repr(number) for number in unknown) or "aucun numéro"
+            expected = ", ".join(repr(number) for number in sorted(wanted)) or "aucun numéro"
+            return Mismatch(
+                ban=Ban.ACCESSION,
+                message=f"Accession number de l'examen dans le PACS : {found} ; compte-rendu : "
+                f"{expected}. Aucune publication pour l'examen {study.uid}.",
+                advice="Vérifier le rattachement de l'examen à la demande dans le PACS et dans "
+                "le RIS, corriger, puis renvoyer le compte-rendu.",
+            )
+        orders = tuple(wanted[number] for number in study.accessions)
+        if self._check_issuers:
+            authorities = {order.accession_oid for order in orders if order.accession_oid}
+            if authorities and set(study.accession_issuers) - authorities:
+                return Mismatch(
+                    ban=Ban.ACCESSION,
+                    message="Autorité d'affectation de l'accession number : "
+                    f"{', '.join(study.accession_issuers)} dans le PACS, "
+                    f"{', '.join(sorted(authorities))} dans le compte-rendu.",
+                    advice="Vérifier les autorités d'affectation déclarées par le RIS et le PACS.",
+                )
+        return orders
+
+    def _wrong_patient(self, report: ReportOrder, study: FoundStudy) -> str:
+        ipp = report.patient.ipp
+        if not ipp:
+            return "Le message du RIS ne porte pas d'IPP (PID-3, type PI)."
+        others = [value for value in study.patient_ids if value != ipp]
+        if others or not study.patient_ids:
+            found = ", ".join(repr(value) for value in others) or "aucun"
+            return f"IPP de l'examen dans le PACS : {found} ; IPP du message : {ipp!r}."
+        authority = report.patient.ipp_oid
+        if self._check_issuers and authority and set(study.patient_issuers) - {authority}:
+            return (
+                f"Autorité d'affectation de l'IPP : {', '.join(study.patient_issuers)} dans le "
+                f"PACS, {authority} dans le message."
+            )
+        return ""

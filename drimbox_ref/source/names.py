@@ -1,0 +1,68 @@
+"""Time, and identifiers that are never minted twice, even by a restarted box."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import UTC, datetime
+
+from sqlalchemy.dialects.sqlite import insert
+
+from drimbox_ref.source.database import Database, counters
+
+__all__ = ["SeededUids", "SystemClock", "SystemUids"]
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        return datetime.now(UTC)
+
+
+class SystemUids:
+    """Random identifiers: `2.25.<UUID as integer>` (EX_2.1-1130) and version 4 UUIDs."""
+
+    def oid(self) -> str:
+        """A fresh OID."""
+        return f"2.25.{uuid.uuid4().int}"
+
+    def uuid(self) -> uuid.UUID:
+        """A fresh UUID."""
+        return uuid.uuid4()
+
+
+class SeededUids:
+    """Reproducible identifiers: the digest of a seed and of a counter kept on disk.
+
+    The counter is what a seed alone lacks: a box that is killed and started again must not mint
+    the same uniqueIds for other documents.
+    """
+
+    def __init__(self, database: Database, *, root: str, seed: int, name: str) -> None:
+        self._database = database
+        self._root = root
+        self._seed = f"{seed}|{name}"
+
+    def oid(self) -> str:
+        """A fresh OID under the installation's root, 64 characters at most."""
+        number = int.from_bytes(self._digest("oid")[:12], "big")
+        return f"{self._root}.{number}"[:64]
+
+    def uuid(self) -> uuid.UUID:
+        """A fresh UUID (version 4 layout)."""
+        return uuid.UUID(bytes=self._digest("uuid")[:16], version=4)
+
+    def _digest(self, kind: str) -> bytes:
+        statement = (
+            insert(counters)
+            .values(name=kind, value=1)
+            .on_conflict_do_update(
+                index_elements=[counters.c.name], set_={"value": counters.c.value + 1}
+            )
+            .returning(counters.c.value)
+        )
+        with self._database.transaction() as connection:
+            value = connection.execute(statement).scalar_one()
+        return hashlib.sha256(f"{self._seed}|{kind}|{value}".encode()).digest()

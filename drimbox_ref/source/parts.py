@@ -1,0 +1,61 @@
+"""`Parts`: everything the Source is assembled from, each part replaceable on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drimbox_ref.source.ports import (
+    Acknowledger,
+    Alerts,
+    Archive,
+    Audit,
+    Clock,
+    Directory,
+    Examinations,
+    Images,
+    Inbox,
+    KosBuilder,
+    Matcher,
+    Metadata,
+    Outbox,
+    Registry,
+    Reports,
+    Stamper,
+    Tokens,
+    Trust,
+    Uids,
+    Vihf,
+)
+
+__all__ = ["Parts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of one Source. A wrong box is `dataclasses.replace` on this."""
+
+    clock: Clock
+    uids: Uids
+    # what comes from the RIS
+    reports: Reports
+    acknowledger: Acknowledger
+    # what becomes a KOS
+    examinations: Examinations
+    matcher: Matcher
+    kos: KosBuilder
+    # what goes to the DMP
+    directory: Directory
+    metadata: Metadata
+    vihf: Vihf
+    registry: Registry
+    # what is kept
+    inbox: Inbox
+    outbox: Outbox
+    archive: Archive
+    alerts: Alerts
+    audit: Audit
+    # who may have images, and how they are served
+    trust: Trust
+    tokens: Tokens
+    images: Images
+    stamper: Stamper

@@ -1,0 +1,425 @@
+"""What the Source is made of: the protocols of its parts.
+
+No concrete class lives here; `compose.py` chooses them, and a wrong box replaces one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from lxml import etree
+
+from drimbox_ref.source.values import (
+    Alert,
+    ArchiveEntry,
+    AuditEvent,
+    Credentials,
+    Exam,
+    Fault,
+    Follow,
+    FoundStudy,
+    InboxItem,
+    Ins,
+    Kos,
+    Mismatch,
+    Order,
+    OutboxItem,
+    Refusal,
+    ReportOrder,
+    StoredObject,
+    Submission,
+    TokenVerdict,
+    TrustVerdict,
+    Wanted,
+)
+
+__all__ = [
+    "Acknowledger",
+    "Alerts",
+    "Archive",
+    "Audit",
+    "Clock",
+    "Directory",
+    "Examinations",
+    "Images",
+    "Inbox",
+    "KosBuilder",
+    "Matcher",
+    "Metadata",
+    "Outbox",
+    "Registry",
+    "Reports",
+    "Retrieval",
+    "Stamper",
+    "Tokens",
+    "Trust",
+    "Uids",
+    "Vihf",
+]
+
+
+# Reading a report ------------------------------------------------------------------------------
+
+
+class Reports(Protocol):
+    """Reads what the RIS sends."""
+
+    def examine(self, message: bytes) -> tuple[Fault, ...]:
+        """Faults that forbid to take responsibility for the message; empty when there is none."""
+        ...
+
+    def read(self, message: bytes) -> ReportOrder | Refusal:
+        """What a taken message asks for."""
+        ...
+
+
+class Acknowledger(Protocol):
+    """Writes the technical acknowledgement."""
+
+    def accept(self, message: bytes) -> bytes | None:
+        """AA: responsibility is taken. None sends nothing."""
+        ...
+
+    def refuse(self, message: bytes, code: str, faults: Sequence[Fault]) -> bytes | None:
+        """`AE` (syntax) or `AR` (come back later)."""
+        ...
+
+
+# The exam in the PACS --------------------------------------------------------------------------
+
+
+class Examinations(Protocol):
+    """Asks the PACS what it holds."""
+
+    def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
+        """The study, or None when no PACS has it. Blocks: called from a thread.
+
+        Raises:
+            PeerUnavailable: the PACS cannot be reached or failed.
+        """
+        ...
+
+
+class Matcher(Protocol):
+    """Compares the report with the exam found."""
+
+    def match(self, report: ReportOrder, study: FoundStudy) -> tuple[Order, ...] | Mismatch:
+        """The orders of the report that this study fulfils, at least one."""
+        ...
+
+
+# Publication -----------------------------------------------------------------------------------
+
+
+class Directory(Protocol):
+    """The certificates by structure (DB.SO.89)."""
+
+    def of(self, structure: str) -> Credentials | None:
+        """The credentials of a structure, or None when the box has none."""
+        ...
+
+
+class KosBuilder(Protocol):
+    """Writes the IMG-KOS of one exam."""
+
+    def build(
+        self,
+        report: ReportOrder,
+        exam: Exam,
+        study: FoundStudy,
+        orders: Sequence[Order],
+        *,
+        version: int,
+        now: datetime,
+    ) -> Kos:
+        """One KOS for one study; `version` is its InstanceNumber."""
+        ...
+
+
+class Metadata(Protocol):
+    """Describes and signs what is submitted."""
+
+    def feed(
+        self,
+        report: ReportOrder,
+        exam: Exam,
+        kos: Kos,
+        study: FoundStudy,
+        orders: Sequence[Order],
+        *,
+        replaces: str | None,
+        credentials: Credentials,
+        now: datetime,
+    ) -> Submission:
+        """TD2.1a, or TD2.1b when `replaces` is the entryUUID of the KOS to replace."""
+        ...
+
+    def delete(
+        self,
+        report: ReportOrder,
+        entry_uuid: str,
+        *,
+        credentials: Credentials,
+        now: datetime,
+    ) -> Submission:
+        """TD3.3c of the entry."""
+        ...
+
+
+class Vihf(Protocol):
+    """Writes the identity assertion of a DMP transaction."""
+
+    def assertion(
+        self, follow: Follow, credentials: Credentials, *, now: datetime
+    ) -> etree._Element:
+        """A signed VIHF in mode INDIRECTE."""
+        ...
+
+
+class Registry(Protocol):
+    """Speaks to the DMP."""
+
+    async def submit(self, submission: Submission, follow: Follow) -> None:
+        """TD2.1a, TD2.1b or TD3.3c.
+
+        Raises:
+            Rejected: refused; `codes` says why.
+            PeerUnavailable: no answer, half an answer, or a 5xx without a SOAP fault.
+        """
+        ...
+
+    async def reference(self, unique_id: str, follow: Follow) -> str | None:
+        """TD3.1b: the entryUUID of a document by its uniqueId, None when the DMP has none.
+
+        Raises:
+            Rejected, PeerUnavailable: as `submit`.
+        """
+        ...
+
+
+# What is kept ----------------------------------------------------------------------------------
+
+
+class Inbox(Protocol):
+    """Messages, on disk before they are acknowledged."""
+
+    def put(self, control_id: str, raw: bytes, *, now: datetime) -> bool:
+        """Keep a message durably; False when the same bytes are there already."""
+        ...
+
+    def due(self, now: datetime) -> tuple[InboxItem, ...]:
+        """Messages to work on, oldest first."""
+        ...
+
+    def postpone(self, item: int, *, due: datetime, detail: str, studies: frozenset[str]) -> None:
+        """Try again later; `studies` are those that later messages must not overtake."""
+        ...
+
+    def earlier(self, item: int) -> frozenset[str]:
+        """The studies of messages that came before this one and still wait."""
+        ...
+
+    def close(self, item: int, *, state: str, detail: str) -> None:
+        """Nothing more to do (`done`) or nothing more can be done (`stopped`)."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the next message is due, None when none waits."""
+        ...
+
+    def everything(self, limit: int) -> tuple[InboxItem, ...]:
+        """The latest messages, newest first."""
+        ...
+
+
+class Outbox(Protocol):
+    """Submissions, on disk before they are sent."""
+
+    def put(
+        self,
+        inbox_id: int,
+        submission: Submission,
+        follow: Follow,
+        entry: ArchiveEntry,
+        *,
+        now: datetime,
+    ) -> bool:
+        """Keep a submission durably; False when this message already has one for this study."""
+        ...
+
+    def has(self, inbox_id: int, study_uid: str) -> bool:
+        """This message already led to a submission for this study."""
+        ...
+
+    def pending(self, study_uid: str) -> bool:
+        """Something is still to be confirmed for this study."""
+        ...
+
+    def due(self, now: datetime) -> tuple[OutboxItem, ...]:
+        """Submissions to send, oldest first."""
+        ...
+
+    def attempt(self, item: int) -> None:
+        """Note durably that an attempt begins: from now on the DMP may have it."""
+        ...
+
+    def postpone(self, item: int, *, due: datetime, detail: str) -> None:
+        """Try again later."""
+        ...
+
+    def close(self, item: int, *, state: str, detail: str) -> None:
+        """Confirmed (`done`) or refused for good (`refused`)."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the next submission is due, None when none waits."""
+        ...
+
+    def everything(self, limit: int) -> tuple[OutboxItem, ...]:
+        """The latest submissions, newest first."""
+        ...
+
+
+class Archive(Protocol):
+    """The KOS that were published, and what became of them."""
+
+    def current(self, study_uid: str) -> ArchiveEntry | None:
+        """The latest entry of a study, whatever its state."""
+        ...
+
+    def by_kos(self, kos_uid: str) -> ArchiveEntry | None:
+        """The entry of a KOS, current or not."""
+        ...
+
+    def record(self, entry: ArchiveEntry) -> None:
+        """Add a published entry; the study's former one becomes replaced. Idempotent."""
+        ...
+
+    def depublish(self, kos_uid: str, *, now: datetime) -> None:
+        """Mark a KOS depublished; its identification stays (FAQ: precise answer afterwards)."""
+        ...
+
+    def add_report(self, kos_uid: str, report: str, *, now: datetime) -> None:
+        """One more report triggered this KOS."""
+        ...
+
+    def set_entry_uuid(self, kos_uid: str, entry_uuid: str) -> None:
+        """The identifier that the DMP gave."""
+        ...
+
+    def everything(self, limit: int) -> tuple[ArchiveEntry, ...]:
+        """The latest entries, newest first."""
+        ...
+
+
+class Alerts(Protocol):
+    """Tells the administrator."""
+
+    def raise_(self, alert: Alert, *, now: datetime) -> bool:
+        """Keep an alert; False when the same one about the same thing is there already."""
+        ...
+
+    def everything(self, limit: int) -> tuple[Mapping[str, object], ...]:
+        """The latest alerts, newest first."""
+        ...
+
+
+class Audit(Protocol):
+    """Keeps the audit trail."""
+
+    def record(self, event: AuditEvent, *, now: datetime) -> None:
+        """Keep an event. Never holds a token."""
+        ...
+
+    def everything(self, limit: int) -> tuple[Mapping[str, object], ...]:
+        """The latest events, newest first."""
+        ...
+
+
+# Serving images --------------------------------------------------------------------------------
+
+
+class Trust(Protocol):
+    """The trust space: a verified white list, kept fresh."""
+
+    async def refresh(self) -> None:
+        """Fetch and verify the list; the last good one stays when that fails."""
+        ...
+
+    def judge(self, certificate: bytes, *, now: datetime) -> TrustVerdict:
+        """Whether the DN of this DER certificate is on the list."""
+        ...
+
+
+class Tokens(Protocol):
+    """Asks Pro Santé Connect about a bearer token."""
+
+    async def check(self, token: str, *, now: datetime) -> TokenVerdict:
+        """Introspection (DB.SO.33), then the professions by userinfo."""
+        ...
+
+
+class Retrieval(Protocol):
+    """A C-MOVE under way."""
+
+    def objects(self) -> AsyncIterator[StoredObject]:
+        """Instances as they come; ends when all that were wanted came.
+
+        Raises:
+            RetrievalFailed: some did not come.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop listening; what still comes is refused to the PACS."""
+        ...
+
+
+class Images(Protocol):
+    """Fetches images from the PACS."""
+
+    async def open(self, wanted: Wanted) -> Retrieval:
+        """Begin a retrieval.
+
+        Raises:
+            PeerUnavailable: no such PACS.
+        """
+        ...
+
+
+class Stamper(Protocol):
+    """Prepares one instance for delivery (DB.SO.39, DB.SO.41)."""
+
+    def stamp(self, stored: StoredObject, ins: Ins) -> StoredObject:
+        """Explicit VR, the INS in OtherPatientIDsSequence, nothing else altered.
+
+        Raises:
+            protocols.errors.RemoteProtocolError: the data set cannot be read.
+        """
+        ...
+
+
+# Time and names --------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+
+class Uids(Protocol):
+    """Mints identifiers that are never minted twice, restarts included."""
+
+    def oid(self) -> str:
+        """A fresh OID under the installation's root, 64 characters at most."""
+        ...
+
+    def uuid(self) -> UUID:
+        """A fresh UUID."""
+        ...

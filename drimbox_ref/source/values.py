@@ -1,0 +1,525 @@
+"""The values that travel between the parts of the Source.
+
+Times are aware `datetime`s in UTC, except where a peer wrote them otherwise and the text says so.
+Empty strings stand for what a peer did not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.x509 import Certificate
+
+from protocols.dicomweb import Preference
+
+__all__ = [
+    "Accepted",
+    "Action",
+    "Alert",
+    "ArchiveEntry",
+    "AuditEvent",
+    "Ban",
+    "Coded",
+    "Credentials",
+    "Denied",
+    "EntryState",
+    "Exam",
+    "Fault",
+    "Follow",
+    "FoundInstance",
+    "FoundSeries",
+    "FoundStudy",
+    "InboxItem",
+    "Ins",
+    "Kos",
+    "Mismatch",
+    "Operation",
+    "Order",
+    "OutboxItem",
+    "Patient",
+    "PeerUnavailable",
+    "Professional",
+    "Refusal",
+    "Rejected",
+    "ReportId",
+    "ReportOrder",
+    "RetrievalFailed",
+    "StoredObject",
+    "Structure",
+    "Submission",
+    "TokenVerdict",
+    "TrustVerdict",
+    "Wanted",
+]
+
+
+# Reading a report ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coded:
+    """A code, its system's OID and its label."""
+
+    code: str
+    system: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ins:
+    """A qualified national health identity: matricule and assigning authority OID."""
+
+    value: str
+    oid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """The patient of a report: national identity, local identity, traits.
+
+    Dates are `YYYYMMDD`, `sex` is `F`, `M` or another HL7 code, `birthplace` an INSEE code. Empty
+    strings stand for what the report does not say.
+    """
+
+    ins: Ins
+    ipp: str
+    ipp_oid: str
+    birth_family: str
+    birth_given: str
+    birth_givens: str
+    used_family: str
+    used_given: str
+    birth_date: str
+    sex: str
+    birthplace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Professional:
+    """The professional who validated the report (CDA legalAuthenticator)."""
+
+    id: str
+    family: str
+    given: str
+    profession: str
+    """`10` of `G15_10/SM44`."""
+    specialty: str
+    """`SM44` of `G15_10/SM44`, or ""."""
+    specialty_code: Coded | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """The structure on whose behalf the report was validated."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An `inFulfillmentOf/order` of the report: placer order number and accession number."""
+
+    placer: str
+    placer_oid: str
+    accession: str
+    accession_oid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exam:
+    """One exam of the report: a serviceEvent that has a StudyInstanceUID.
+
+    `start` and `stop` are HL7 timestamps as the CDA writes them, offset included, or "".
+    """
+
+    study_uid: str
+    label: str
+    acts: tuple[Coded, ...]
+    modalities: tuple[Coded, ...]
+    regions: tuple[Coded, ...]
+    start: str
+    stop: str
+
+
+class Action(StrEnum):
+    """What the RIS asks for (ORC-1 with OBX-11)."""
+
+    CREATE = "create"
+    REPLACE = "replace"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportId:
+    """A CDA document id."""
+
+    root: str
+    extension: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.root}^{self.extension}" if self.extension else self.root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOrder:
+    """What a report message asks the Source to do."""
+
+    control_id: str
+    action: Action
+    report: ReportId
+    set_id: ReportId | None
+    replaces: tuple[ReportId, ...]
+    patient: Patient
+    professional: Professional
+    structure: Structure
+    facility: Coded | None
+    """healthcareFacilityTypeCode (`SA08`...)."""
+    setting: Coded | None
+    """practiceSettingCode (`AMBULATOIRE`...)."""
+    visit_class: str
+    """PV1-2: E, I, O, R, N or ""."""
+    confidentiality: tuple[Coded, ...]
+    orders: tuple[Order, ...]
+    exams: tuple[Exam, ...]
+
+
+class Ban(StrEnum):
+    """Why nothing can be published."""
+
+    UNREADABLE = "message-illisible"
+    INS = "ins-non-qualifiee"
+    IDENTITY = "identite-incoherente"
+    NO_DMP = "alimentation-refusee"
+    NO_EXAM = "aucun-examen"
+    ABSENT = "examen-absent"
+    IPP = "ipp-different"
+    ACCESSION = "accession-different"
+    CERTIFICATE = "certificat-absent"
+    DMP = "refus-dmp"
+    UNKNOWN = "kos-inconnu"
+    INTERNAL = "erreur-interne"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A report that cannot be published; texts are French, `advice` says what to do."""
+
+    ban: Ban
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A reason not to take a message: HL7 code (table 0357), where (ERL), what."""
+
+    code: str
+    where: str
+    text: str
+    application: str = ""
+    """ERR-5 (table 0533), when `code` is 207."""
+
+
+# The exam in the PACS --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundInstance:
+    """One instance that the PACS holds."""
+
+    sop_class: str
+    sop_instance: str
+    number: int | None
+    frames: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSeries:
+    """One series that the PACS holds; instances in the order of their numbers."""
+
+    uid: str
+    number: int | None
+    modality: str
+    description: str
+    instances: tuple[FoundInstance, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundStudy:
+    """What one C-FIND told about a study; DICOM strings as the PACS writes them."""
+
+    uid: str
+    pacs: str
+    """AE title of the PACS that answered."""
+    patient_ids: tuple[str, ...]
+    patient_issuers: tuple[str, ...]
+    accessions: tuple[str, ...]
+    accession_issuers: tuple[str, ...]
+    date: str
+    time: str
+    description: str
+    study_id: str
+    referring: str
+    series: tuple[FoundSeries, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """The exam is not the one of the report (DB.SO.16, DB.SO.17)."""
+
+    ban: Ban
+    message: str
+    advice: str
+
+
+# Publication -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What the box holds for one structure; keys are loaded once."""
+
+    structure: str
+    tls_certificate: str
+    tls_key: str
+    """PEM file names, for the TLS context."""
+    sign_key: RSAPrivateKey = field(repr=False)
+    sign_chain: tuple[Certificate, ...]
+    """Signing certificate first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kos:
+    """A manifest ready to publish.
+
+    `fingerprint` is a digest of what it says apart from its own identity and date: equal
+    fingerprints have nothing new to say.
+    """
+
+    uid: str
+    data: bytes
+    created: datetime
+    fingerprint: str
+
+
+class Operation(StrEnum):
+    """What is done at the DMP."""
+
+    CREATE = "TD2.1a"
+    REPLACE = "TD2.1b"
+    DELETE = "TD3.3c"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Bytes to send, the same at each attempt: only the envelope and its VIHF are made anew."""
+
+    operation: Operation
+    set_uid: str
+    request: bytes
+    """The SOAP body element."""
+    attachments: tuple[tuple[str, str, bytes], ...]
+    """(content id, media type, bytes)."""
+    metadata: bytes
+    """The SubmitObjectsRequest alone: METADATA.XML of the local archive."""
+    fingerprint: str
+    """Digest of the metadata apart from uids and dates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """On whose behalf a transaction is made: what its VIHF says."""
+
+    ins: Ins
+    structure: str
+    sector: str
+    """`SA08^1.2.250.1.71.4.2.4`."""
+    professional: str
+    family: str
+    given: str
+    profession: str
+    specialty: str
+
+
+class PeerUnavailable(Exception):
+    """A peer cannot be reached, cut, or answers that it is out of order: try again later."""
+
+
+class Rejected(Exception):
+    """The DMP refused for good; the text is what it said.
+
+    Attributes:
+        codes: XDS error codes or the SOAP fault subcode, in order.
+    """
+
+    def __init__(self, message: str, codes: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.codes = tuple(codes)
+
+
+# What is kept ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxItem:
+    """A message taken from the RIS."""
+
+    id: int
+    control_id: str
+    raw: bytes
+    received: datetime
+    state: str
+    """`waiting`, `done`, `stopped`."""
+    detail: str
+    attempts: int
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxItem:
+    """A submission not yet confirmed, with all that is needed to send it again."""
+
+    id: int
+    inbox_id: int
+    submission: Submission
+    follow: Follow
+    entry: ArchiveEntry
+    """What the archive will hold once it is confirmed."""
+    attempts: int
+    due: datetime
+    state: str
+    """`pending`, `done`, `refused`."""
+    detail: str
+
+
+class EntryState(StrEnum):
+    """The life of a KOS."""
+
+    PUBLISHED = "published"
+    REPLACED = "replaced"
+    DEPUBLISHED = "depublished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveEntry:
+    """One KOS of the local archive (DB.SO.22).
+
+    `series` maps each SeriesInstanceUID of the KOS to its SOPInstanceUIDs: what may be served.
+    """
+
+    kos_uid: str
+    study_uid: str
+    set_uid: str
+    entry_uuid: str
+    state: EntryState
+    version: int
+    fingerprint: str
+    ins: Ins
+    ipp: str
+    pacs: str
+    series: Mapping[str, tuple[str, ...]]
+    kos: bytes
+    metadata: bytes
+    reports: tuple[str, ...]
+    follow: Follow
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What the administrator must know (DB.SO.21). French."""
+
+    ban: str
+    message: str
+    advice: str
+    control_id: str = ""
+    report: str = ""
+    study_uid: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """One audit record (DB.SO.43 to .47).
+
+    `outcome` is ATNA's EventOutcomeIndicator: 0 success, 4 minor failure, 8 serious failure.
+    """
+
+    event: str
+    """`RAD-128` (report received), `ITI-41` (publication), `ITI-43` (image access)."""
+    outcome: int
+    description: str
+    """EventOutcomeDescription, French, "" on success."""
+    subject: str = ""
+    peer: str = ""
+    objects: Mapping[str, str] = field(default_factory=dict)
+
+
+# Serving images --------------------------------------------------------------------------------
+
+
+class TrustVerdict(StrEnum):
+    """What the white list says of a peer."""
+
+    LISTED = "listed"
+    UNLISTED = "unlisted"
+    NO_LIST = "no-list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A token that PSC vouches for."""
+
+    subject: str
+    professions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """A token that is not accepted: HTTP status, RFC 6750 error, French text."""
+
+    status: int
+    error: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """One instance as the PACS sent it: a data set without file meta information."""
+
+    sop_class: str
+    sop_instance: str
+    transfer_syntax: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked of the PACS: a study, one of its series, or one instance."""
+
+    pacs: str
+    study_uid: str
+    series_uid: str | None
+    instance_uid: str | None
+    instances: frozenset[str]
+    """Everything else that comes is dropped."""
+    accept: tuple[Preference, ...]
+
+
+class RetrievalFailed(Exception):
+    """The PACS did not give what was asked.
+
+    Attributes:
+        gone: the PACS works, but no longer has the images.
+    """
+
+    def __init__(self, message: str, *, gone: bool) -> None:
+        super().__init__(message)
+        self.gone = gone
+
+
+TokenVerdict = Accepted | Denied

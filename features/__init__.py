@@ -1,0 +1,14 @@
+"""Scenarios in French Gherkin, by domain, tagged with requirement ids; `steps/` is a thin
+vocabulary on bench."""
+
+from pathlib import Path
+
+__all__ = ["FEATURES", "STEP_MODULES"]
+
+FEATURES = Path(__file__).resolve().parent
+STEP_MODULES = (
+    "features.steps.patients",
+    "features.steps.publication",
+    "features.steps.images",
+    "features.steps.consultation",
+)

@@ -1,0 +1,43 @@
+# language: fr
+@source
+Fonctionnalité: Servir les images d'un examen publié
+  Une autre DRIMbox, authentifiée par son certificat et présente dans la liste blanche, demande
+  les images d'une série avec le jeton Pro Santé Connect de son utilisateur.
+
+  Contexte:
+    Étant donné un patient d'identité qualifiée dont le DMP est ouvert
+
+  @SCN-IMG-01 @DB.SO.32 @DB.SO.33 @DB.SO.34 @DB.SO.37 @DB.SO.38 @DB.SO.46 @DB.SO.90 @DB.SO.98 @DB.SO.99
+  Scénario: Une série demandée dans les règles
+    Étant donné un examen CT de 2 séries publié
+    Quand une DRIMbox de la liste blanche demande la première série
+    Alors la Source rend toutes les images de la série et rien d'autre
+    Et la Source a fait vérifier le jeton par Pro Santé Connect
+    Et l'accès est tracé
+
+  @SCN-IMG-02 @DB.SO.39
+  Scénario: L'INS qualifiée du patient est portée dans les images
+    Étant donné un examen CT de 1 série publié
+    Quand une DRIMbox de la liste blanche demande la première série
+    Alors la Source rend toutes les images de la série et rien d'autre
+    Et chaque image porte l'INS du patient dans OtherPatientIDsSequence
+    Et rien d'autre n'est modifié dans les images
+
+  @SCN-IMG-03 @DB.SO.41
+  Scénario: L'Implicit VR du PACS devient Explicit VR
+    Étant donné un examen MR en Implicit VR Little Endian publié
+    Quand une DRIMbox de la liste blanche demande la première série
+    Alors la Source rend toutes les images de la série et rien d'autre
+    Et chaque image est en Explicit VR Little Endian
+
+  @SCN-IMG-04 @DB.SO.85
+  Scénario: La syntaxe de transfert préférée parmi celles du PACS
+    Étant donné un examen CT compressé en JPEG-LS publié
+    Quand une DRIMbox de la liste blanche demande la première série
+    Alors la Source rend toutes les images de la série et rien d'autre
+    Et chaque image est en JPEG-LS sans perte
+
+  @SCN-IMG-05 @DB.SO.103
+  Scénario: La disponibilité se vérifie sans jeton
+    Quand une DRIMbox de la liste blanche demande les capacités du service
+    Alors la Source décrit son service

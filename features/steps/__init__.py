@@ -1,0 +1,1 @@
+"""Step definitions: three to ten lines each, logic lives in bench."""

@@ -1,0 +1,5 @@
+"""Binds the scenarios of features/consultation."""
+
+from pytest_bdd import scenarios
+
+scenarios("consultation")

@@ -1,0 +1,353 @@
+"""What the page shows, computed before any template: numbered messages, matrix, marks, links.
+
+Keys of `Run.meta` that the header knows: `product`, `profile`, `floor`, `strict`, `versions` (a
+mapping); `requirements` maps an id to `title`, `grade` and `source`. Any other key is shown as is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, StepResult
+from bench.verdicts import Verdict, merge
+from reports.annotate.dispatch import Annotated, annotate
+from reports.annotate.model import Facts, Fields, Node, Section, Tree
+from reports.flow import Group, Message, condensed, messages
+from reports.sequence import diagram
+from reports.words import GRADES, moment
+from spec.grade import Grade
+from validators.finding import Finding, Severity
+
+__all__ = [
+    "FindingView", "FlowView", "MatrixRow", "MessageView", "RunView", "ScenarioView", "StepView",
+    "draft_only", "view",
+]  # fmt: skip
+
+_DRAFT_MARK = "exigence de projet 2023"
+_META = {
+    "product": "Produit",
+    "profile": "Profil",
+    "profile_sha256": "Empreinte du profil",
+    "floor": "Plancher de confiance",
+    "strict": "Mode strict",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding and the message that it bears on, when that message is in the page."""
+
+    finding: Finding
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step with what it awaited; `numbers` are the messages that met each expectation."""
+
+    step: StepResult
+    expectations: tuple[tuple[Expectation, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One annotated message: everything that its panel shows."""
+
+    message: Message
+    annotated: Annotated
+    findings: tuple[Finding, ...]
+    marked: frozenset[str]
+    """Paths of the fields, elements and headers that a finding points at."""
+    previous: int | None
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowView:
+    """The exchanges of a scenario, or the ambient ones."""
+
+    items: tuple[Message | Group, ...]
+    diagram: Markup
+    messages: tuple[MessageView, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioView:
+    """A scenario ready to be shown."""
+
+    anchor: str
+    result: ScenarioResult
+    steps: tuple[StepView, ...]
+    findings: tuple[FindingView, ...]
+    flow: FlowView
+    draft_only: bool
+    """It fails, and only texts of the 2023 draft say so."""
+    next_failure: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One requirement."""
+
+    id: str
+    title: str
+    verdict: Verdict
+    mark: str
+    """Where the requirement comes from, as far as the run knows."""
+    draft_only: bool
+    scenarios: tuple[ScenarioView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """The whole page."""
+
+    run: Run
+    facts: tuple[tuple[str, str], ...]
+    verdicts: tuple[tuple[Verdict, int], ...]
+    transactions: tuple[tuple[str, int], ...]
+    grades: tuple[tuple[str, int, int, int], ...]
+    """Source in words, and how many errors, warnings and informations it gave."""
+    matrix: tuple[MatrixRow, ...]
+    features: tuple[tuple[str, tuple[ScenarioView, ...]], ...]
+    failures: tuple[ScenarioView, ...]
+    ambient: FlowView
+
+    @property
+    def scenarios(self) -> tuple[ScenarioView, ...]:
+        """All scenarios in the order of the page."""
+        return tuple(scenario for _, group in self.features for scenario in group)
+
+
+def view(run: Run) -> RunView:
+    """Everything that the templates need, in a fixed order."""
+    features: dict[str, list[ScenarioResult]] = {}
+    for result in run.scenarios:
+        features.setdefault(result.feature, []).append(result)
+    ordered = [result for group in features.values() for result in group]
+    failing = [f"s{rank}" for rank, result in enumerate(ordered, 1) if _failed(result.verdict)]
+    views: dict[str, ScenarioView] = {}
+    number = 1
+    for rank, result in enumerate(ordered, 1):
+        anchor = f"s{rank}"
+        later = [other for other in failing if int(other[1:]) > rank]
+        views[result.id] = _scenario(result, anchor, number, later[0] if later else "")
+        number += len(result.exchanges)
+    return RunView(
+        run=run,
+        facts=_facts(run),
+        verdicts=_counted(run),
+        transactions=tuple(sorted(run.counts().items(), key=lambda pair: (-pair[1], pair[0]))),
+        grades=_grades(run),
+        matrix=_matrix(run, views),
+        features=tuple(
+            (feature, tuple(views[result.id] for result in group))
+            for feature, group in features.items()
+        ),
+        failures=tuple(views[result.id] for result in ordered if _failed(result.verdict)),
+        ambient=_flow(run.ambient, number, {}, (), "Échanges ambiants"),
+    )
+
+
+def draft_only(findings: Iterable[Finding], unmet: bool) -> bool:
+    """Whether a failure rests on the draft alone: its errors are all graded so, nothing else."""
+    grades = {finding.grade for finding in findings if finding.severity is Severity.ERROR}
+    return grades == {Grade.DRAFT} and not unmet
+
+
+def _failed(verdict: Verdict) -> bool:
+    return verdict in (Verdict.FAIL, Verdict.XPASS, Verdict.ERROR, Verdict.UNKNOWN)
+
+
+def _facts(run: Run) -> tuple[tuple[str, str], ...]:
+    meta = dict(run.meta)
+    rows = [(label, _written(meta.pop(key))) for key, label in _META.items() if key in meta]
+    rows += [
+        ("Campagne", run.id),
+        ("Début", moment(run.started)),
+        ("Graine", str(run.seed)),
+    ]
+    versions = meta.pop("versions", {})
+    meta.pop("requirements", None)
+    if isinstance(versions, Mapping) and versions:
+        written = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+        rows.append(("Versions", written))
+    return (*rows, *((str(key), _written(value)) for key, value in sorted(meta.items())))
+
+
+def _written(value: Any) -> str:
+    match value:
+        case bool():
+            return "oui" if value else "non"
+        case Mapping():
+            return ", ".join(f"{key} : {_written(inner)}" for key, inner in sorted(value.items()))
+        case list() | tuple():
+            return ", ".join(_written(inner) for inner in value)
+        case _:
+            return str(value)
+
+
+def _counted(run: Run) -> tuple[tuple[Verdict, int], ...]:
+    counts = {verdict: 0 for verdict in Verdict}
+    for result in run.scenarios:
+        counts[result.verdict] += 1
+    return tuple((verdict, count) for verdict, count in counts.items() if count)
+
+
+def _grades(run: Run) -> tuple[tuple[str, int, int, int], ...]:
+    rows = []
+    found = [finding for result in run.scenarios for _, finding in result.findings]
+    for grade, words in GRADES.items():
+        of = [finding.severity for finding in found if finding.grade is grade]
+        if of:
+            rows.append((words, of.count(Severity.ERROR), of.count(Severity.WARNING),
+                         of.count(Severity.INFO)))  # fmt: skip
+    return tuple(rows)
+
+
+def _matrix(run: Run, views: Mapping[str, ScenarioView]) -> tuple[MatrixRow, ...]:
+    catalogue = run.meta.get("requirements", {})
+    rows = []
+    for requirement, results in run.requirements().items():
+        known = catalogue.get(requirement, {})
+        findings = [
+            finding
+            for result in results
+            for _, finding in result.findings
+            if requirement in finding.requirements
+        ]
+        unmet = any(
+            not awaited.met and requirement in awaited.requirements
+            for result in results
+            for awaited in result.expectations
+        )
+        grades = {finding.grade for finding in findings}
+        if grade := known.get("grade"):
+            grades.add(Grade(grade))
+        verdict = merge(result.verdict for result in results)
+        known_draft = grades == {Grade.DRAFT} and bool(known.get("grade"))
+        rows.append(
+            MatrixRow(
+                id=requirement,
+                title=str(known.get("title", "")),
+                verdict=verdict,
+                mark=", ".join(words for grade, words in GRADES.items() if grade in grades),
+                draft_only=verdict is Verdict.FAIL and (known_draft or draft_only(findings, unmet)),
+                scenarios=tuple(views[result.id] for result in results),
+            )
+        )
+    return tuple(rows)
+
+
+def _scenario(
+    result: ScenarioResult, anchor: str, first_number: int, next_failure: str
+) -> ScenarioView:
+    steps = {step.index: f"{step.keyword.strip()} {step.text}" for step in result.steps}
+    flow = _flow(result.exchanges, first_number, steps, result.findings, result.title)
+    numbers = {shown.message.recorded.id: shown.message.number for shown in flow.messages}
+    unmet = any(not awaited.met for awaited in result.expectations)
+    return ScenarioView(
+        anchor=anchor,
+        result=result,
+        steps=tuple(
+            StepView(
+                step,
+                tuple(
+                    (awaited, tuple(numbers[one] for one in awaited.exchanges if one in numbers))
+                    for awaited in result.expectations
+                    if awaited.step == step.index
+                ),
+            )
+            for step in result.steps
+        ),
+        findings=tuple(
+            FindingView(finding, numbers.get(exchange)) for exchange, finding in result.findings
+        ),
+        flow=flow,
+        draft_only=result.verdict is Verdict.FAIL
+        and draft_only((finding for _, finding in result.findings), unmet),
+        next_failure=next_failure,
+    )
+
+
+def _flow(
+    recorded: Sequence[RecordedExchange],
+    first_number: int,
+    steps: Mapping[int, str],
+    findings: Sequence[tuple[str, Finding]],
+    title: str,
+) -> FlowView:
+    by_exchange: dict[str, list[Finding]] = {}
+    for exchange, finding in findings:
+        by_exchange.setdefault(exchange, []).append(finding)
+    items = condensed(messages(recorded, first_number), by_exchange)
+    shown = [item for item in items if isinstance(item, Message)]
+    numbers = [message.number for message in shown]
+    marks = {exchange: _worst(of) for exchange, of in by_exchange.items() if _worst(of) != "info"}
+    return FlowView(
+        items=items,
+        diagram=diagram(items, steps=steps, marks=marks, title=f"Diagramme de séquence : {title}"),
+        messages=tuple(
+            _message(
+                message,
+                tuple(by_exchange.get(message.recorded.id, ())),
+                numbers[rank - 1] if rank else None,
+                numbers[rank + 1] if rank + 1 < len(numbers) else None,
+            )
+            for rank, message in enumerate(shown)
+        ),
+        total=len(recorded),
+    )
+
+
+def _worst(findings: Iterable[Finding]) -> str:
+    severities = {finding.severity for finding in findings}
+    return next(str(one) for one in Severity if one in severities)
+
+
+def _message(
+    message: Message, findings: tuple[Finding, ...], previous: int | None, following: int | None
+) -> MessageView:
+    annotated = annotate(message.exchange)
+    sections = (*annotated.request, *annotated.response, *annotated.session)
+    paths = [path for section in sections for path in _paths(section)]
+    marked = {
+        found for one in findings if one.where for found in [_place(one.where, paths)] if found
+    }
+    return MessageView(message, annotated, findings, frozenset(marked), previous, following)
+
+
+def _paths(section: Section) -> Iterable[str]:
+    for block in section.blocks:
+        match block:
+            case Fields():
+                yield from (row.path for row in block.rows)
+            case Facts():
+                yield from (row.name for row in block.rows)
+            case Tree():
+                yield from _node_paths(block.nodes)
+
+
+def _node_paths(nodes: Iterable[Node]) -> Iterable[str]:
+    for node in nodes:
+        yield node.path
+        yield from _node_paths(node.children)
+
+
+def _place(where: str, paths: Iterable[str]) -> str:
+    """The most precise shown path that holds `where`; a lone `[1]` may be written or not."""
+    wanted = where.replace("[1]", "").lower()
+    best = ""
+    for path in paths:
+        plain = path.replace("[1]", "").lower()
+        holds = wanted == plain or wanted.startswith(
+            (f"{plain}.", f"{plain}-", f"{plain}/", f"{plain}[")
+        )
+        if holds and len(path) > len(best):
+            best = path
+    return best

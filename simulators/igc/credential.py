@@ -1,0 +1,57 @@
+"""A private key with its certificate and the issuers that a peer needs, in memory or as files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from protocols.dn import dn
+
+__all__ = ["Credential", "CredentialFiles", "pem"]
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFiles:
+    """PEM files of a credential: `certificate` holds the leaf, then its chain."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key, its certificate, and the intermediate certificates, nearest issuer first.
+
+    The root is never part of `chain`: whoever trusts it has it already.
+    """
+
+    key: rsa.RSAPrivateKey
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def dn(self) -> str:
+        """The subject as the white list writes it: `CN=..,OU=..,O=..,ST=..,C=FR`."""
+        return dn(self.certificate)
+
+    def write(self, directory: Path, name: str) -> CredentialFiles:
+        """Write `name.pem` (leaf and chain) and `name.key` (PKCS#8, mode 0600), replacing both."""
+        directory.mkdir(parents=True, exist_ok=True)
+        certificate = directory / f"{name}.pem"
+        certificate.write_bytes(pem(self.certificate, *self.chain))
+        key = directory / f"{name}.key"
+        key.unlink(missing_ok=True)
+        descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return CredentialFiles(certificate=certificate, key=key)
+
+
+def pem(*certificates: x509.Certificate) -> bytes:
+    """The certificates as one PEM bundle, in that order."""
+    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)

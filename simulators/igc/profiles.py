@@ -1,0 +1,172 @@
+"""What each kind of certificate carries: usages, policy, addresses, as IGC-Santé leaves do.
+
+Profiles ORG AUTH_CLI and ORG SIGN were read from IGC-Santé test certificates that circulate in
+public ANS material (white list signer, esignsante test resources, VIHF samples); grade: sample.
+Left out on purpose: LDAP addresses, freshestCRL and OCSP, which this PKI does not serve, and the
+CPS qualifier, because our certificates follow nobody's practice statement.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+
+__all__ = [
+    "Addresses",
+    "authority_extensions",
+    "organisation_extensions",
+    "organisation_name",
+    "server_extensions",
+]
+
+TEST_POLICY = "1.2.250.1.213.1.7.2.1.1.1.1"
+"""Policy of every IGC-Santé test range certificate (sample: white list signer, TEST)."""
+
+PRODUCT_CATEGORY = x509.ObjectIdentifier("1.2.250.1.71.1.2.5")
+TEST_SOFTWARE_CERTIFICATE = b"\x04\x01\x83"
+"""TRE_G01-CategorieProduit 83, test software certificate, as a DER OCTET STRING (sample)."""
+
+DOMAIN_VALIDATED = "2.23.140.1.2.1"
+"""Domain-validated server certificate (CA/Browser Forum Baseline Requirements 7.1.6)."""
+
+ORGANISATION_LENGTH = 40
+"""IGC-Santé cuts the organisation name there (sample: white list entries)."""
+
+Extension = tuple[x509.ExtensionType, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where an authority's CRL and certificate are served, in clear HTTP."""
+
+    crl: str
+    certificate: str
+
+
+def organisation_name(*, cn: str, ou: str, o: str, st: str) -> x509.Name:
+    """`C, ST, O, OU, CN` in that encoding order, the organisation cut at 40 characters."""
+    pairs = (
+        (NameOID.COUNTRY_NAME, "FR"),
+        (NameOID.STATE_OR_PROVINCE_NAME, st),
+        (NameOID.ORGANIZATION_NAME, o[:ORGANISATION_LENGTH]),
+        (NameOID.ORGANIZATIONAL_UNIT_NAME, ou),
+        (NameOID.COMMON_NAME, cn),
+    )
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in pairs if value])
+
+
+def authority_extensions(
+    public_key: rsa.RSAPublicKey, issuer_key: rsa.RSAPublicKey, *, path_length: int | None
+) -> list[Extension]:
+    """A certification authority: may sign certificates and CRLs, nothing else."""
+    return [
+        (x509.BasicConstraints(ca=True, path_length=path_length), True),
+        (_key_usage(key_cert_sign=True, crl_sign=True), True),
+        *_key_identifiers(public_key, issuer_key),
+    ]
+
+
+def organisation_extensions(
+    profile: str,
+    public_key: rsa.RSAPublicKey,
+    issuer_key: rsa.RSAPublicKey,
+    addresses: Addresses | None,
+) -> list[Extension]:
+    """ORG AUTH_CLI (`auth-cli`) or ORG SIGN (`sign`); `addresses` of the issuer, if it has any."""
+    if profile == "auth-cli":
+        key_usage = _key_usage(digital_signature=True)
+        purpose = ExtendedKeyUsageOID.CLIENT_AUTH
+    elif profile == "sign":
+        key_usage = _key_usage(digital_signature=True, content_commitment=True)
+        purpose = ExtendedKeyUsageOID.EMAIL_PROTECTION
+    else:
+        raise ValueError(f"unknown organisation profile: {profile!r}")
+    extensions: list[Extension] = [
+        (x509.BasicConstraints(ca=False, path_length=None), False),
+        (key_usage, True),
+        (x509.ExtendedKeyUsage([purpose]), False),
+        (_policy(TEST_POLICY), False),
+        (x509.UnrecognizedExtension(PRODUCT_CATEGORY, TEST_SOFTWARE_CERTIFICATE), False),
+        *_key_identifiers(public_key, issuer_key),
+    ]
+    if addresses is not None:
+        extensions += address_extensions(addresses)
+    return extensions
+
+
+def server_extensions(
+    names: Iterable[str], public_key: rsa.RSAPublicKey, issuer_key: rsa.RSAPublicKey
+) -> list[Extension]:
+    """A market TLS server certificate for these DNS names and IP addresses."""
+    return [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_key_usage(digital_signature=True, key_encipherment=True), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (x509.SubjectAlternativeName([_general_name(name) for name in names]), False),
+        (_policy(DOMAIN_VALIDATED), False),
+        *_key_identifiers(public_key, issuer_key),
+    ]
+
+
+def address_extensions(addresses: Addresses) -> list[Extension]:
+    """CRL distribution point and caIssuers."""
+    point = x509.DistributionPoint(
+        full_name=[x509.UniformResourceIdentifier(addresses.crl)],
+        relative_name=None,
+        reasons=None,
+        crl_issuer=None,
+    )
+    issuers = x509.AccessDescription(
+        AuthorityInformationAccessOID.CA_ISSUERS,
+        x509.UniformResourceIdentifier(addresses.certificate),
+    )
+    return [
+        (x509.CRLDistributionPoints([point]), False),
+        (x509.AuthorityInformationAccess([issuers]), False),
+    ]
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _policy(oid: str) -> x509.CertificatePolicies:
+    return x509.CertificatePolicies(
+        [x509.PolicyInformation(x509.ObjectIdentifier(oid), policy_qualifiers=None)]
+    )
+
+
+def _key_identifiers(public_key: rsa.RSAPublicKey, issuer_key: rsa.RSAPublicKey) -> list[Extension]:
+    return [
+        (x509.SubjectKeyIdentifier.from_public_key(public_key), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), False),
+    ]
+
+
+def _key_usage(
+    *,
+    digital_signature: bool = False,
+    content_commitment: bool = False,
+    key_encipherment: bool = False,
+    key_cert_sign: bool = False,
+    crl_sign: bool = False,
+) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        content_commitment=content_commitment,
+        key_encipherment=key_encipherment,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        encipher_only=False,
+        decipher_only=False,
+    )

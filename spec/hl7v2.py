@@ -1,0 +1,105 @@
+"""Values of the CI-SIS volet "Transmission d'un document CDA-R2 en HL7v2", version 2.1.
+
+Sources, grade `standard` (normative volet) unless a line says otherwise:
+IG-hl7v2-volet-transmission-document-cda-r2 2.1.3, pages profils-messages, meta-dmp-mss,
+evenements-declenchants, acquittement and error-codes.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ACK_CODES",
+    "APPLICATION_ERRORS",
+    "CHARACTER_SETS",
+    "COUNTRY",
+    "DOCUMENT_CODE_SYSTEMS",
+    "DOCUMENT_STATUSES",
+    "ERROR_CODES",
+    "ERROR_SEVERITIES",
+    "IMAGING_REPORT",
+    "INS_TYPE",
+    "LOCAL_TYPE",
+    "META_DMP_MSS",
+    "META_SYSTEM",
+    "META_TEXTS",
+    "PATIENT_CLASSES",
+    "PERSON_ID_TYPES",
+    "PROCESSING_IDS",
+    "PROFILE",
+    "QUALIFIED",
+    "STRUCTURE_ID_TYPES",
+    "VERSION_ORU",
+    "YES_NO",
+]
+
+PROFILE = "2.1^CISIS_CDA_HL7_V2"
+"""MSH-21 of the vague 2 reference version."""
+VERSION_ORU = "2.5"
+CHARACTER_SETS = ("UNICODE UTF-8", "8859/15")
+PROCESSING_IDS = ("P", "T", "D")
+COUNTRY = "FRA"
+
+PATIENT_CLASSES = ("E", "I", "O", "R", "N")
+"""PV1-2."""
+QUALIFIED = "VALI"
+"""PID-32 of a qualified identity (hl7.fr, fr-core-cs-fiabilite-identite)."""
+INS_TYPE = "INS"
+"""CX.5 of the INS in PID-3 (DRIM-M_DATA messages, grade `sample`)."""
+LOCAL_TYPE = "PI"
+"""CX.5 of the IPP in PID-3 (HL7 table 0203)."""
+
+DOCUMENT_STATUSES = {"NW": "F", "RO": "C", "CA": "D"}
+"""ORC-1 and the OBX-11 of the document that goes with it: create, replace, delete."""
+IMAGING_REPORT = "18748-4"
+"""LOINC code of the imaging report (JDV_J07-XdsTypeCode-CISIS)."""
+DOCUMENT_CODE_SYSTEMS = ("LN", "TRE_A05")
+"""OBR-4.3."""
+
+STRUCTURE_ID_TYPES = ("FINEJ", "FINEG", "IDNST")
+"""PRT-8.7 of a sender."""
+PERSON_ID_TYPES = ("RPPS", "IDNPS")
+"""PRT-5.13 of a sender."""
+
+META_SYSTEM = "MetaDMPMSS"
+META_DMP_MSS = (
+    "MASQUE_PS",
+    "INVISIBLE_PATIENT",
+    "INVISIBLE_REP_LEGAUX",
+    "CONNEXION_SECRETE",
+    "MODIF_CONF_CODE",
+    "DESTDMP",
+    "DESTMSSANTEPS",
+    "DESTMSSANTEPAT",
+    "ACK_RECEPTION",
+    "ACK_LECTURE_MSS",
+)
+"""The ten coded observations behind the document, in their order."""
+META_TEXTS = ("CORPSMAIL_PS", "CORPSMAIL_PATIENT")
+"""The two optional mail bodies that may follow them (OBX-2 `ED`)."""
+YES_NO = "expandedYes-NoIndicator"
+"""Coding system of the Y and N of those observations (HL7 table 0136)."""
+
+ACK_CODES = ("AA", "AE", "AR")
+"""MSA-1, original mode only: responsibility taken, syntax fault, refusal that may be retried."""
+ERROR_CODES = {
+    "0": "message accepted",
+    "100": "segment sequence error",
+    "101": "required field missing",
+    "102": "data type error",
+    "103": "table value not found",
+    "198": "non-conformant cardinality",
+    "199": "other error",
+    "200": "unsupported message type",
+    "201": "unsupported event code",
+    "202": "unsupported processing id",
+    "203": "unsupported version id",
+    "204": "unknown key identifier",
+    "205": "duplicate key identifier",
+    "206": "application record locked",
+    "207": "application error",
+}
+"""ERR-3 (table 0357). 204 to 206 are HL7 base values that the volet does not list."""
+ERROR_SEVERITIES = ("E", "F", "I", "W")
+"""ERR-4 (table 0516)."""
+APPLICATION_ERRORS = ("900", "901", "902", "903", "904", "905", "906")
+"""ERR-5 (table 0533, user-defined) of a consumer's integration faults."""

@@ -1,0 +1,41 @@
+"""What the judge knows beyond the artefact that it judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from spec.grade import Grade
+
+__all__ = ["Context"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Facts of the case. A cross rule abstains when the fact that it compares with is absent.
+
+    Attributes:
+        ins, ins_oid: matricule and assigning authority of the patient's INS.
+        ipp: the patient's local identifier, as the PACS knows it.
+        accession, study_uid: of the exam.
+        control_id: MSH-10 of the message that an acknowledgement answers.
+        request: the message that an acknowledgement answers, in bytes.
+        kos: the manifest in force for the study, as a DICOM file.
+        target: path of the WADO-RS request that a response answers.
+        purpose: why a consumer asks for images: it decides between the two q profiles.
+        strict: what the field tolerates, and rules mark so, becomes an error.
+        floor: grade below which an error only warns.
+    """
+
+    ins: str = ""
+    ins_oid: str = ""
+    ipp: str = ""
+    accession: str = ""
+    study_uid: str = ""
+    control_id: str = ""
+    request: bytes = b""
+    kos: bytes = b""
+    target: str = ""
+    purpose: Literal["", "export", "viewing"] = ""
+    strict: bool = False
+    floor: Grade = Grade.DRAFT

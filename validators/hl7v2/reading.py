@@ -1,0 +1,95 @@
+"""What the HL7 v2 rules judge: a parsed message, its document, and the case that it belongs to."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from lxml import etree
+
+from protocols import hl7v2, mllp, xml
+from protocols.errors import RemoteProtocolError
+from spec import hl7v2 as volet
+from validators.context import Context
+
+__all__ = ["Hl7Artefact", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hl7Artefact:
+    """A message and what the rules ask of it more than once.
+
+    `document` is the OBX that carries the report, `payload` its decoded bytes (None when they
+    are not base64), `cda` the root of the report (None when it is not XML).
+    """
+
+    message: hl7v2.Message
+    context: Context
+    document: hl7v2.Segment | None = None
+    payload: bytes | None = None
+    cda: etree._Element | None = None
+
+    def value(self, path: str) -> str:
+        """The unescaped characters at a path, "" when absent."""
+        return self.message.value(path)
+
+    @property
+    def observations(self) -> tuple[hl7v2.Segment, ...]:
+        """The OBX other than the document."""
+        document = self.document
+        index = -1 if document is None else document.index
+        return tuple(obx for obx in self.message.all("OBX") if obx.index != index)
+
+    def cda_values(self, path: str) -> list[str]:
+        """Attribute values of the report's header, by XPath; none without a readable report."""
+        if self.cda is None:
+            return []
+        found = self.cda.xpath(path, namespaces=xml.NS)
+        return [str(value) for value in found] if isinstance(found, list) else []
+
+
+def read(data: bytes, context: Context) -> Hl7Artefact:
+    """Read a message, with or without its MLLP frame.
+
+    Raises:
+        RemoteProtocolError: there is no message here.
+    """
+    message = hl7v2.parse(_unframed(data))
+    document = _document(message)
+    payload = None if document is None else _payload(document)
+    return Hl7Artefact(message, context, document, payload, _root(payload))
+
+
+def _unframed(data: bytes) -> bytes:
+    """The first message of an MLLP capture; other bytes are a message already."""
+    if not data.startswith(b"\x0b"):
+        return data
+    blocks = [block for block in mllp.Decoder().feed(data) if isinstance(block, bytes)]
+    return blocks[0] if blocks else data[1:]
+
+
+def _document(message: hl7v2.Message) -> hl7v2.Segment | None:
+    """The first ED observation that is not a mail body."""
+    for obx in message.all("OBX"):
+        coded = obx.field(3).component(3).value == volet.META_SYSTEM
+        if obx.field(2).value == "ED" and not coded:
+            return obx
+    return None
+
+
+def _payload(document: hl7v2.Segment) -> bytes | None:
+    encoded = document.field(5).component(5).raw
+    try:
+        return base64.b64decode(encoded, validate=True) or None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _root(payload: bytes | None) -> etree._Element | None:
+    if payload is None:
+        return None
+    try:
+        return xml.parse(payload)
+    except RemoteProtocolError:
+        return None

@@ -1,0 +1,222 @@
+"""The network under the HTTP client: where a name leads, and TLS that says why it failed.
+
+httpcore's async streams are anyio's, whose TLS drops the alert of a failed handshake and lets a
+bare `ssl.SSLError` through when a TLS 1.3 server refuses the client certificate (that refusal
+comes with the first read). The streams here send the alert, and keep what was learnt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import ssl
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import anyio
+import anyio.abc
+import httpcore
+from anyio.streams.tls import TLSAttribute, TLSStream
+
+from wire.exchange import TlsInfo, new_connection_id
+from wire.tls import failure_reason, tls_info
+
+__all__ = ["ATTEMPT", "Attempt", "Backend", "Stream"]
+
+_T = TypeVar("_T")
+
+
+class Attempt:
+    """What became known of the connection of one request, for when the request fails."""
+
+    __slots__ = ("answering", "connection", "tls")
+
+    def __init__(self) -> None:
+        self.connection = ""
+        self.tls: TlsInfo | None = None
+        self.answering = False
+        """Some byte of an answer came."""
+
+
+ATTEMPT: ContextVar[Attempt | None] = ContextVar("wire.http_backend.attempt", default=None)
+"""The attempt of the request that the current task is sending."""
+
+
+class Backend(httpcore.AsyncNetworkBackend):
+    """Connects to where `connect_to` says, for names that no DNS knows.
+
+    Keys are `host` or `host:port` (the latter wins), values `address:port` or `address`.
+    """
+
+    def __init__(self, connect_to: Mapping[str, str]) -> None:
+        self._connect_to = {key.lower(): value for key, value in connect_to.items()}
+
+    def where(self, host: str, port: int) -> tuple[str, int]:
+        """Where a connection for that name and port goes."""
+        name = host.lower()
+        target = self._connect_to.get(f"{name}:{port}") or self._connect_to.get(name)
+        if target is None:
+            return host, port
+        address, colon, other = target.rpartition(":")
+        return (address, int(other)) if colon else (target, port)
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  (httpcore's interface)
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """A connected clear stream.
+
+        Raises:
+            httpcore.ConnectError: refused, unreachable, unknown name.
+            httpcore.ConnectTimeout: nobody answered in `timeout` seconds.
+        """
+        address, target_port = self.where(host, port)
+        with _mapped(httpcore.ConnectTimeout, httpcore.ConnectError), anyio.fail_after(timeout):
+            stream = await anyio.connect_tcp(address, target_port, local_host=local_address)
+        return Stream(stream)
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109  (httpcore's interface)
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Not for us: no service of the field listens there.
+
+        Raises:
+            httpcore.ConnectError: always.
+        """
+        raise httpcore.ConnectError("no UNIX sockets here")
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between httpcore's retries."""
+        await anyio.sleep(seconds)
+
+
+class Stream(httpcore.AsyncNetworkStream):
+    """One connection, clear or TLS."""
+
+    def __init__(self, stream: anyio.abc.ByteStream, *, connection: str = "") -> None:
+        self._stream = stream
+        self.connection = connection or new_connection_id()
+        self.tls: TlsInfo | None = None
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """Some bytes, b"" at the end."""
+        attempt = self._attempt()
+        with _mapped(httpcore.ReadTimeout, httpcore.ReadError), anyio.fail_after(timeout):
+            try:
+                data = await self._stream.receive(max_bytes)
+            except anyio.EndOfStream:
+                return b""
+        if attempt is not None and data:
+            attempt.answering = True
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Send everything."""
+        self._attempt()
+        if not buffer:
+            return
+        with _mapped(httpcore.WriteTimeout, httpcore.WriteError), anyio.fail_after(timeout):
+            await self._stream.send(buffer)
+
+    async def aclose(self) -> None:
+        """Close, sending the TLS close but not waiting for the peer's."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  (httpcore's interface)
+    ) -> httpcore.AsyncNetworkStream:
+        """The same connection after a TLS handshake.
+
+        Raises:
+            httpcore.ConnectError: the handshake failed; `failure_reason` tells why.
+        """
+        attempt = self._attempt()
+        try:
+            with _mapped(httpcore.ConnectTimeout, httpcore.ConnectError), anyio.fail_after(timeout):
+                secure = await _AlertingStream.wrap(
+                    self._stream,
+                    ssl_context=ssl_context,
+                    hostname=server_hostname,
+                    standard_compatible=False,
+                    server_side=False,
+                )
+        except BaseException as error:
+            if attempt is not None and attempt.tls is None:
+                attempt.tls = TlsInfo(server_name=server_hostname, reason=failure_reason(error))
+            with anyio.CancelScope(shield=True), contextlib.suppress(OSError):
+                await anyio.aclose_forcefully(self._stream)
+            raise
+        wrapped = Stream(secure, connection=self.connection)
+        wrapped.tls = tls_info(secure._ssl_object, server_name=server_hostname)
+        wrapped._attempt()
+        return wrapped
+
+    def get_extra_info(self, info: str) -> Any:
+        """httpcore's window on the stream: `ssl_object`, `is_readable`..."""
+        if info == "ssl_object":
+            return self._stream.extra(TLSAttribute.ssl_object, None)
+        if info == "is_readable":
+            raw = self._stream.extra(anyio.abc.SocketAttribute.raw_socket, None)
+            return _is_readable(raw)
+        return None
+
+    def _attempt(self) -> Attempt | None:
+        """The attempt of the calling task, told which connection it uses."""
+        attempt = ATTEMPT.get()
+        if attempt is not None:
+            attempt.connection = self.connection
+            attempt.tls = self.tls or attempt.tls
+        return attempt
+
+
+class _AlertingStream(TLSStream):
+    """anyio's TLS stream, whose last word reaches the peer when OpenSSL gives up."""
+
+    async def _call_sslobject_method(self, func: Callable[..., _T], *args: Any) -> _T:
+        try:
+            return await super()._call_sslobject_method(func, *args)
+        except ssl.SSLError as error:
+            attempt = ATTEMPT.get()
+            if attempt is not None:
+                attempt.tls = tls_info(self._ssl_object, reason=failure_reason(error))
+            alert = self._write_bio.read()
+            if alert:
+                with contextlib.suppress(OSError, anyio.BrokenResourceError):
+                    await self.transport_stream.send(alert)
+            raise
+
+
+@contextlib.contextmanager
+def _mapped(timed_out: type[Exception], failed: type[Exception]) -> Iterator[None]:
+    """anyio's and OpenSSL's errors as httpcore's, the cause kept."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise timed_out(str(error)) from error
+    except (
+        OSError,  # ssl.SSLError is one
+        anyio.BrokenResourceError,
+        anyio.ClosedResourceError,
+        anyio.EndOfStream,
+    ) as error:
+        raise failed(str(error)) from error
+
+
+def _is_readable(sock: Any) -> bool:
+    """Whether an idle socket has something to say, that is: was closed by the peer."""
+    if sock is None or sock.fileno() < 0:
+        return True
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))

@@ -1,0 +1,169 @@
+"""HTTP services: any ASGI application on a socket of ours, in the running loop.
+
+What a service may say about the exchange it is answering goes through `note`; what it may ask of
+the connection goes through `peer_chain`, `tls_of` and `abort`. All take the ASGI scope, and all do
+no harm on a scope that no server of ours made (an application called directly by a test).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import socket
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Scope
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from wire.exchange import Label, Observe, TlsInfo, ignore
+from wire.http_protocol import SCOPE_KEY, Conversation, HttpProtocol, Service
+from wire.tls import HANDSHAKE_TIMEOUT, ServerTls, server_context, watch_handshakes
+
+__all__ = ["HttpServer", "abort", "note", "peer_chain", "serve_http", "tls_of"]
+
+KEEP_ALIVE = 75.0
+"""Seconds that an idle connection is kept: longer than any client of ours keeps it in its pool."""
+_SHUTDOWN_TIMEOUT = 2.0
+"""Seconds that a peer has to answer our TLS close."""
+
+
+class HttpServer:
+    """A running service."""
+
+    def __init__(
+        self, server: asyncio.Server, state: ServerState, host: str, port: int, scheme: str
+    ) -> None:
+        self._server = server
+        self._state = state
+        self.host = host
+        self.port = port
+        self.url = f"{scheme}://{host}:{port}"
+        """Scheme, host and port, without a final slash."""
+
+    async def stop(self, *, grace: float = 5.0) -> None:
+        """Stop accepting, let current answers end for `grace` seconds, close everything.
+
+        When this returns the port is free. `grace=0` is a kill: clients see a dropped connection.
+        """
+        self._server.close()
+        if grace > 0:
+            self._close_idle()
+            if self._state.tasks:
+                await asyncio.wait(self._state.tasks, timeout=grace)
+            self._close_idle()
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        tasks = list(self._state.tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        for connection in list(self._state.connections):
+            if isinstance(connection, HttpProtocol):
+                await connection.closed.wait()
+
+    def _close_idle(self) -> None:
+        for connection in list(self._state.connections):
+            if not connection.transport.is_closing():
+                connection.shutdown()
+
+
+async def serve_http(
+    app: ASGIApp,
+    *,
+    actor: str,
+    observe: Observe = ignore,
+    label: Label | None = None,
+    tls: ServerTls | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> HttpServer:
+    """Serve `app` in the running loop, over TLS when `tls` is given. Port 0 takes a free one.
+
+    Each request becomes one Exchange, each failed handshake too. With `observe=ignore` nothing
+    is recorded and no byte is hashed.
+
+    Raises:
+        OSError: the port is taken, or a certificate file cannot be read.
+    """
+    config = Config(
+        app,
+        http=HttpProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=int(KEEP_ALIVE),
+    )
+    config.load()
+    state = ServerState()
+    context = None
+    if tls is not None:
+        context = server_context(tls)
+        watch_handshakes(context, actor=actor, observe=observe)
+    listener = _listener(host, port)
+    service = Service(actor, observe, label)
+    server = await asyncio.get_running_loop().create_server(
+        functools.partial(HttpProtocol, service, config, state),
+        sock=listener,
+        backlog=512,
+        ssl=context,
+        ssl_handshake_timeout=HANDSHAKE_TIMEOUT if context else None,
+        ssl_shutdown_timeout=_SHUTDOWN_TIMEOUT if context else None,
+    )
+    bound = listener.getsockname()[1]
+    return HttpServer(server, state, host, bound, "https" if context else "http")
+
+
+def note(
+    scope: Scope,
+    *,
+    transaction: str = "",
+    detail: str = "",
+    keys: Iterable[str] = (),
+    peer: str = "",
+) -> None:
+    """Name the exchange being answered; empty values change nothing, keys add up."""
+    conversation: Conversation | None = scope.get(SCOPE_KEY)
+    if conversation is None:
+        return
+    conversation.transaction = transaction or conversation.transaction
+    conversation.detail = detail or conversation.detail
+    conversation.peer = peer or conversation.peer
+    conversation.keys.update((key, None) for key in keys if key)
+
+
+def abort(scope: Scope) -> None:
+    """Drop the TCP connection now: no end of answer, no TLS close. What was sent has left."""
+    conversation: Conversation | None = scope.get(SCOPE_KEY)
+    if conversation is not None:
+        conversation.abort()
+
+
+def tls_of(scope: Scope) -> TlsInfo | None:
+    """The TLS session that the request came through, None in clear."""
+    conversation: Conversation | None = scope.get(SCOPE_KEY)
+    return None if conversation is None else conversation.connection.tls
+
+
+def peer_chain(scope: Scope) -> tuple[bytes, ...]:
+    """The client's certificates in DER, leaf first, as TLS verified them; () when none."""
+    tls = tls_of(scope)
+    return () if tls is None else tls.peer_chain
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    # asyncio sets TCP_NODELAY on accepted sockets only when the listener says IPPROTO_TCP: else
+    # a kept-alive request waits 40 ms for a delayed acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setblocking(False)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,252 @@
+"""The MLLP listener: many connections, each message with its acknowledgement observed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from protocols.mllp import MAX_SIZE, Decoder, MllpJunk, MllpTooLarge, frame
+from wire.exchange import (
+    Direction,
+    Exchange,
+    Label,
+    Observe,
+    Outcome,
+    Payload,
+    TlsInfo,
+    new_connection_id,
+    stamp,
+)
+from wire.mllp_notes import SHUTDOWN_TIMEOUT, Notes, reason_of
+from wire.tls import (
+    HANDSHAKE_TIMEOUT,
+    ServerTls,
+    peer_name,
+    server_context,
+    transport_tls,
+    watch_handshakes,
+)
+
+__all__ = ["Handler", "MllpServer", "PeerInfo", "serve_mllp"]
+
+_READ = 256 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerInfo:
+    """Who sent a message: CN of its certificate or `address:port`, connection id, TLS session."""
+
+    name: str
+    connection: str
+    tls: TlsInfo | None = None
+
+
+Handler = Callable[[bytes, PeerInfo], Awaitable[bytes | None]]
+"""Given a message without framing, gives the acknowledgement, or None to stay silent."""
+
+
+class MllpServer:
+    """A listener that is running. Made by `serve_mllp`."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        actor: str,
+        observe: Observe,
+        label: Label | None,
+        max_size: int,
+    ) -> None:
+        self._handler = handler
+        self._actor = actor
+        self._observe = observe
+        self._label = label
+        self._max_size = max_size
+        self._connections: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.host = ""
+        self.port = 0
+
+    async def start(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+        """Accept connections on a bound socket."""
+        self.host, self.port = listener.getsockname()[:2]
+        if context is None:
+            self._server = await asyncio.start_server(self._accept, sock=listener)
+        else:
+            self._server = await asyncio.start_server(
+                self._accept,
+                sock=listener,
+                ssl=context,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
+                ssl_shutdown_timeout=SHUTDOWN_TIMEOUT,
+            )
+
+    async def stop(self) -> None:
+        """Close the listener and every connection; return when all are over."""
+        if self._server is None:
+            return
+        self._server.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            await _ServedConnection(self, reader, writer).run()
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+
+class _ServedConnection:
+    """One accepted connection: messages are answered in the order in which they came."""
+
+    def __init__(
+        self, server: MllpServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._server = server
+        self._reader = reader
+        self._writer = writer
+        self._decoder = Decoder(max_size=server._max_size)
+        self._notes = Notes()
+        self._peer = PeerInfo(
+            peer_name(writer.transport),
+            connection=new_connection_id(),
+            tls=transport_tls(writer.transport),
+        )
+        self._begun = stamp()
+
+    async def run(self) -> None:
+        try:
+            while data := await self._reader.read(_READ):
+                if not self._decoder.in_block:
+                    self._begun = stamp()
+                if not await self._take(data):
+                    return
+        except asyncio.CancelledError:
+            self._tell_rest("récepteur arrêté")
+            raise
+        except (ConnectionError, ssl.SSLError) as error:
+            self._tell_rest(f"connexion rompue : {reason_of(error)}")
+        else:
+            self._tell_rest("connexion fermée par l'émetteur")
+
+    async def _take(self, data: bytes) -> bool:
+        """Answer what `data` completes; False when the connection is over."""
+        too_large: MllpTooLarge | None = None
+        try:
+            events = self._decoder.feed(data)
+        except MllpTooLarge as error:
+            too_large, events = error, list(error.completed)
+        for event in events:
+            if isinstance(event, MllpJunk):
+                self._notes.add(event)
+            elif not await self._answer(event):
+                return False
+        if too_large is not None:
+            self._tell_rest(str(too_large))
+            return False
+        return True
+
+    async def _answer(self, message: bytes) -> bool:
+        request = Payload.whole(message, head=self._notes.take())
+        begun, self._begun = self._begun, stamp()
+        try:
+            answer = await self._server._handler(message, self._peer)
+            if answer is None:
+                self._tell(begun, request, None, Outcome.ABORTED, "aucun acquittement émis")
+                return True
+            self._writer.write(frame(answer))
+            await self._writer.drain()
+        except asyncio.CancelledError:
+            self._tell(begun, request, None, Outcome.ABORTED, "récepteur arrêté")
+            raise
+        except (ConnectionError, ssl.SSLError) as error:
+            self._tell(begun, request, None, Outcome.ABORTED, reason_of(error))
+            return False
+        except Exception as error:
+            # The service failed: its fault must be seen, and other connections must live on.
+            _log.exception("MLLP handler of %s failed", self._server._actor)
+            self._tell(begun, request, None, Outcome.ABORTED, f"panne du récepteur : {error!r}")
+            return False
+        self._tell(begun, request, Payload.whole(answer), Outcome.ANSWERED, "")
+        return True
+
+    def _tell_rest(self, reason: str) -> None:
+        """Observe a begun block, or junk that no message followed."""
+        if not self._decoder.in_block and not self._notes.worth_telling:
+            return
+        begun = Payload.whole(self._decoder.pending, head=self._notes.take())
+        self._tell(self._begun, replace(begun, truncated=True), None, Outcome.ABORTED, reason)
+
+    def _tell(
+        self,
+        begun: tuple[datetime, float],
+        request: Payload,
+        response: Payload | None,
+        outcome: Outcome,
+        reason: str,
+    ) -> None:
+        exchange = Exchange(
+            protocol="MLLP",
+            actor=self._server._actor,
+            peer=self._peer.name,
+            direction=Direction.IN,
+            outcome=outcome,
+            connection=self._peer.connection,
+            utc=begun[0],
+            mono_start=begun[1],
+            mono_end=stamp()[1],
+            reason=reason,
+            request=request,
+            response=response,
+            tls=self._peer.tls,
+        )
+        label = self._server._label
+        self._server._observe(label(exchange) if label else exchange)
+
+
+async def serve_mllp(
+    handler: Handler,
+    *,
+    actor: str,
+    observe: Observe,
+    label: Label | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls: ServerTls | None = None,
+    max_size: int = MAX_SIZE,
+) -> MllpServer:
+    """Listen for HL7 messages; port 0 takes a free one.
+
+    Connections are served side by side; on one connection messages are handled one after the
+    other. A message beyond `max_size` bytes closes its connection.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
+    context: ssl.SSLContext | None = None
+    if tls is not None:
+        context = server_context(tls)
+        watch_handshakes(context, actor=actor, observe=observe)
+    server = MllpServer(handler, actor=actor, observe=observe, label=label, max_size=max_size)
+    # asyncio sets TCP_NODELAY only when the listener says IPPROTO_TCP; else 44 ms a message.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        await server.start(listener, context)
+    except BaseException:
+        listener.close()
+        raise
+    return server

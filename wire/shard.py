@@ -1,0 +1,140 @@
+"""The journal's pen: one append-only NDJSON shard per process, blobs by SHA-256 beside it.
+
+A shard is written with one `write` per line, so that a process killed at any moment leaves at
+worst one torn last line. Reading, merging and judging belong to `bench.journal`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from wire.exchange import Exchange, Part, Payload, TlsInfo, stamp
+
+__all__ = ["BlobStore", "Shard"]
+
+
+class BlobStore:
+    """Content-addressed files: `blobs/ab/ab12...`, written once, never changed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def path(self, digest: str) -> Path:
+        """Where the blob of that SHA-256 (lower-case hex) is, or would be."""
+        return self.directory / digest[:2] / digest
+
+    def put(self, data: bytes) -> str:
+        """Keep `data` and return its SHA-256 in lower-case hex."""
+        digest = hashlib.sha256(data).hexdigest()
+        target = self.path(digest)
+        if not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            scratch = target.with_name(f".{digest}.{os.getpid()}.{threading.get_ident()}")
+            scratch.write_bytes(data)
+            scratch.replace(target)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The bytes of a blob.
+
+        Raises:
+            FileNotFoundError: no such blob in this run.
+        """
+        return self.path(digest).read_bytes()
+
+
+class Shard:
+    """The part of a run's journal that this process writes. Safe from any thread."""
+
+    def __init__(self, run: Path, name: str) -> None:
+        self.run = run
+        self.name = name
+        self.blobs = BlobStore(run / "blobs")
+        shards = run / "journal"
+        shards.mkdir(parents=True, exist_ok=True)
+        self._path = shards / f"{name}-{os.getpid()}.ndjson"
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._serial = itertools.count(1)
+
+    def write(self, type: str, **fields: Any) -> str:
+        """Append one event and return its id (unique in the run)."""
+        utc, mono = stamp()
+        event_id = f"{self.name}-{os.getpid()}-{next(self._serial)}"
+        event = {"id": event_id, "type": type, "utc": _iso(utc), "mono": mono, **fields}
+        line = json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n"
+        os.write(self._fd, line.encode())
+        return event_id
+
+    def observe(self, exchange: Exchange) -> None:
+        """Append an exchange, its bodies as blobs: an `Observe`."""
+        self.record(exchange)
+
+    def record(self, exchange: Exchange) -> str:
+        """Append an exchange and return the event's id."""
+        return self.write(
+            "exchange",
+            protocol=exchange.protocol,
+            actor=exchange.actor,
+            peer=exchange.peer,
+            direction=exchange.direction.value,
+            outcome=exchange.outcome.value,
+            connection=exchange.connection,
+            started=_iso(exchange.utc),
+            mono_start=exchange.mono_start,
+            mono_end=exchange.mono_end,
+            transaction=exchange.transaction,
+            detail=exchange.detail,
+            reason=exchange.reason,
+            keys=list(exchange.keys),
+            request=self._payload(exchange.request),
+            response=self._payload(exchange.response),
+            tls=self._tls(exchange.tls),
+        )
+
+    def close(self) -> None:
+        """Close the file; further writes raise `OSError`."""
+        os.close(self._fd)
+
+    def _payload(self, payload: Payload | None) -> dict[str, Any] | None:
+        if payload is None:
+            return None
+        return {
+            "start_line": payload.start_line,
+            "head": [list(pair) for pair in payload.head],
+            "blob": self.blobs.put(payload.body) if payload.body else None,
+            "size": payload.size,
+            "sha256": payload.sha256,
+            "truncated": payload.truncated,
+            "parts": [self._part(part) for part in payload.parts],
+        }
+
+    def _part(self, part: Part) -> dict[str, Any]:
+        return {
+            "headers": [list(pair) for pair in part.headers],
+            "size": part.size,
+            "sha256": part.sha256,
+            "head": self.blobs.put(part.head) if part.head else None,
+        }
+
+    def _tls(self, tls: TlsInfo | None) -> dict[str, Any] | None:
+        if tls is None:
+            return None
+        return {
+            "version": tls.version,
+            "cipher": tls.cipher,
+            "peer_chain": [self.blobs.put(der) for der in tls.peer_chain],
+            "server_name": tls.server_name,
+            "reason": tls.reason,
+        }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
