@@ -18,7 +18,7 @@ from bench.outcomes import Failure, StepKind, step_verdict
 from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, StepResult
 from bench.verdicts import Verdict, merge
 from spec.grade import Grade
-from validators.finding import Finding, Severity
+from validators.finding import Cause, Finding, Severity
 
 __all__ = ["Judge", "load", "scenario_verdict"]
 
@@ -80,6 +80,8 @@ def scenario_verdict(
         parts.append(Verdict.FAIL)
     elif any(f.severity is Severity.WARNING for f in weighed):
         parts.append(Verdict.WARN)
+    if any(finding.cause is Cause.BENCH for finding in findings):
+        parts.append(Verdict.UNKNOWN)
     merged = merge(parts)
     return Verdict.ERROR if merged is Verdict.PASS and not asserted else merged
 

@@ -21,6 +21,7 @@ from bench.feed import Feed
 from bench.gate import check_features
 from bench.profile import EMBEDDED, Profile
 from bench.results import Run
+from bench.site import Site, actors
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
 from wire.shard import Shard
@@ -117,6 +118,7 @@ class Campaign:
             product=profile.product.model_dump(),
             claims=profile.claims.model_dump(),
             options=dict(profile.options),
+            actors=actors(Site(), profile),
         )
 
     def bed(self) -> Bed:
@@ -177,11 +179,11 @@ def play(options: Options, progress: Progress | None = None) -> Run:
         "--noconftest",
         "--import-mode=importlib",
         "--strict-markers",
-        "-p=no:terminal",
-        "-p=no:cacheprovider",
-        "-p=pytest_bdd.plugin",
-        "-p=bench.plugin",
-        *(f"-p={module}" for module in options.steps),
+        "-pno:terminal",
+        "-pno:cacheprovider",
+        "-ppytest_bdd.plugin",
+        "-pbench.plugin",
+        *(f"-p{module}" for module in options.steps),
     ]
     with _own_environment():
         code = pytest.main(arguments, plugins=[_Setter(campaign)])

@@ -11,9 +11,10 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from simulators.ris.people import nir_key
 from spec.oids import INS_NIR_TEST
 
-__all__ = ["Case", "CasePatient", "mint", "nir_key"]
+__all__ = ["Case", "CasePatient", "mint"]
 
 _FAMILIES = (
     "ALBAREDE", "BOISVERT", "CASTELNAU", "DELORME", "ESTRADE", "FONTANEL", "GARRIGUE", "HAUTERIVE",
@@ -118,9 +119,3 @@ def _patient(source: random.Random) -> CasePatient:
         birthplace_code=code,
         birthplace_city=city,
     )
-
-
-def nir_key(number: str) -> str:
-    """The two-digit control key of a 13-character NIR (Corsica: 2A counts as 19, 2B as 18)."""
-    digits = number.replace("2A", "19").replace("2B", "18")
-    return f"{97 - int(digits) % 97:02d}"

@@ -5,12 +5,12 @@ Loaded by name in a campaign, and by the root conftest for `pytest features`.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from bench.assemble import scenario_verdict
 from bench.campaign import Campaign, Options
@@ -157,7 +157,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture
 def stage(request: pytest.FixtureRequest) -> Stage:
     """The scenario being played."""
-    return request.node.stash[STAGE]
+    playing: Stage = request.node.stash[STAGE]
+    return playing
 
 
 @pytest.fixture
@@ -210,8 +211,12 @@ def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
 
 
 def _scenario_of(item: pytest.Item) -> Any:
-    function = getattr(item, "obj", None)
-    return getattr(inspect.unwrap(function), "__scenario__", None) if function else None
+    """The scenario that pytest-bdd bound to a test, None for any other test."""
+    template = scenario_wrapper_template_registry.get(getattr(item, "obj", None))
+    if template is None:
+        return None
+    callspec = getattr(item, "callspec", None)
+    return template.render(callspec.params.get("_pytest_bdd_example", {}) if callspec else {})
 
 
 def _selected(info: ScenarioInfo, wanted: tuple[str, ...]) -> bool:

@@ -60,7 +60,7 @@ class SourceBox(_Table):
     dicom: str = ""
     admin: str = ""
     """Optional local address of the alerts and the audit trail; without it they are reviewed."""
-    ports: dict[Literal["mllp", "wado", "dicom", "admin"], Port] = Field(default_factory=dict)
+    ports: dict[str, Port] = Field(default_factory=dict)
     """Ports that a started box must take; 0 or absent: it chooses."""
     ae_title: str = "DRIMBOX"
     host: str = "db1.drimbench.test"
@@ -73,7 +73,7 @@ class ConsumerBox(_Table):
     command: tuple[str, ...] = ()
     web: str = ""
     admin: str = ""
-    ports: dict[Literal["web", "admin"], Port] = Field(default_factory=dict)
+    ports: dict[str, Port] = Field(default_factory=dict)
     host: str = "consumer.drimbench.test"
     ae_title: str = "CONSUMER"
 

@@ -235,6 +235,8 @@ def read_box(root: Table) -> Box:
     """The `[box]` section."""
     table = root.table("box")
     journal = table.text("journal", "")
+    if journal and not Path(journal).is_absolute():
+        raise table.error("journal", "un chemin absolu, ou rien", journal)
     box = Box(
         name=table.text("name"),
         state=table.path("state", kind="directory"),

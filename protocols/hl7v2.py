@@ -13,7 +13,14 @@ import re
 from dataclasses import dataclass, field
 
 from protocols.errors import LocalProtocolError, RemoteProtocolError
-from protocols.hl7v2_build import Verbatim, build, segment
+from protocols.hl7v2_build import (
+    FieldValue,
+    RepetitionValue,
+    SegmentValue,
+    Verbatim,
+    build,
+    segment,
+)
 from protocols.hl7v2_elements import (
     Component,
     Element,
@@ -33,10 +40,13 @@ __all__ = [
     "Element",
     "Field",
     "FieldPath",
+    "FieldValue",
     "Hl7SyntaxError",
     "Message",
     "Repetition",
+    "RepetitionValue",
     "Segment",
+    "SegmentValue",
     "Subcomponent",
     "Verbatim",
     "build",

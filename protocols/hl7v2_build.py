@@ -15,7 +15,15 @@ from typing import TypeAlias
 from protocols.errors import LocalProtocolError
 from protocols.hl7v2_escape import STANDARD, Delimiters, escape
 
-__all__ = ["FieldValue", "SegmentValue", "Verbatim", "build", "segment"]
+__all__ = [
+    "ComponentValue",
+    "FieldValue",
+    "RepetitionValue",
+    "SegmentValue",
+    "Verbatim",
+    "build",
+    "segment",
+]
 
 ComponentValue: TypeAlias = "str | tuple[str, ...]"
 RepetitionValue: TypeAlias = "str | tuple[ComponentValue, ...]"

@@ -11,6 +11,7 @@ examples of the GIE SESAM-Vitale (grade `sample`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from lxml import etree
 
@@ -139,7 +140,8 @@ def _ii(parent: etree._Element, name: str, value: II) -> None:
 def _message(
     name: str, message_id: II, creation_time: str, *, processing: str, accept: str
 ) -> etree._Element:
-    nsmap: dict[str | None, str] = {None: _HL7_URI, "xsi": NS["xsi"]}
+    # lxml-stubs forget that None is the default namespace's prefix.
+    nsmap = cast("dict[str, str]", {None: _HL7_URI, "xsi": NS["xsi"]})
     root = etree.Element(_HL7 + name, {"ITSVersion": "XML_1.0"}, nsmap=nsmap)
     _ii(root, "id", message_id)
     _child(root, "creationTime", value=creation_time)

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import ExtensionOID
 
-from protocols.dn import attribute, dn, same_dn
+from protocols.dn import DnError, attribute, dn, same_dn
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 
 __all__ = [
@@ -113,7 +113,13 @@ def verify_chain(
             _check_critical_extensions(certificate)
         if crls is not None:
             _check_revocation(leaf, path[1], crls, at)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except (
+        ValueError,
+        TypeError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        DnError,
+    ) as error:
         # `cryptography` decodes lazily: a broken field shows when it is first read.
         raise ChainError(ChainFault.MALFORMED, f"certificat illisible : {error}") from None
 

@@ -1,0 +1,1 @@
+"""Projections of a judged run (HTML, JUnit XML, JSON, console): readers of `bench.results`."""

@@ -9,8 +9,8 @@ exchange (four hundred C-STORE) are told by their ends.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bench.results import RecordedExchange
 from reports.annotate.tls import common_name
@@ -22,15 +22,39 @@ _ACTORS = {
     "ris": "RIS",
     "pacs": "PACS",
     "source": "DRIMbox Source",
+    "counterpart": "DRIMbox en face",
     "dmp": "DMP",
     "psc": "Pro Santé Connect",
     "ans": "ANS",
     "igc": "IGC-Santé",
+    "pair": "DRIMbox du réseau",
+    "voisin": "DRIMbox voisine",
     "consumer": "DRIMbox Consumer",
+    "pacs-local": "PACS local",
     "user": "Utilisateur",
 }
 """Lifelines from left to right; any other actor comes after, in alphabetical order."""
-_ALIASES = {"utilisateur": "user", "browser": "user", "navigateur": "user"}
+_HINTS = (
+    (re.compile(r"navigateur|browser|utilisateur", re.I), "user"),
+    (re.compile(r"consumer|consommateur", re.I), "consumer"),
+    (re.compile(r"source|^drimbox$", re.I), "source"),
+    (re.compile(r"pacs$", re.I), "pacs"),
+)
+"""What AE titles, client ids and host names of the field say of their owner."""
+_ROLES = {
+    ("dmp", "ITI-41"): "source",
+    ("dmp", "ITI-57"): "source",
+    ("dmp", "TD3.1b"): "source",
+    ("dmp", "TD0.2"): "consumer",
+    ("dmp", "TD3.1a"): "consumer",
+    ("dmp", "ITI-43"): "consumer",
+    ("psc", "introspection"): "source",
+    ("psc", "PSC-token"): "consumer",
+    ("psc", "PSC-refresh"): "consumer",
+    ("user", "appel-contextuel"): "consumer",
+    ("user", "consumer-page"): "consumer",
+}
+"""Who plays a transaction towards whom, for a peer that nothing else names."""
 _ADDRESS = re.compile(r"\[?[0-9a-fA-F.:]+\]?:\d+|localhost:\d+")
 _UNNAMED = "pair non identifié"
 _TOLERANCE_S = 0.05
@@ -82,22 +106,31 @@ def actor_rank(actor: str) -> tuple[int, str]:
     return (names.index(actor) if actor in names else len(names), actor)
 
 
-def messages(recorded: Iterable[RecordedExchange], first_number: int) -> tuple[Message, ...]:
-    """The exchanges in time order, numbered from `first_number`."""
+def messages(
+    recorded: Iterable[RecordedExchange],
+    first_number: int,
+    aliases: Mapping[str, str] | None = None,
+) -> tuple[Message, ...]:
+    """The exchanges in time order, numbered from `first_number`.
+
+    `aliases` maps what a peer is called on the wire (AE title, client id, host, common name) to
+    the actor that it is.
+    """
     ordered = sorted(recorded, key=lambda one: (one.exchange.mono_start, one.id))
+    names = {name.lower(): actor for name, actor in (aliases or {}).items()}
     by_connection = {
-        (one.exchange.actor, one.exchange.connection): _key(one.exchange.peer)
+        (one.exchange.actor, one.exchange.connection): _key(_said(one.exchange), names)
         for one in ordered
         if not _is_address(one.exchange.peer)
     }
     made: list[Message] = []
     for number, one in enumerate(ordered, first_number):
         exchange = one.exchange
-        peer = _peer(exchange, by_connection)
-        actor = _key(exchange.actor)
+        peer = _peer(exchange, by_connection, names)
+        actor = _key(exchange.actor, names)
         ends = (peer, actor) if exchange.direction is Direction.IN else (actor, peer)
         made.append(Message(number, one, *ends))
-    return tuple(_mirrored(message, made) for message in made)
+    return tuple(_joined(made))
 
 
 def condensed(
@@ -134,48 +167,88 @@ def _kind(message: Message) -> tuple[object, ...]:
             message.mirror_of is None)  # fmt: skip
 
 
-def _peer(exchange: Exchange, by_connection: dict[tuple[str, str], str]) -> str:
+def _peer(
+    exchange: Exchange, by_connection: Mapping[tuple[str, str], str], names: Mapping[str, str]
+) -> str:
     if not _is_address(exchange.peer):
-        return _key(exchange.peer)
+        return _key(_said(exchange), names)
     if known := by_connection.get((exchange.actor, exchange.connection)):
         return known
-    if name := common_name(exchange.tls):
-        return name
+    shown = common_name(exchange.tls)
+    if shown.lower() in names:
+        return names[shown.lower()]
+    for played in (exchange.detail, exchange.transaction):
+        if role := _ROLES.get((exchange.actor, played)):
+            return role
+    if shown:
+        return _key(shown, names)
     # The port of a client says nothing; that of a server is its address.
     return _UNNAMED if exchange.direction is Direction.IN or not exchange.peer else exchange.peer
+
+
+def _said(exchange: Exchange) -> str:
+    """The name of the peer; for an association that we open, the AE that it calls."""
+    if exchange.protocol == "DIMSE" and exchange.direction is Direction.OUT and exchange.request:
+        calling = exchange.request.header("CallingAETitle")
+        called = exchange.request.header("CalledAETitle")
+        if called and exchange.peer == calling:
+            return called
+    return exchange.peer
 
 
 def _is_address(peer: str) -> bool:
     return not peer or _ADDRESS.fullmatch(peer) is not None
 
 
-def _key(actor: str) -> str:
-    lowered = actor.lower()
-    known = _ALIASES.get(lowered, lowered)
-    return known if known in _ACTORS else actor
+def _key(name: str, names: Mapping[str, str]) -> str:
+    """The actor behind a name: told, known, or hinted; else the name itself."""
+    lowered = name.lower()
+    if lowered in names:
+        return names[lowered]
+    for candidate in (lowered, lowered.partition(".")[0]):
+        if candidate in _ACTORS:
+            return candidate
+    return next((actor for hint, actor in _HINTS if hint.search(name)), name)
 
 
-def _mirrored(message: Message, made: Sequence[Message]) -> Message:
-    """The same message, named from its twin when a client of the bench recorded it too."""
-    mine = message.exchange
-    if mine.direction is not Direction.IN or mine.request is None:
-        return message
-    for twin in made:
-        theirs = twin.exchange
-        if (
-            theirs.direction is Direction.OUT
-            and theirs.request is not None
-            and theirs.protocol == mine.protocol
-            and twin.callee == message.callee
-            and theirs.mono_start - _TOLERANCE_S <= mine.mono_start
-            and mine.mono_end <= theirs.mono_end + _TOLERANCE_S
-            and theirs.request.sha256 == mine.request.sha256
-            and _path(theirs.request.start_line) == _path(mine.request.start_line)
-        ):
-            return Message(
-                message.number, message.recorded, twin.caller, message.callee, twin.number
-            )
-    return message
+def _joined(made: Sequence[Message]) -> list[Message]:
+    """The messages, each server's record of what a client of the bench sent tied to the client's.
+
+    Either record may know an end that the other does not.
+    """
+    sent: dict[tuple[object, ...], list[int]] = {}
+    for index, message in enumerate(made):
+        if message.exchange.direction is Direction.OUT and message.exchange.request:
+            sent.setdefault(_content(message.exchange), []).append(index)
+    joined = list(made)
+    for index, message in enumerate(made):
+        if message.exchange.direction is Direction.OUT or not message.exchange.request:
+            continue
+        for twin in sent.get(_content(message.exchange), ()):
+            client = joined[twin]
+            if _within(message.exchange, client.exchange) and (
+                client.callee == message.callee or client.callee not in _ACTORS
+            ):
+                joined[twin] = replace(client, callee=message.callee)
+                joined[index] = replace(message, caller=client.caller, mirror_of=client.number)
+                break
+    return joined
+
+
+def _content(exchange: Exchange) -> tuple[object, ...]:
+    """What both ends see alike of a request."""
+    request = exchange.request
+    if request is None:
+        return ()
+    host = (request.header("Host") or "").lower()
+    return (exchange.protocol, request.sha256, _path(request.start_line), host)
+
+
+def _within(served: Exchange, called: Exchange) -> bool:
+    return (
+        called.mono_start - _TOLERANCE_S <= served.mono_start
+        and served.mono_end <= called.mono_end + _TOLERANCE_S
+    )
 
 
 def _path(start_line: str) -> str:

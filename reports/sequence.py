@@ -19,9 +19,10 @@ from wire.exchange import Outcome
 
 __all__ = ["diagram", "tone"]
 
-_GUTTER = 96
-_COLUMN = 172
-_NARROW = 148
+_GUTTER = 110
+_ROOM = 1060
+"""What a page gives to a diagram before it has to shrink it."""
+_NARROWEST, _WIDEST = 142, 230
 _HEAD = 46
 _REQUEST = 36
 _ANSWER = 26
@@ -69,7 +70,7 @@ def diagram(
     drawn = [item for item in items if _head(item).mirror_of is None]
     if not drawn:
         return Markup("")
-    canvas = _Canvas(drawn, marks or {})
+    canvas = _Canvas(drawn, _moved(items, marks or {}))
     band: int | None = None
     for event in _events(drawn):
         step = _head(event.item).recorded.step
@@ -89,6 +90,17 @@ def diagram(
         else:
             canvas.end(event.item)
     return canvas.svg(title)
+
+
+def _moved(items: Sequence[Message | Group], marks: Mapping[str, str]) -> dict[str, str]:
+    """The marks, those of a mirror borne by the message that is drawn for it too."""
+    drawn = {_head(item).number: _head(item).recorded.id for item in items}
+    moved = dict(marks)
+    for item in items:
+        message = _head(item)
+        if message.mirror_of in drawn and message.recorded.id in marks:
+            moved.setdefault(drawn[message.mirror_of], marks[message.recorded.id])
+    return moved
 
 
 def _head(item: Message | Group) -> Message:
@@ -121,12 +133,13 @@ class _Canvas:
     def __init__(self, items: Sequence[Message | Group], marks: Mapping[str, str]) -> None:
         actors = {end for item in items for end in (_head(item).caller, _head(item).callee)}
         self._actors = sorted(actors, key=actor_rank)
-        self._step = _COLUMN if len(self._actors) < 7 else _NARROW
+        fair = (_ROOM - _GUTTER) // len(self._actors)
+        self._step = min(_WIDEST, max(_NARROWEST, fair))
         self._x = {
             actor: _GUTTER + self._step // 2 + rank * self._step
             for rank, actor in enumerate(self._actors)
         }
-        self._width = _GUTTER + self._step * max(2, len(self._actors))
+        self._width = _GUTTER + self._step * len(self._actors) + 14
         self._origin = _head(items[0]).exchange.mono_start
         self._marks = marks
         self._y = _HEAD + 10
@@ -136,7 +149,7 @@ class _Canvas:
 
     def band(self, text: str) -> None:
         """A step begins here."""
-        self._y += 6
+        self._y += 10
         room = int((self._width - 28) / _GLYPH)
         self._rows.append(
             f'<rect class="band" x="4" y="{self._y}" width="{self._width - 8}" height="20" rx="4"/>'
@@ -154,7 +167,7 @@ class _Canvas:
         mark = self._marks.get(message.recorded.id, "")
         crossed = exchange.outcome is Outcome.REFUSED
         parts = [
-            f'<text class="number" x="34" y="{self._y + 4}">{message.number}</text>',
+            f'<text class="number" x="52" y="{self._y + 4}">{message.number}</text>',
             f'<text class="time" x="{_GUTTER - 8}" y="{self._y + 4}">+{offset}</text>',
             self._arrow(message.caller, message.callee, "request", label, crossed=crossed),
         ]
@@ -203,7 +216,7 @@ class _Canvas:
         span = f"{group.first.number} à {group.messages[-1].number}"
         self._rows.append(
             f'<g class="arrow ok"><title>{_text(f"Messages {span}, semblables")}</title>'
-            f'<text class="number" x="34" y="{self._y + 4}">…</text>{arrow}</g>'
+            f'<text class="number" x="52" y="{self._y + 4}">…</text>{arrow}</g>'
         )
 
     def svg(self, title: str) -> Markup:
@@ -212,7 +225,7 @@ class _Canvas:
         heads = []
         for actor in self._actors:
             x = self._x[actor]
-            half = self._step // 2 - 8
+            half = min(self._step // 2 - 8, 86)
             room = int(2 * half / _GLYPH)
             heads.append(
                 f'<line class="life" x1="{x}" y1="{_HEAD - 8}" x2="{x}" y2="{height - 6}"/>'
@@ -244,7 +257,7 @@ class _Canvas:
         if crossed:
             cross = f'<path class="cross" d="M{cross_at - 6},{y - 6} l12,12 m0,-12 l-12,12"/>'
         return (
-            f'<path class="hit" d="{path}"/><path class="line {kind}" d="{path}"/>{head}{cross}'
+            f'<path class="line {kind}" d="{path}"/>{head}{cross}'
             f'<text class="label {kind}" text-anchor="{anchor}" '
             f'x="{middle}" y="{y - 6}">{_fit(label, room)}</text>'
         )
@@ -262,9 +275,11 @@ class _Canvas:
         self._rows.append(f'<g class="arrow {kind}">{label}{shown}</text></g>')
 
     def _link(self, message: Message, described: str, kind: str, parts: Sequence[str]) -> None:
+        # The whole row answers to the pointer, not only the line.
+        hit = f'<rect class="hit" x="0" y="{self._y - 18}" width="{self._width}" height="25"/>'
         self._rows.append(
             f'<a class="arrow {kind}" href="#m{message.number}" aria-label="{_text(described)}">'
-            f"<title>{_text(described)}</title>{''.join(parts)}</a>"
+            f"<title>{_text(described)}</title>{hit}{''.join(parts)}</a>"
         )
 
 

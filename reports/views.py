@@ -1,11 +1,14 @@
 """What the page shows, computed before any template: numbered messages, matrix, marks, links.
 
-Keys of `Run.meta` that the header knows: `product`, `profile`, `floor`, `strict`, `versions` (a
-mapping); `requirements` maps an id to `title`, `grade` and `source`. Any other key is shown as is.
+Keys of `Run.meta` that the header knows: `product` (a name, or a mapping with `name`, `version`,
+`vendor`), `profile` (a name, or a mapping with `name` and `sha256`), `floor`, `strict`, `claims`,
+`version`, `python`, `platform`. `actors` maps names seen on the wire to actors, as `reports.flow`
+tells. Any other key that says something is shown as it is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,23 +21,24 @@ from reports.annotate.dispatch import Annotated, annotate
 from reports.annotate.model import Facts, Fields, Node, Section, Tree
 from reports.flow import Group, Message, condensed, messages
 from reports.sequence import diagram
-from reports.words import GRADES, moment
+from reports.words import GRADES, duration, moment
 from spec.grade import Grade
+from spec.requirements import CATALOGUE
 from validators.finding import Finding, Severity
 
 __all__ = [
     "FindingView", "FlowView", "MatrixRow", "MessageView", "RunView", "ScenarioView", "StepView",
-    "draft_only", "view",
+    "draft_only", "product_name", "view",
 ]  # fmt: skip
 
-_DRAFT_MARK = "exigence de projet 2023"
 _META = {
     "product": "Produit",
+    "claims": "Revendications",
     "profile": "Profil",
-    "profile_sha256": "Empreinte du profil",
     "floor": "Plancher de confiance",
     "strict": "Mode strict",
 }
+_ELSEWHERE = frozenset({"actors", "platform", "python", "run", "seed", "version"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,11 @@ class MatrixRow:
 
     id: str
     title: str
+    level: str
     verdict: Verdict
-    mark: str
-    """Where the requirement comes from, as far as the run knows."""
+    sources: tuple[tuple[Grade, str], ...]
+    """Grades, with their words, of the texts that carry it: catalogue and broken rules."""
+    document: str
     draft_only: bool
     scenarios: tuple[ScenarioView, ...]
 
@@ -132,11 +138,13 @@ def view(run: Run) -> RunView:
     ordered = [result for group in features.values() for result in group]
     failing = [f"s{rank}" for rank, result in enumerate(ordered, 1) if _failed(result.verdict)]
     views: dict[str, ScenarioView] = {}
+    aliases: Mapping[str, str] = run.meta.get("actors", {})
     number = 1
     for rank, result in enumerate(ordered, 1):
         anchor = f"s{rank}"
         later = [other for other in failing if int(other[1:]) > rank]
-        views[result.id] = _scenario(result, anchor, number, later[0] if later else "")
+        following = later[0] if later else ""
+        views[result.id] = _scenario(result, anchor, number, following, aliases)
         number += len(result.exchanges)
     return RunView(
         run=run,
@@ -150,42 +158,70 @@ def view(run: Run) -> RunView:
             for feature, group in features.items()
         ),
         failures=tuple(views[result.id] for result in ordered if _failed(result.verdict)),
-        ambient=_flow(run.ambient, number, {}, (), "Échanges ambiants"),
+        ambient=_flow(run.ambient, number, {}, (), "Échanges ambiants", aliases),
     )
 
 
-def draft_only(findings: Iterable[Finding], unmet: bool) -> bool:
-    """Whether a failure rests on the draft alone: its errors are all graded so, nothing else."""
-    grades = {finding.grade for finding in findings if finding.severity is Severity.ERROR}
-    return grades == {Grade.DRAFT} and not unmet
+def draft_only(result: ScenarioResult) -> bool:
+    """Whether a scenario fails and nothing but the 2023 draft says that it should not."""
+    if result.verdict is not Verdict.FAIL:
+        return False
+    grades = _error_grades(finding for _, finding in result.findings)
+    unmet = [awaited for awaited in result.expectations if not awaited.met]
+    for awaited in unmet:
+        grades |= _known_grades(awaited.requirements or result.requirements)
+    if not grades:
+        grades = _known_grades(result.requirements)
+    return grades == {Grade.DRAFT}
+
+
+def _error_grades(findings: Iterable[Finding]) -> set[Grade]:
+    return {finding.grade for finding in findings if finding.severity is Severity.ERROR}
+
+
+def _known_grades(requirements: Iterable[str]) -> set[Grade]:
+    return {CATALOGUE[one].grade for one in requirements if one in CATALOGUE}
 
 
 def _failed(verdict: Verdict) -> bool:
     return verdict in (Verdict.FAIL, Verdict.XPASS, Verdict.ERROR, Verdict.UNKNOWN)
 
 
+def product_name(meta: Mapping[str, Any]) -> str:
+    """The name of what was tested, as the page's title says it."""
+    product = meta.get("product")
+    name = product.get("name") if isinstance(product, Mapping) else product
+    return str(name or "DRIMbox testée")
+
+
 def _facts(run: Run) -> tuple[tuple[str, str], ...]:
     meta = dict(run.meta)
+    if (floor := meta.get("floor")) in list(Grade):
+        meta["floor"] = f"{floor} ({GRADES[Grade(floor)]})"
     rows = [(label, _written(meta.pop(key))) for key, label in _META.items() if key in meta]
     rows += [
         ("Campagne", run.id),
         ("Début", moment(run.started)),
+        ("Durée", duration(run.duration_s)),
         ("Graine", str(run.seed)),
     ]
-    versions = meta.pop("versions", {})
-    meta.pop("requirements", None)
-    if isinstance(versions, Mapping) and versions:
-        written = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-        rows.append(("Versions", written))
-    return (*rows, *((str(key), _written(value)) for key, value in sorted(meta.items())))
+    versions = [("drimbench", "version"), ("Python", "python"), ("", "platform")]
+    told = ", ".join(f"{name} {meta[key]}".strip() for name, key in versions if key in meta)
+    rows.append(("Versions", told))
+    rest = ((str(k), _written(v)) for k, v in sorted(meta.items()) if k not in _ELSEWHERE)
+    return tuple((name, value) for name, value in (*rows, *rest) if value)
 
 
 def _written(value: Any) -> str:
     match value:
         case bool():
             return "oui" if value else "non"
+        case {"name": name, "sha256": digest, **rest} if not rest:
+            return f"{name} (sha256 {str(digest)[:16]}…)"
+        case {"name": name, **rest}:
+            return ", ".join(str(part) for part in (name, *rest.values()) if part)
         case Mapping():
-            return ", ".join(f"{key} : {_written(inner)}" for key, inner in sorted(value.items()))
+            return ", ".join(f"{key} : {_written(inner)}" for key, inner in value.items())
         case list() | tuple():
             return ", ".join(_written(inner) for inner in value)
         case _:
@@ -193,7 +229,7 @@ def _written(value: Any) -> str:
 
 
 def _counted(run: Run) -> tuple[tuple[Verdict, int], ...]:
-    counts = {verdict: 0 for verdict in Verdict}
+    counts = dict.fromkeys(Verdict, 0)
     for result in run.scenarios:
         counts[result.verdict] += 1
     return tuple((verdict, count) for verdict, count in counts.items() if count)
@@ -211,46 +247,46 @@ def _grades(run: Run) -> tuple[tuple[str, int, int, int], ...]:
 
 
 def _matrix(run: Run, views: Mapping[str, ScenarioView]) -> tuple[MatrixRow, ...]:
-    catalogue = run.meta.get("requirements", {})
     rows = []
-    for requirement, results in run.requirements().items():
-        known = catalogue.get(requirement, {})
-        findings = [
-            finding
-            for result in results
-            for _, finding in result.findings
-            if requirement in finding.requirements
-        ]
-        unmet = any(
-            not awaited.met and requirement in awaited.requirements
-            for result in results
-            for awaited in result.expectations
-        )
-        grades = {finding.grade for finding in findings}
-        if grade := known.get("grade"):
-            grades.add(Grade(grade))
+    for requirement, results in sorted(run.requirements().items(), key=_natural):
+        known = CATALOGUE.get(requirement)
+        grades = _known_grades([requirement])
+        for result in results:
+            grades |= _error_grades(
+                finding for _, finding in result.findings if requirement in finding.requirements
+            )
         verdict = merge(result.verdict for result in results)
-        known_draft = grades == {Grade.DRAFT} and bool(known.get("grade"))
         rows.append(
             MatrixRow(
                 id=requirement,
-                title=str(known.get("title", "")),
+                title=known.text if known else "",
+                level=known.level if known else "",
                 verdict=verdict,
-                mark=", ".join(words for grade, words in GRADES.items() if grade in grades),
-                draft_only=verdict is Verdict.FAIL and (known_draft or draft_only(findings, unmet)),
+                sources=tuple((grade, words) for grade, words in GRADES.items() if grade in grades),
+                document=known.source if known else "",
+                draft_only=verdict is Verdict.FAIL and grades == {Grade.DRAFT},
                 scenarios=tuple(views[result.id] for result in results),
             )
         )
     return tuple(rows)
 
 
+def _natural(row: tuple[str, Any]) -> list[tuple[int, str]]:
+    """Sorts `DB.SO.103` after `DB.SO.11`."""
+    pieces = re.split(r"(\d+)", row[0])
+    return [(int(piece), "") if piece.isdigit() else (0, piece) for piece in pieces]
+
+
 def _scenario(
-    result: ScenarioResult, anchor: str, first_number: int, next_failure: str
+    result: ScenarioResult,
+    anchor: str,
+    first_number: int,
+    next_failure: str,
+    aliases: Mapping[str, str],
 ) -> ScenarioView:
     steps = {step.index: f"{step.keyword.strip()} {step.text}" for step in result.steps}
-    flow = _flow(result.exchanges, first_number, steps, result.findings, result.title)
+    flow = _flow(result.exchanges, first_number, steps, result.findings, result.title, aliases)
     numbers = {shown.message.recorded.id: shown.message.number for shown in flow.messages}
-    unmet = any(not awaited.met for awaited in result.expectations)
     return ScenarioView(
         anchor=anchor,
         result=result,
@@ -269,8 +305,7 @@ def _scenario(
             FindingView(finding, numbers.get(exchange)) for exchange, finding in result.findings
         ),
         flow=flow,
-        draft_only=result.verdict is Verdict.FAIL
-        and draft_only((finding for _, finding in result.findings), unmet),
+        draft_only=draft_only(result),
         next_failure=next_failure,
     )
 
@@ -281,11 +316,12 @@ def _flow(
     steps: Mapping[int, str],
     findings: Sequence[tuple[str, Finding]],
     title: str,
+    aliases: Mapping[str, str],
 ) -> FlowView:
     by_exchange: dict[str, list[Finding]] = {}
     for exchange, finding in findings:
         by_exchange.setdefault(exchange, []).append(finding)
-    items = condensed(messages(recorded, first_number), by_exchange)
+    items = condensed(messages(recorded, first_number, aliases), by_exchange)
     shown = [item for item in items if isinstance(item, Message)]
     numbers = [message.number for message in shown]
     marks = {exchange: _worst(of) for exchange, of in by_exchange.items() if _worst(of) != "info"}

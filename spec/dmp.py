@@ -126,12 +126,15 @@ class FaultSubcode(StrEnum):
 
     INVALID_CERTIFICATE = "DMPInvalidCertificate"
     ADDRESSING = "MessageAddressingHeaderRequired"
-    """WS-Addressing 1.0 SOAP Binding section 6.4.2."""
+    """WS-Addressing 1.0 SOAP Binding section 6.4.2; in the namespace of WS-Addressing."""
+    ACTION = "ActionNotSupported"
+    """WS-Addressing 1.0 SOAP Binding section 6.4.3; in the namespace of WS-Addressing."""
     VIHF = "KIT-DMPInvalidVIHF"
     SIGNATURE = "KIT-DMPInvalidSignature"
     WINDOW = "KIT-DMPExpiredVIHF"
     STRUCTURE = "KIT-DMPStructure"
     RIGHTS = "KIT-DMPRights"
+    PATIENT = "KIT-DMPPatientMismatch"
     REQUEST = "KIT-DMPBadRequest"
 
 

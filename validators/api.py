@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocols.errors import RemoteProtocolError
+from validators import hl7v2, kos, wado, whitelist, xds
 from validators.context import Context
 from validators.finding import Finding, verdict_of
 from validators.guess import guess
-from validators.hl7v2 import kind as hl7v2_kind
 from validators.rule import CheckerError, Rule, RuleSet
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Kind",
     "Report",
     "guess",
+    "judge",
     "rule",
     "rules",
     "validate",
@@ -53,6 +54,13 @@ class Report:
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
+        Kind("oru", "Compte rendu HL7v2 (ORU^R01)", hl7v2.ORU, hl7v2.read),
+        Kind("ack", "Acquittement HL7v2", hl7v2.ACK, hl7v2.read),
+        Kind("kos", "Manifeste d'examen (KOS)", kos.KOS, kos.read),
+        Kind("iti-41", "Publication dans le DMP (TD2.1, ITI-41)", xds.XDS, xds.read),
+        Kind("wado-request", "Demande d'images (WADO-RS)", wado.REQUEST, wado.read_request),
+        Kind("wado-response", "Images (WADO-RS)", wado.RESPONSE, wado.read_response),
+        Kind("liste-blanche", "Liste blanche DRIM-M", whitelist.WHITE_LIST, whitelist.read),
     )
 }
 
@@ -82,15 +90,26 @@ def validate(data: bytes, kind: str | None = None, *, context: Context | None = 
     if name is None or name not in KINDS:
         raise LookupError(f"unknown kind of artefact: {kind or 'not recognised'}")
     given = context or Context()
-    chosen = KINDS[name]
     try:
-        artefact = chosen.read(data, given)
+        artefact = KINDS[name].read(data, given)
     except RemoteProtocolError as error:
-        found = [_unreadable(chosen.rules.syntax, error)]
-    else:
-        found = chosen.rules.judge(artefact, strict=given.strict)
-    weighed = [finding.weighed(given.floor) for finding in found]
-    return Report(name, verdict_of(weighed), tuple(weighed))
+        return _report(name, [_unreadable(KINDS[name].rules.syntax, error)], given)
+    return judge(artefact, name, context=given)
+
+
+def judge(artefact: Any, kind: str, *, context: Context) -> Report:
+    """Judge an artefact that is already read: a `WadoResponse` made from a journal's parts.
+
+    Raises:
+        KeyError: unknown kind.
+        CheckerError: a rule broke.
+    """
+    return _report(kind, KINDS[kind].rules.judge(artefact, strict=context.strict), context)
+
+
+def _report(kind: str, found: list[Finding], context: Context) -> Report:
+    weighed = [finding.weighed(context.floor) for finding in found]
+    return Report(kind, verdict_of(weighed), tuple(weighed))
 
 
 def _unreadable(syntax: Rule, error: RemoteProtocolError) -> Finding:

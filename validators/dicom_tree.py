@@ -1,39 +1,23 @@
 """A DICOM file as a tree of elements, read the way a judge needs it: as it is written.
 
 An absent element, an empty one and a padded one stay three different things, and a file that is
-cut (a header kept without its pixels) gives the elements that precede the cut. Values are text;
-the value representation is the written one, or the dictionary's in implicit VR.
-
-Réf. DICOM PS3.5 sections 7.1 and 7.5, PS3.10 section 7.1.
+cut (a header kept without its pixels) gives the elements that precede the cut.
 """
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, field
 
-from pydicom.charset import python_encoding
-from pydicom.datadict import dictionary_VR
+from protocols.dicom import DicomSyntaxError, codec_of, is_implicit, iter_items, split_part10, walk
+from protocols.dicom.convert import vr_of
+from protocols.dicom.elements import PIXEL_DATA_TAGS, UNDEFINED
 
-from protocols.errors import RemoteProtocolError
+__all__ = ["DataSet", "Element", "File", "read_file", "tag_path"]
 
-__all__ = ["DataSet", "DicomSyntaxError", "Element", "File", "read_file", "tag_path"]
-
-IMPLICIT = "1.2.840.10008.1.2"
-BIG_ENDIAN = "1.2.840.10008.1.2.2"
-DEFLATED = "1.2.840.10008.1.2.1.99"
-
-_PIXELS = 0x7FE00010
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_UNDEFINED = 0xFFFFFFFF
-_LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 _BINARY = {"OB", "OD", "OF", "OL", "OV", "OW", "UN", "US", "SS", "UL", "SL", "FL", "FD", "AT"}
 _SINGLE = {"UT", "UR", "LT", "ST"}
 _MAX_DEPTH = 16
-
-
-class DicomSyntaxError(RemoteProtocolError):
-    """Not a DICOM file, or one whose elements cannot be told apart."""
+_CHARACTER_SET = 0x00080005
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +71,12 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A DICOM file: its meta information, its data set, and whether it was read to its end."""
+    """A DICOM file: what its meta information says, and its data set up to the pixels."""
 
-    meta: DataSet
+    media_sop_class: str
+    media_sop_instance: str
+    transfer_syntax: str
     data: DataSet
-    whole: bool
-
-    @property
-    def transfer_syntax(self) -> str:
-        """(0002,0010)."""
-        return self.meta.text(0x00020010)
 
 
 def tag_path(tag: int) -> str:
@@ -108,155 +88,56 @@ def read_file(data: bytes, *, partial: bool = False) -> File:
     """Read a file up to its pixels.
 
     Args:
-        partial: the bytes are the beginning of a file; the last element may be cut.
+        partial: the bytes are the beginning of a file; what the cut touches is left out.
 
     Raises:
         DicomSyntaxError: no preamble and `DICM`, no transfer syntax, elements that run over the
-            end (unless `partial`), sequences deeper than 16, deflated or big endian data sets
-            (the latter two are forbidden on the wires of DRIM-M).
+            end (unless `partial`), deep nesting, a deflated or big endian data set.
     """
-    if data[128:132] != b"DICM":
-        raise DicomSyntaxError("pas de préambule DICOM (« DICM » à l'octet 128)", span=(128, 132))
-    meta_reader = _Reader(data, explicit=True, partial=partial)
-    meta, at = meta_reader.data_set(132, len(data), "", 0, group=2)
-    syntax = meta.text(0x00020010)
-    if not syntax:
-        raise DicomSyntaxError("syntaxe de transfert absente", where="0002,0010")
-    if syntax in (BIG_ENDIAN, DEFLATED):
-        raise DicomSyntaxError(f"syntaxe de transfert interdite : {syntax}", where="0002,0010")
-    reader = _Reader(data, explicit=syntax != IMPLICIT, partial=partial)
-    body, _ = reader.data_set(at, len(data), "", 0)
-    return File(meta, body, whole=not reader.cut and not meta_reader.cut)
+    part = split_part10(data)
+    reader = _Reader(part.dataset, is_implicit(part.transfer_syntax), partial)
+    root = reader.data_set(0, len(part.dataset), "", 0, "latin-1")
+    return File(part.sop_class, part.sop_instance, part.transfer_syntax, root)
 
 
+@dataclass(frozen=True, slots=True)
 class _Reader:
-    """One pass over one file; `cut` says that its end was not reached."""
+    data: bytes
+    implicit: bool
+    partial: bool
 
-    def __init__(self, data: bytes, *, explicit: bool, partial: bool) -> None:
-        self._data = data
-        self._explicit = explicit
-        self._partial = partial
-        self.cut = False
-
-    def data_set(
-        self, at: int, end: int, path: str, depth: int, *, group: int | None = None
-    ) -> tuple[DataSet, int]:
-        """The elements from `at`, and where they stop (an item's end, `end`, another group)."""
-        elements: dict[int, Element] = {}
-        codec = "iso8859"
-        while at < end and not self.cut:
-            if at + 8 > end:
-                self._short(at)
-                break
-            tag = self._tag(at)
-            if tag in (_ITEM_END, _SEQUENCE_END):
-                return DataSet(elements, path), at
-            if (group is not None and tag >> 16 != group) or tag == _PIXELS:
-                break
-            vr, length, start = self._header(at, tag, end)
-            if self.cut:
-                break
-            where = f"{path}/{tag_path(tag)}" if path else tag_path(tag)
-            if vr == "SQ" or length == _UNDEFINED:
-                items, at = self._items(start, length, end, where, depth + 1)
-                elements[tag] = Element(tag, "SQ", items=items)
-                continue
-            if start + length > end:
-                self._short(at)
-                break
-            at = start + length
-            text = _text(self._data[start:at], vr, codec)
-            elements[tag] = Element(tag, vr, text)
-            if tag == 0x00080005:
-                codec = _codec(text)
-        return DataSet(elements, path), at
-
-    def _tag(self, at: int) -> int:
-        group, element = struct.unpack_from("<HH", self._data, at)
-        return int(group) << 16 | int(element)
-
-    def _header(self, at: int, tag: int, end: int) -> tuple[str, int, int]:
-        """Value representation, length and start of the value."""
-        if not self._explicit:
-            (length,) = struct.unpack_from("<I", self._data, at + 4)
-            return _dictionary(tag), int(length), at + 8
-        vr = self._data[at + 4 : at + 6]
-        if not (vr.isalpha() and vr.isupper()):
-            raise DicomSyntaxError(
-                f"représentation de valeur illisible : {vr!r}",
-                where=tag_path(tag),
-                span=(at + 4, at + 6),
-            )
-        if vr not in _LONG:
-            (short,) = struct.unpack_from("<H", self._data, at + 6)
-            return vr.decode("ascii"), int(short), at + 8
-        if at + 12 > end:
-            self._short(at)
-            return "", 0, at
-        (length,) = struct.unpack_from("<I", self._data, at + 8)
-        return vr.decode("ascii"), int(length), at + 12
-
-    def _items(
-        self, at: int, length: int, end: int, path: str, depth: int
-    ) -> tuple[tuple[DataSet, ...], int]:
+    def data_set(self, start: int, end: int, path: str, depth: int, codec: str) -> DataSet:
         if depth > _MAX_DEPTH:
-            raise DicomSyntaxError("séquences trop profondes", where=path)
-        limit = end if length == _UNDEFINED else at + length
-        if limit > end:
-            if not self._partial:
-                self._short(at)
-            limit = end
-        found: list[DataSet] = []
-        while at < limit and not self.cut:
-            if at + 8 > limit:
-                self._short(at)
+            raise DicomSyntaxError("séquences trop imbriquées", where=path, span=(start, end))
+        elements: dict[int, Element] = {}
+        # Only the last element of the root can be cut: deeper ones then never reach us.
+        cut = self.partial and depth == 0
+        for found in walk(self.data, start, end, implicit=self.implicit, cut=cut):
+            if found.tag in PIXEL_DATA_TAGS or found.end > end:
                 break
-            tag = self._tag(at)
-            (size,) = struct.unpack_from("<I", self._data, at + 4)
-            at += 8
-            if tag == _SEQUENCE_END:
-                return tuple(found), at
-            if tag != _ITEM:
-                raise DicomSyntaxError("item de séquence attendu", where=path, span=(at - 8, at))
-            item_path = f"{path}[{len(found) + 1}]"
-            undefined = size == _UNDEFINED
-            item_end = limit if undefined else at + int(size)
-            if item_end > limit:
-                if not self._partial:
-                    self._short(at)
-                item_end = limit
-            item, stopped = self.data_set(at, item_end, item_path, depth)
-            found.append(item)
-            at = stopped + 8 if undefined else item_end
-        if not self.cut and length != _UNDEFINED and at < limit:
-            self._short(at)
-        return tuple(found), min(at, limit)
-
-    def _short(self, at: int) -> None:
-        """An element runs over the end: the cut of a partial file, or a broken one."""
-        if not self._partial:
-            raise DicomSyntaxError("élément tronqué", span=(at, len(self._data)))
-        self.cut = True
-
-
-def _dictionary(tag: int) -> str:
-    try:
-        # "US or SS" and the like: none of them is text or a sequence.
-        return str(dictionary_VR(tag))[:2]
-    except KeyError:
-        return "UL" if tag & 0xFFFF == 0 else "UN"
-
-
-def _codec(character_set: str) -> str:
-    names = [name.strip() for name in character_set.split("\\")]
-    return str(python_encoding.get(names[0], "iso8859"))
+            vr = found.vr.decode("latin-1") or vr_of(found.tag)
+            if vr == "UN" and vr_of(found.tag) != "SQ":
+                vr = vr_of(found.tag)
+            if vr == "SQ" or found.length == UNDEFINED:
+                where = f"{path}/{tag_path(found.tag)}" if path else tag_path(found.tag)
+                ranges = iter_items(
+                    self.data, found.value, found.end, found.length, implicit=self.implicit
+                )
+                items = tuple(
+                    self.data_set(first, last, f"{where}[{rank}]", depth + 1, codec)
+                    for rank, (first, last) in enumerate(ranges, start=1)
+                )
+                elements[found.tag] = Element(found.tag, "SQ", items=items)
+                continue
+            text = _text(self.data[found.value : found.end], vr, codec)
+            elements[found.tag] = Element(found.tag, vr, text)
+            if found.tag == _CHARACTER_SET:
+                codec = codec_of(text)
+        return DataSet(elements, path)
 
 
 def _text(value: bytes, vr: str, codec: str) -> str:
     if vr in _BINARY:
         return value[:64].hex()
-    try:
-        decoded = value.decode(codec, "replace")
-    except LookupError:
-        decoded = value.decode("latin-1")
+    decoded = value.decode(codec, "replace")
     return decoded.rstrip("\0 ") if vr in _SINGLE or vr == "UI" else decoded.strip("\0 ")

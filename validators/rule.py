@@ -82,7 +82,7 @@ class Rule:
 
 
 class RuleSet:
-    """The rules of one kind of artefact (`kos`, `iti-41`, `oru`...), in order of declaration.
+    """The rules of one kind of artefact (`kos`, `iti-41`, `oru`...), judged in the order of ids.
 
     `good` is the example that passes every rule; `requirements` are those of every rule that
     names none. The first rule is the syntax: what is reported of bytes that cannot be read.
@@ -158,7 +158,7 @@ class RuleSet:
             CheckerError: a rule broke.
         """
         found: list[Finding] = []
-        for rule in self.rules.values():
+        for _, rule in sorted(self.rules.items()):
             try:
                 found.extend(rule.findings(artefact, strict=strict))
             except Exception as error:

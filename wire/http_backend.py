@@ -12,7 +12,7 @@ import select
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 import anyio
 import anyio.abc
@@ -25,18 +25,21 @@ from wire.tls import failure_reason, tls_info
 __all__ = ["ATTEMPT", "Attempt", "Backend", "Stream"]
 
 _T = TypeVar("_T")
+_Arguments = TypeVarTuple("_Arguments")
 
 
 class Attempt:
     """What became known of the connection of one request, for when the request fails."""
 
-    __slots__ = ("answering", "connection", "tls")
+    __slots__ = ("answering", "connection", "reused", "tls")
 
     def __init__(self) -> None:
         self.connection = ""
         self.tls: TlsInfo | None = None
         self.answering = False
         """Some byte of an answer came."""
+        self.reused = False
+        """The connection had answered before: its peer was accepted."""
 
 
 ATTEMPT: ContextVar[Attempt | None] = ContextVar("wire.http_backend.attempt", default=None)
@@ -105,6 +108,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self._stream = stream
         self.connection = connection or new_connection_id()
         self.tls: TlsInfo | None = None
+        self._answered = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         """Some bytes, b"" at the end."""
@@ -114,8 +118,10 @@ class Stream(httpcore.AsyncNetworkStream):
                 data = await self._stream.receive(max_bytes)
             except anyio.EndOfStream:
                 return b""
-        if attempt is not None and data:
-            attempt.answering = True
+        if data:
+            self._answered = True
+            if attempt is not None:
+                attempt.answering = True
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
@@ -174,8 +180,10 @@ class Stream(httpcore.AsyncNetworkStream):
     def _attempt(self) -> Attempt | None:
         """The attempt of the calling task, told which connection it uses."""
         attempt = ATTEMPT.get()
-        if attempt is not None:
+        if attempt is not None and attempt.connection != self.connection:
             attempt.connection = self.connection
+            attempt.reused = self._answered
+        if attempt is not None:
             attempt.tls = self.tls or attempt.tls
         return attempt
 
@@ -183,7 +191,9 @@ class Stream(httpcore.AsyncNetworkStream):
 class _AlertingStream(TLSStream):
     """anyio's TLS stream, whose last word reaches the peer when OpenSSL gives up."""
 
-    async def _call_sslobject_method(self, func: Callable[..., _T], *args: Any) -> _T:
+    async def _call_sslobject_method(
+        self, func: Callable[[Unpack[_Arguments]], _T], *args: *_Arguments
+    ) -> _T:
         try:
             return await super()._call_sslobject_method(func, *args)
         except ssl.SSLError as error:

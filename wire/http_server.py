@@ -14,10 +14,9 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Scope
 from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from wire.exchange import Label, Observe, TlsInfo, ignore
-from wire.http_protocol import SCOPE_KEY, Conversation, HttpProtocol, Service
+from wire.http_protocol import MAX_HEAD_BYTES, SCOPE_KEY, Conversation, HttpProtocol, Service, State
 from wire.tls import HANDSHAKE_TIMEOUT, ServerTls, server_context, watch_handshakes
 
 __all__ = ["HttpServer", "abort", "note", "peer_chain", "serve_http", "tls_of"]
@@ -32,7 +31,7 @@ class HttpServer:
     """A running service."""
 
     def __init__(
-        self, server: asyncio.Server, state: ServerState, host: str, port: int, scheme: str
+        self, server: asyncio.Server, state: State, host: str, port: int, scheme: str
     ) -> None:
         self._server = server
         self._state = state
@@ -46,6 +45,7 @@ class HttpServer:
 
         When this returns the port is free. `grace=0` is a kill: clients see a dropped connection.
         """
+        self._state.closing = True
         self._server.close()
         if grace > 0:
             self._close_idle()
@@ -97,9 +97,10 @@ async def serve_http(
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=int(KEEP_ALIVE),
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
     )
     config.load()
-    state = ServerState()
+    state = State()
     context = None
     if tls is not None:
         context = server_context(tls)

@@ -219,7 +219,9 @@ class _Recording:
         refused = isinstance(error, httpcore.ConnectError) or (
             tls is not None and tls.reason is not None
         )
-        if tls is not None and tls.reason is None:
+        # A first request that a new TLS connection leaves without answer may be such a refusal by
+        # a server that drops its alerts: `closed`, which says no more than was seen.
+        if tls is not None and tls.reason is None and not attempt.reused:
             attempt.tls = tls = replace(tls, reason=failure_reason(error))
         reason = str(error) or type(error).__name__
         if tls is not None and tls.reason is not None:

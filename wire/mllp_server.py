@@ -136,7 +136,7 @@ class _ServedConnection:
         except asyncio.CancelledError:
             self._tell_rest("récepteur arrêté")
             raise
-        except (ConnectionError, ssl.SSLError) as error:
+        except OSError as error:
             self._tell_rest(f"connexion rompue : {reason_of(error)}")
         else:
             self._tell_rest("connexion fermée par l'émetteur")
@@ -163,21 +163,26 @@ class _ServedConnection:
         begun, self._begun = self._begun, stamp()
         try:
             answer = await self._server._handler(message, self._peer)
-            if answer is None:
-                self._tell(begun, request, None, Outcome.ABORTED, "aucun acquittement émis")
-                return True
-            self._writer.write(frame(answer))
-            await self._writer.drain()
+            block = None if answer is None else frame(answer)
         except asyncio.CancelledError:
             self._tell(begun, request, None, Outcome.ABORTED, "récepteur arrêté")
             raise
-        except (ConnectionError, ssl.SSLError) as error:
-            self._tell(begun, request, None, Outcome.ABORTED, reason_of(error))
-            return False
         except Exception as error:
             # The service failed: its fault must be seen, and other connections must live on.
             _log.exception("MLLP handler of %s failed", self._server._actor)
             self._tell(begun, request, None, Outcome.ABORTED, f"panne du récepteur : {error!r}")
+            return False
+        if answer is None or block is None:
+            self._tell(begun, request, None, Outcome.ABORTED, "aucun acquittement émis")
+            return True
+        try:
+            self._writer.write(block)
+            await self._writer.drain()
+        except asyncio.CancelledError:
+            self._tell(begun, request, None, Outcome.ABORTED, "récepteur arrêté")
+            raise
+        except OSError as error:
+            self._tell(begun, request, None, Outcome.ABORTED, reason_of(error))
             return False
         self._tell(begun, request, Payload.whole(answer), Outcome.ANSWERED, "")
         return True

@@ -7,6 +7,7 @@ is kept as one summary per part: its headers, size, digest and first bytes (a da
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable
 
@@ -44,7 +45,8 @@ class BodyRecorder:
         self._size = 0
         self._chunks: list[bytes] = []
         self._kept = 0
-        self._limit, self._parts = _policy(content_type)
+        self._limit, boundary = _policy(content_type)
+        self._parts = _PartRecorder(boundary) if boundary else None
 
     @property
     def size(self) -> int:
@@ -138,18 +140,19 @@ class _PartRecorder:
         self._chunks = []
 
 
-def _policy(content_type: str | None) -> tuple[int, _PartRecorder | None]:
-    """How many bytes to keep of a body of that type, and whether to outline its parts."""
+@functools.lru_cache(maxsize=256)
+def _policy(content_type: str | None) -> tuple[int, str]:
+    """How many bytes to keep of a body of that type, and the boundary of images to outline."""
     if not content_type:
-        return KEPT_BYTES, None
+        return KEPT_BYTES, ""
     try:
         kind, parameters = parse_content_type(content_type)
         if kind == "multipart/related" and _is_image(parameters.get("type", "")):
-            return IMAGE_BODY_BYTES, _PartRecorder(boundary_of(content_type))
+            return IMAGE_BODY_BYTES, boundary_of(content_type)
     except RemoteProtocolError:
-        return KEPT_BYTES, None
+        return KEPT_BYTES, ""
     message = kind.startswith("multipart/") or kind.endswith(("json", "xml"))
-    return (MESSAGE_BYTES if message else KEPT_BYTES), None
+    return (MESSAGE_BYTES if message else KEPT_BYTES), ""
 
 
 def _is_image(kind: str) -> bool:

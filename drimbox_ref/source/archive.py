@@ -9,14 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from drimbox_ref.source.database import (
-    Database,
-    archive,
-    archive_reports,
-    from_epoch,
-    to_epoch,
-)
+from drimbox_ref.database import Database, from_epoch, to_epoch
 from drimbox_ref.source.records import dump_entry, load_entry
+from drimbox_ref.source.tables import archive, archive_reports
 from drimbox_ref.source.values import ArchiveEntry, EntryState
 
 __all__ = ["SqlArchive"]

@@ -24,6 +24,7 @@ from drimbox_ref.config import (
     read_psc,
     read_whitelist,
 )
+from drimbox_ref.credentials import Structure, read_structure
 
 __all__ = [
     "Dicom",
@@ -31,7 +32,6 @@ __all__ = [
     "Options",
     "Pacs",
     "SourceConfig",
-    "Structure",
     "Timing",
     "Wado",
     "load",
@@ -65,17 +65,6 @@ class Pacs:
     host: str
     port: int
     accession_issuer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Structure:
-    """A health structure on whose behalf the box feeds the DMP (DB.SO.19, DB.SO.89)."""
-
-    id: str
-    auth_certificate: Path
-    auth_key: Path
-    sign_certificate: Path
-    sign_key: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +113,6 @@ class Options:
     `code_system`."""
     find_level: str
     """C-FIND: `relational` (one IMAGE-level query) or `hierarchical` (SERIES, then IMAGE)."""
-    check_issuers: bool
-    """Also compare assigning authorities of IPP and accession when both sides name one: public
-    requirements (DB.SO.16, .17) speak of values only."""
     without_dmp: str
     """Report with MetaDMPMSS DESTDMP = N: `stop` (the patient's record must not be fed) or
     `publish`. No public text settles it."""
@@ -231,22 +217,10 @@ def _dmp(root: Table) -> Dmp:
     dmp = Dmp(
         url=table.url("url"),
         trust=table.path("trust"),
-        structures=tuple(_structure(item) for item in root.tables("structures", at_least=1)),
+        structures=tuple(read_structure(item) for item in table.tables("structures", at_least=1)),
     )
     table.end()
     return dmp
-
-
-def _structure(table: Table) -> Structure:
-    structure = Structure(
-        id=table.text("id"),
-        auth_certificate=table.path("auth_certificate"),
-        auth_key=table.path("auth_key"),
-        sign_certificate=table.path("sign_certificate"),
-        sign_key=table.path("sign_key"),
-    )
-    table.end()
-    return structure
 
 
 def _timing(root: Table) -> Timing:
@@ -283,7 +257,6 @@ def _options(root: Table) -> Options:
             "event_code_scheme", ("value_set", "code_system"), "value_set"
         ),
         find_level=table.choice("find_level", ("relational", "hierarchical"), "relational"),
-        check_issuers=table.flag("check_issuers", False),
         without_dmp=table.choice("without_dmp", ("stop", "publish"), "stop"),
         kos_transfer_syntax=table.choice(
             "kos_transfer_syntax",

@@ -7,17 +7,12 @@ import asyncio
 import logging
 from dataclasses import replace
 
+from drimbox_ref.dmp import PeerUnavailable, Rejected
 from drimbox_ref.source.backoff import Backoff
+from drimbox_ref.source.desk import DmpDesk
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.values import (
-    Alert,
-    AuditEvent,
-    Ban,
-    Operation,
-    OutboxItem,
-    PeerUnavailable,
-    Rejected,
-)
+from drimbox_ref.source.values import Ban, Operation, OutboxItem
+from drimbox_ref.trail import Alert, AuditEvent
 
 __all__ = ["Delivery"]
 
@@ -36,6 +31,7 @@ class Delivery:
 
     def __init__(self, parts: Parts, *, backoff: Backoff, ask_entry_uuid: bool) -> None:
         self._parts = parts
+        self._desk = DmpDesk(parts)
         self._backoff = backoff
         self._ask_entry_uuid = ask_entry_uuid
 
@@ -61,6 +57,12 @@ class Delivery:
             _log.warning("DMP : %s ; nouvel essai à %s", reason, due.isoformat())
         except Rejected as refusal:
             await self._refused(item, refusal)
+        except Exception as error:
+            # Kept and tried again: whatever went wrong here, the DMP may have it or not.
+            _log.exception("étude %s : erreur interne", item.entry.study_uid)
+            due = parts.clock.now() + self._backoff.delay(item.attempts + 1)
+            detail = f"erreur interne : {type(error).__name__}"
+            await asyncio.to_thread(parts.outbox.postpone, item.id, due=due, detail=detail)
         else:
             await self._confirmed(item, entry_uuid)
 
@@ -71,24 +73,23 @@ class Delivery:
         """
         if item.submission.operation is Operation.DELETE:
             return None
-        return await self._parts.registry.reference(item.entry.kos_uid, item.follow)
+        return await self._desk.reference(item.entry.kos_uid, item.follow)
 
     async def _submit(self, item: OutboxItem) -> str:
         """Send; the entryUUID when it is asked for at once, else ""."""
-        registry = self._parts.registry
         try:
-            await registry.submit(item.submission, item.follow)
+            await self._desk.submit(item.submission, item.follow)
         except Rejected as refusal:
             if not _ALREADY_THERE & set(refusal.codes):
                 raise
-            found = await registry.reference(item.entry.kos_uid, item.follow)
+            found = await self._desk.reference(item.entry.kos_uid, item.follow)
             if found is None:
                 raise
             return found
         if item.submission.operation is Operation.DELETE or not self._ask_entry_uuid:
             return ""
         try:
-            return await registry.reference(item.entry.kos_uid, item.follow) or ""
+            return await self._desk.reference(item.entry.kos_uid, item.follow) or ""
         except (PeerUnavailable, Rejected) as reason:
             _log.warning("TD3.1b après alimentation : %s ; sera demandé à l'usage", reason)
             return ""

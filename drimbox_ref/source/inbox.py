@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from drimbox_ref.source.database import Database, from_epoch, inbox, to_epoch
+from drimbox_ref.database import Database, from_epoch, to_epoch
+from drimbox_ref.source.tables import inbox
 from drimbox_ref.source.values import InboxItem
 
 __all__ = ["SqlInbox"]

@@ -10,12 +10,9 @@ __all__ = ["CoherenceMatcher"]
 class CoherenceMatcher:
     """Compares local patient id and accession numbers.
 
-    Values are compared as they are, without their padding: an IPP is not a number. With
-    `check_issuers`, assigning authorities that both sides name must agree too.
+    Values are compared as they are: an IPP is not a number. Assigning authorities are not
+    compared: the requirements speak of values, and archives name authorities in their own ways.
     """
-
-    def __init__(self, *, check_issuers: bool) -> None:
-        self._check_issuers = check_issuers
 
     def match(self, report: ReportOrder, study: FoundStudy) -> tuple[Order, ...] | Mismatch:
         """The orders of the report that this study fulfils, at least one."""
@@ -39,18 +36,7 @@ class CoherenceMatcher:
                 advice="Vérifier le rattachement de l'examen à la demande dans le PACS et dans "
                 "le RIS, corriger, puis renvoyer le compte-rendu.",
             )
-        orders = tuple(wanted[number] for number in study.accessions)
-        if self._check_issuers:
-            authorities = {order.accession_oid for order in orders if order.accession_oid}
-            if authorities and set(study.accession_issuers) - authorities:
-                return Mismatch(
-                    ban=Ban.ACCESSION,
-                    message="Autorité d'affectation de l'accession number : "
-                    f"{', '.join(study.accession_issuers)} dans le PACS, "
-                    f"{', '.join(sorted(authorities))} dans le compte-rendu.",
-                    advice="Vérifier les autorités d'affectation déclarées par le RIS et le PACS.",
-                )
-        return orders
+        return tuple(wanted[number] for number in study.accessions)
 
     def _wrong_patient(self, report: ReportOrder, study: FoundStudy) -> str:
         ipp = report.patient.ipp
@@ -60,10 +46,4 @@ class CoherenceMatcher:
         if others or not study.patient_ids:
             found = ", ".join(repr(value) for value in others) or "aucun"
             return f"IPP de l'examen dans le PACS : {found} ; IPP du message : {ipp!r}."
-        authority = report.patient.ipp_oid
-        if self._check_issuers and authority and set(study.patient_issuers) - {authority}:
-            return (
-                f"Autorité d'affectation de l'IPP : {', '.join(study.patient_issuers)} dans le "
-                f"PACS, {authority} dans le message."
-            )
         return ""

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from drimbox_ref.source.database import Database, from_epoch, outbox, to_epoch
+from drimbox_ref.database import Database, from_epoch, to_epoch
 from drimbox_ref.source.records import (
     dump_entry,
     dump_follow,
@@ -17,6 +17,7 @@ from drimbox_ref.source.records import (
     load_follow,
     load_submission,
 )
+from drimbox_ref.source.tables import outbox
 from drimbox_ref.source.values import ArchiveEntry, Follow, OutboxItem, Submission
 
 __all__ = ["SqlOutbox"]

@@ -9,6 +9,7 @@ from drimbox_ref.source.ports import (
     Alerts,
     Archive,
     Audit,
+    Catalogue,
     Clock,
     Directory,
     Examinations,
@@ -57,5 +58,6 @@ class Parts:
     # who may have images, and how they are served
     trust: Trust
     tokens: Tokens
+    catalogue: Catalogue
     images: Images
     stamper: Stamper

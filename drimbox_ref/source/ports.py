@@ -12,11 +12,10 @@ from uuid import UUID
 
 from lxml import etree
 
+from drimbox_ref.credentials import Credentials
 from drimbox_ref.source.values import (
-    Alert,
     ArchiveEntry,
-    AuditEvent,
-    Credentials,
+    Denied,
     Exam,
     Fault,
     Follow,
@@ -29,18 +28,22 @@ from drimbox_ref.source.values import (
     OutboxItem,
     Refusal,
     ReportOrder,
+    Served,
     StoredObject,
     Submission,
     TokenVerdict,
     TrustVerdict,
     Wanted,
 )
+from drimbox_ref.trail import Alert, AuditEvent
+from protocols.dicomweb import Resource
 
 __all__ = [
     "Acknowledger",
     "Alerts",
     "Archive",
     "Audit",
+    "Catalogue",
     "Clock",
     "Directory",
     "Examinations",
@@ -182,7 +185,9 @@ class Vihf(Protocol):
 class Registry(Protocol):
     """Speaks to the DMP."""
 
-    async def submit(self, submission: Submission, follow: Follow) -> None:
+    async def submit(
+        self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
+    ) -> None:
         """TD2.1a, TD2.1b or TD3.3c.
 
         Raises:
@@ -191,7 +196,9 @@ class Registry(Protocol):
         """
         ...
 
-    async def reference(self, unique_id: str, follow: Follow) -> str | None:
+    async def reference(
+        self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
+    ) -> str | None:
         """TD3.1b: the entryUUID of a document by its uniqueId, None when the DMP has none.
 
         Raises:
@@ -359,6 +366,14 @@ class Tokens(Protocol):
 
     async def check(self, token: str, *, now: datetime) -> TokenVerdict:
         """Introspection (DB.SO.33), then the professions by userinfo."""
+        ...
+
+
+class Catalogue(Protocol):
+    """Says what may be served under a KOS."""
+
+    def resolve(self, resource: Resource, kos_uid: str) -> Served | Denied:
+        """The instances of a resource that this KOS lets out (DB.SO.37, DB.SO.38)."""
         ...
 
 

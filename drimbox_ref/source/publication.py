@@ -11,15 +11,15 @@ import logging
 from datetime import datetime, timedelta
 from itertools import accumulate
 
+from drimbox_ref.credentials import Credentials
+from drimbox_ref.dmp import PeerUnavailable, Rejected
 from drimbox_ref.source.backoff import Backoff
+from drimbox_ref.source.desk import DmpDesk
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.values import (
     Action,
-    Alert,
     ArchiveEntry,
-    AuditEvent,
     Ban,
-    Credentials,
     EntryState,
     Exam,
     Follow,
@@ -29,12 +29,11 @@ from drimbox_ref.source.values import (
     Kos,
     Mismatch,
     Order,
-    PeerUnavailable,
     Refusal,
-    Rejected,
     ReportOrder,
     Submission,
 )
+from drimbox_ref.trail import Alert, AuditEvent
 
 __all__ = ["Postponed", "Publication", "follow_of"]
 
@@ -64,6 +63,7 @@ class Publication:
         exam_retry_s: tuple[float, ...],
     ) -> None:
         self._parts = parts
+        self._desk = DmpDesk(parts)
         self._backoff = backoff
         self._exam_retry = exam_retry_s
 
@@ -76,13 +76,11 @@ class Publication:
 
     async def _take(self, item: InboxItem) -> None:
         parts = self._parts
-        report = await asyncio.to_thread(parts.reports.read, item.raw)
-        studies = (
-            frozenset[str]()
-            if isinstance(report, Refusal)
-            else frozenset(exam.study_uid for exam in report.exams)
-        )
+        studies: frozenset[str] = frozenset()
         try:
+            report = await asyncio.to_thread(parts.reports.read, item.raw)
+            if not isinstance(report, Refusal):
+                studies = frozenset(exam.study_uid for exam in report.exams)
             state, detail = await self._process(item, report, studies)
         except (Postponed, PeerUnavailable) as reason:
             pause = parts.clock.now() + self._backoff.delay(item.attempts)
@@ -90,8 +88,19 @@ class Publication:
             await asyncio.to_thread(
                 parts.inbox.postpone, item.id, due=due, detail=str(reason), studies=studies
             )
-        else:
-            await asyncio.to_thread(parts.inbox.close, item.id, state=state, detail=detail)
+            return
+        except Exception as error:
+            # One message that we cannot handle must not hold up all the others.
+            _log.exception("message %s : erreur interne", item.control_id)
+            await self._alert(
+                item,
+                None,
+                Ban.INTERNAL,
+                f"Erreur interne pendant le traitement du message ({type(error).__name__}).",
+                "Transmettre le journal de la DRIMbox à son éditeur ; le message est conservé.",
+            )
+            state, detail = "stopped", Ban.INTERNAL.value
+        await asyncio.to_thread(parts.inbox.close, item.id, state=state, detail=detail)
 
     async def _process(
         self, item: InboxItem, report: ReportOrder | Refusal, studies: frozenset[str]
@@ -234,7 +243,7 @@ class Publication:
 
     async def _entry_uuid(self, live: ArchiveEntry, follow: Follow) -> str | None:
         """Target of a replacement or deletion: asked for anew, the DMP changes it (TD3.1b)."""
-        found = await self._parts.registry.reference(live.kos_uid, follow)
+        found = await self._desk.reference(live.kos_uid, follow)
         if found and found != live.entry_uuid:
             await asyncio.to_thread(self._parts.archive.set_entry_uuid, live.kos_uid, found)
         return found
@@ -340,6 +349,7 @@ def follow_of(report: ReportOrder) -> Follow:
         given=report.professional.given,
         profession=report.professional.profession,
         specialty=report.professional.specialty,
+        specialty_label=report.professional.label,
     )
 
 

@@ -133,6 +133,7 @@ def _follow(follow: Follow) -> dict[str, str]:
         "given": follow.given,
         "profession": follow.profession,
         "specialty": follow.specialty,
+        "specialty_label": follow.specialty_label,
     }
 
 
@@ -146,4 +147,5 @@ def _read_follow(value: dict[str, str]) -> Follow:
         given=value["given"],
         profession=value["profession"],
         specialty=value["specialty"],
+        specialty_label=value["specialty_label"],
     )

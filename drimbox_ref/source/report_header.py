@@ -135,7 +135,7 @@ def professional(report: cda.ImagingReport) -> Professional:
         given=(person.name.given or "") if person.name else "",
         profession=match["profession"] if match else "",
         specialty=(match["specialty"] or "") if match else "",
-        specialty_code=_coded(code) if code.code else None,
+        label=(code.display or "").strip(),
     )
 
 

@@ -6,25 +6,17 @@ Empty strings stand for what a peer did not say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.x509 import Certificate
-
-from protocols.dicomweb import Preference
 
 __all__ = [
     "Accepted",
     "Action",
-    "Alert",
     "ArchiveEntry",
-    "AuditEvent",
     "Ban",
     "Coded",
-    "Credentials",
     "Denied",
     "EntryState",
     "Exam",
@@ -41,13 +33,12 @@ __all__ = [
     "Order",
     "OutboxItem",
     "Patient",
-    "PeerUnavailable",
     "Professional",
     "Refusal",
-    "Rejected",
     "ReportId",
     "ReportOrder",
     "RetrievalFailed",
+    "Served",
     "StoredObject",
     "Structure",
     "Submission",
@@ -109,7 +100,8 @@ class Professional:
     """`10` of `G15_10/SM44`."""
     specialty: str
     """`SM44` of `G15_10/SM44`, or ""."""
-    specialty_code: Coded | None
+    label: str
+    """How the report names profession and know-how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,9 +249,7 @@ class FoundStudy:
     pacs: str
     """AE title of the PACS that answered."""
     patient_ids: tuple[str, ...]
-    patient_issuers: tuple[str, ...]
     accessions: tuple[str, ...]
-    accession_issuers: tuple[str, ...]
     date: str
     time: str
     description: str
@@ -278,19 +268,6 @@ class Mismatch:
 
 
 # Publication -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """What the box holds for one structure; keys are loaded once."""
-
-    structure: str
-    tls_certificate: str
-    tls_key: str
-    """PEM file names, for the TLS context."""
-    sign_key: RSAPrivateKey = field(repr=False)
-    sign_chain: tuple[Certificate, ...]
-    """Signing certificate first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,22 +321,7 @@ class Follow:
     given: str
     profession: str
     specialty: str
-
-
-class PeerUnavailable(Exception):
-    """A peer cannot be reached, cut, or answers that it is out of order: try again later."""
-
-
-class Rejected(Exception):
-    """The DMP refused for good; the text is what it said.
-
-    Attributes:
-        codes: XDS error codes or the SOAP fault subcode, in order.
-    """
-
-    def __init__(self, message: str, codes: Iterable[str] = ()) -> None:
-        super().__init__(message)
-        self.codes = tuple(codes)
+    specialty_label: str
 
 
 # What is kept ----------------------------------------------------------------------------------
@@ -430,35 +392,6 @@ class ArchiveEntry:
     updated: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """What the administrator must know (DB.SO.21). French."""
-
-    ban: str
-    message: str
-    advice: str
-    control_id: str = ""
-    report: str = ""
-    study_uid: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEvent:
-    """One audit record (DB.SO.43 to .47).
-
-    `outcome` is ATNA's EventOutcomeIndicator: 0 success, 4 minor failure, 8 serious failure.
-    """
-
-    event: str
-    """`RAD-128` (report received), `ITI-41` (publication), `ITI-43` (image access)."""
-    outcome: int
-    description: str
-    """EventOutcomeDescription, French, "" on success."""
-    subject: str = ""
-    peer: str = ""
-    objects: Mapping[str, str] = field(default_factory=dict)
-
-
 # Serving images --------------------------------------------------------------------------------
 
 
@@ -498,16 +431,27 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What may be served under one KOS: the entry, and the instances asked for that it lists."""
+
+    entry: ArchiveEntry
+    series_uid: str | None
+    instance_uid: str | None
+    instances: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is asked of the PACS: a study, one of its series, or one instance."""
+    """What is asked of a PACS: a study, one of its series, or one instance.
+
+    Whatever comes that is not in `instances` is dropped.
+    """
 
     pacs: str
     study_uid: str
     series_uid: str | None
     instance_uid: str | None
     instances: frozenset[str]
-    """Everything else that comes is dropped."""
-    accept: tuple[Preference, ...]
 
 
 class RetrievalFailed(Exception):

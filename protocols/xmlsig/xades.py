@@ -72,13 +72,16 @@ def add_signing_certificate(
     time = etree.SubElement(parent, namespace + "SigningTime")
     time.text = format_instant(signing_time)
     listed = etree.SubElement(parent, namespace + "SigningCertificate")
+    # XAdES 1.1.1 declares the two elements of CertDigest itself, 1.3.2 takes those of XML-DSig.
+    digests = namespace if namespace == XADES_111 else DS
     method = algorithms.digest_uri(algorithm)
     for certificate in certificates:
         cert = etree.SubElement(listed, namespace + "Cert")
         cert_digest = etree.SubElement(cert, namespace + "CertDigest")
-        etree.SubElement(cert_digest, DS + "DigestMethod", Algorithm=method)
+        etree.SubElement(cert_digest, digests + "DigestMethod", Algorithm=method)
         value = algorithms.digest(method, certificate.public_bytes(Encoding.DER), legacy=True)
-        etree.SubElement(cert_digest, DS + "DigestValue").text = base64.b64encode(value).decode()
+        digest = etree.SubElement(cert_digest, digests + "DigestValue")
+        digest.text = base64.b64encode(value).decode()
         serial = etree.SubElement(cert, namespace + "IssuerSerial")
         issuer = etree.SubElement(serial, DS + "X509IssuerName")
         issuer.text = certificate.issuer.rfc4514_string()
@@ -105,7 +108,10 @@ def read_signing_properties(properties: etree._Element, namespace: str) -> Signi
     certs = children(listed)
     digest = None if not certs else certs[0].find(namespace + "CertDigest")
     parts = [] if digest is None else children(digest)
-    if [part.tag for part in parts] != [DS + "DigestMethod", DS + "DigestValue"]:
+    if [part.tag for part in parts] not in (
+        [DS + "DigestMethod", DS + "DigestValue"],
+        [namespace + "DigestMethod", namespace + "DigestValue"],
+    ):
         raise _malformed("CertDigest attendu")
     return SigningProperties(
         signing_time=parse_instant(text_of(time), where="SigningTime"),

@@ -17,7 +17,7 @@ from pydicom.uid import UID
 from reports.annotate import text
 from reports.annotate.model import Node, Section, Tree
 
-__all__ = ["is_part10", "json_sections", "sections"]
+__all__ = ["is_part10", "json_sections", "named_uid", "sections"]
 
 MAX_NODES = 500
 MAX_VALUE = 160
@@ -67,6 +67,12 @@ def json_sections(body: bytes, title: str) -> tuple[Section, ...]:
         note = "" if complete else f"affichage coupé à {MAX_NODES} éléments"
         made.append(Section(f"{title} {rank}", (Tree(nodes),), note, folded=rank > 3))
     return tuple(made)
+
+
+def named_uid(value: str) -> str:
+    """A UID of the standard followed by its name; anything else unchanged."""
+    name = UID(value).name
+    return f"{value} ({name})" if name != value else value
 
 
 def _read(body: bytes) -> Dataset:
@@ -125,7 +131,4 @@ def _value(element: DataElement) -> str:
 
 
 def _one(element: DataElement, value: Any) -> str:
-    if element.VR != "UI":
-        return str(value)
-    name = UID(str(value)).name
-    return f"{value} ({name})" if name != value else str(value)
+    return named_uid(str(value)) if element.VR == "UI" else str(value)

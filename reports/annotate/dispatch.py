@@ -65,7 +65,9 @@ def _payload(exchange: Exchange, payload: Payload | None, word: str) -> tuple[Se
         case "HTTP":
             return http.sections(payload)
         case "MLLP":
-            return hl7.sections(payload.body, word) if payload.body else ()
+            # What the framing had of its own: junk between blocks, a missing end.
+            framing = _facts("Trame MLLP", payload)
+            return (*framing, *(hl7.sections(payload.body, word) if payload.body else ()))
         case "DIMSE":
             return _dimse(payload, word)
         case _:
@@ -75,11 +77,9 @@ def _payload(exchange: Exchange, payload: Payload | None, word: str) -> tuple[Se
 
 def _dimse(payload: Payload, word: str) -> tuple[Section, ...]:
     """The command set, then the identifier (bytes) or the answers (one DICOM JSON a line)."""
-    made: list[Section] = []
-    if payload.head:
-        rows = tuple(Fact(name, redact.text(value)) for name, value in payload.head)
-        title = f"Commande · {payload.start_line}" if payload.start_line else "Commande"
-        made.append(Section(title, (Facts(rows),)))
+    command = redact.text(payload.start_line)
+    title = f"Commande · {command}" if command else "Commande"
+    made = list(_facts(title, payload))
     if payload.body:
         if payload.body.lstrip()[:1] in (b"{", b"["):
             made += dicom.json_sections(payload.body, "Correspondance")
@@ -88,3 +88,11 @@ def _dimse(payload: Payload, word: str) -> tuple[Section, ...]:
             title = f"Jeu de données · {size}, sha256 {payload.sha256}"
             made += dicom.sections(payload.body, title, total=payload.size)
     return tuple(made)
+
+
+def _facts(title: str, payload: Payload) -> tuple[Section, ...]:
+    rows = tuple(
+        Fact(name, redact.text(dicom.named_uid(value) if "UID" in name else value))
+        for name, value in payload.head
+    )
+    return (Section(title, (Facts(rows),)),) if rows else ()

@@ -14,7 +14,7 @@ from wire.exchange import Part
 __all__ = ["detailed", "split", "summary"]
 
 MAX_DETAILED = 2
-MAX_LISTED = 40
+MAX_LISTED = 12
 
 
 def split(body: bytes, content_type: str) -> tuple[tuple[tuple[Part, bytes], ...], str]:

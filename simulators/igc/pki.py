@@ -186,20 +186,15 @@ class Pki:
         One made earlier is served again while nothing was revoked since and half of its life is
         left: a download must not cost an RSA signature.
         """
+        authority = self._igc.intermediate
         with self._lock:
-            made = self._served_crl
-            if this_update is None and next_update is None:
-                if made is None or abs(self._clock() - made[0]) > CRL_LIFE / 2:
-                    made = (self._clock(), self._organisations_crl(None, None))
-                    self._served_crl = made
-                return made[1]
-            return self._organisations_crl(this_update, next_update)
-
-    def _organisations_crl(
-        self, this_update: datetime | None, next_update: datetime | None
-    ) -> bytes:
-        revoked = tuple(self._revoked.values())
-        return self._crl(self._igc.intermediate, revoked, this_update, next_update)
+            revoked = tuple(self._revoked.values())
+            if this_update is not None or next_update is not None:
+                return self._crl(authority, revoked, this_update, next_update)
+            now = self._clock()
+            if self._served_crl is None or abs(now - self._served_crl[0]) > CRL_LIFE / 2:
+                self._served_crl = (now, self._crl(authority, revoked, now, None))
+            return self._served_crl[1]
 
     def root_crl(self) -> bytes:
         """The root's CRL now, DER: nothing is ever revoked there."""

@@ -1,5 +1,16 @@
-"""Another DRIMbox of the network, polite or rude: it asks a Source for images."""
+"""Another DRIMbox of the network, polite or rude: it asks a Source for images, or serves some."""
 
 from simulators.peer.client import Manners, PeerDrimbox, Retrieved, RetrievedPart
+from simulators.peer.entry import entry_of
+from simulators.peer.server import Offer, PeerSource, manifest_of
 
-__all__ = ["Manners", "PeerDrimbox", "Retrieved", "RetrievedPart"]
+__all__ = [
+    "Manners",
+    "Offer",
+    "PeerDrimbox",
+    "PeerSource",
+    "Retrieved",
+    "RetrievedPart",
+    "entry_of",
+    "manifest_of",
+]

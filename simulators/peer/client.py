@@ -1,7 +1,7 @@
 """A WADO-RS client that can be wrong on purpose, one thing at a time.
 
-It keeps each part's headers and DICOM header, never the pixels: what it received is judged, not
-shown. Réf. PS3.18 10.4; header names of the DRIM-M_DATA WADO-RS samples (grade `sample`).
+It keeps the beginning of each part, enough to be judged. Réf. PS3.18 10.4; header names of the
+DRIM-M_DATA WADO-RS samples (grade `sample`).
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from protocols.dicomweb import format_accept
 from protocols.errors import RemoteProtocolError
 from spec.wado import KOS_HEADER, LOSSLESS_PROFILE
 from wire.exchange import Observe
-from wire.http_client import HttpClient, TimedOut, Unreachable
+from wire.http_client import HttpClient, HttpFailure
 from wire.tls import ClientTls
 
 __all__ = ["Manners", "PeerDrimbox", "Retrieved", "RetrievedPart"]
 
-_HEAD = 65536
-"""How much of each part is kept: more than any DICOM header of the bench's images."""
+_HEAD = 1 << 20
+"""How much of each part is kept: whole test images, or the header of real ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manners:
-    """What one request says. `None` leaves the header out."""
+    """What one request says. `None` leaves a header out."""
 
     token: str | None
     kos_uid: str | None
-    accept: str | None = format_accept(LOSSLESS_PROFILE)
+    accept: tuple[str, ...] = format_accept(LOSSLESS_PROFILE)
+    """One header line each; empty leaves it out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +107,7 @@ class PeerDrimbox:
         connect_to: `host[:port]` of a KOS RetrieveURL -> real address.
     """
 
-    def __init__(
-        self, *, observe: Observe, tls: ClientTls, connect_to: Mapping[str, str]
-    ) -> None:
+    def __init__(self, *, observe: Observe, tls: ClientTls, connect_to: Mapping[str, str]) -> None:
         self._observe = observe
         self._tls = tls
         self._connect_to = dict(connect_to)
@@ -120,8 +119,7 @@ class PeerDrimbox:
             headers.append(("Authorization", f"Bearer {manners.token}"))
         if manners.kos_uid is not None:
             headers.append((KOS_HEADER, manners.kos_uid))
-        if manners.accept is not None:
-            headers.append(("Accept", manners.accept))
+        headers.extend(("Accept", value) for value in manners.accept)
         return await self._exchange("GET", url, headers, transaction="WADO-RS")
 
     async def capabilities(self, url: str) -> Retrieved:
@@ -141,14 +139,14 @@ class PeerDrimbox:
                     method, url, headers=headers, transaction=transaction, peer="source"
                 ) as answer,
             ):
-                answered = tuple(answer.headers.items())
-                content_type = answer.headers.get("content-type") or ""
+                answered = answer.headers.items
+                content_type = answer.headers.get("content-type")
                 if not content_type.lower().startswith("multipart/"):
                     body = b"".join([chunk async for chunk in answer.aiter()])
                     return Retrieved(
                         status=answer.status,
                         headers=answered,
-                        text=body[:_HEAD].decode(errors="replace"),
+                        text=body[:65536].decode(errors="replace"),
                     )
                 collector, complete = _Collector(), True
                 parser = multipart.Parser(multipart.boundary_of(content_type))
@@ -156,8 +154,8 @@ class PeerDrimbox:
                     async for chunk in answer.aiter():
                         for event in parser.feed(chunk):
                             collector.take(event)
-                    complete = parser.complete
-                except (Unreachable, TimedOut, RemoteProtocolError):
+                    parser.finish()
+                except (HttpFailure, RemoteProtocolError):
                     complete = False
                 return Retrieved(
                     status=answer.status,
@@ -165,7 +163,5 @@ class PeerDrimbox:
                     parts=tuple(collector.parts),
                     complete=complete,
                 )
-        except Unreachable as error:
-            return Retrieved(status=None, reason=str(error), tls_reason=error.tls_reason)
-        except TimedOut as error:
-            return Retrieved(status=None, reason=str(error))
+        except HttpFailure as error:
+            return Retrieved(status=None, reason=error.reason, tls_reason=error.tls_reason)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.cases import mint, nir_key
+from bench.cases import mint
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["SCN-A", "SCN-B"]))
@@ -36,7 +36,3 @@ def test_uid_is_a_legal_dicom_uid() -> None:
 
 def test_number_fits_a_dicom_short_string() -> None:
     assert len(mint("SCN-A", 7).number("numéro d'accession", "ACN")) == 16
-
-
-def test_corsican_key() -> None:
-    assert nir_key("188102B172951") == "65"

@@ -85,7 +85,9 @@ def _authority(directory: Path, cn: str) -> Authority:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    return Authority(directory, _write(directory, "ca", key, certificate).certificate, key, certificate)
+    return Authority(
+        directory, _write(directory, "ca", key, certificate).certificate, key, certificate
+    )
 
 
 @dataclass(frozen=True)

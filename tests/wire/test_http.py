@@ -222,9 +222,7 @@ def test_a_refused_client_certificate_is_unreachable_with_its_alert(
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_aborted_answers(
-    pki: Any, seen: list[Exchange], observe: Observe, secure: bool
-) -> None:
+def test_aborted_answers(pki: Any, seen: list[Exchange], observe: Observe, secure: bool) -> None:
     async def scenario() -> None:
         server = await serve_http(
             APP, actor="dmp", observe=observe, tls=pki.serving() if secure else None
@@ -249,9 +247,26 @@ def test_aborted_answers(
     assert served[1].response.truncated
 
 
-def test_a_client_that_leaves_mid_way_is_recorded(
-    seen: list[Exchange], observe: Observe
+def test_a_connection_that_answered_before_is_no_refusal(
+    pki: Any, seen: list[Exchange], observe: Observe
 ) -> None:
+    async def scenario() -> None:
+        server = await serve_http(APP, actor="source", tls=pki.serving("optional"))
+        async with HttpClient(actor="consumer", observe=observe, tls=pki.calling()) as client:
+            await client.request("GET", server.url + "/who")
+            with pytest.raises(Unreachable) as later:
+                await client.request("GET", server.url + "/nothing")
+            with pytest.raises(Unreachable) as first:
+                await client.request("GET", server.url + "/nothing")
+        assert later.value.tls_reason is None
+        assert first.value.tls_reason == "closed"
+        await server.stop()
+
+    run(scenario())
+    assert [e.outcome for e in seen] == [Outcome.ANSWERED, Outcome.ABORTED, Outcome.ABORTED]
+
+
+def test_a_client_that_leaves_mid_way_is_recorded(seen: list[Exchange], observe: Observe) -> None:
     async def scenario() -> None:
         left = asyncio.Event()
 
@@ -260,7 +275,7 @@ def test_a_client_that_leaves_mid_way_is_recorded(
             left.set()
 
         server = await serve_http(APP, actor="psc", observe=told)
-        reader, writer = await asyncio.open_connection(server.host, server.port)
+        _, writer = await asyncio.open_connection(server.host, server.port)
         writer.write(b"GET /silent HTTP/1.1\r\nHost: x\r\n\r\n")
         await writer.drain()
         writer.close()

@@ -99,9 +99,7 @@ def test_a_good_client_is_served(
     assert seen[0].peer == "consumer.kit.test"
     assert seen[0].tls is not None
     assert seen[0].tls.version == "TLSv1.3"
-    assert seen[0].tls.peer_chain[0] == ssl.PEM_cert_to_DER_cert(
-        pki.client.certificate.read_text()
-    )
+    assert seen[0].tls.peer_chain[0] == ssl.PEM_cert_to_DER_cert(pki.client.certificate.read_text())
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -210,9 +208,7 @@ def test_asking_for_certificates_needs_an_authority(pki: Any) -> None:
 @pytest.mark.skipif(OPENSSL is None, reason="openssl absent")
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 @pytest.mark.parametrize(("shown", "alert"), [("none", None), ("stranger", b"unknown ca")])
-def test_the_alert_reaches_openssl(
-    pki: Any, version: str, shown: str, alert: bytes | None
-) -> None:
+def test_the_alert_reaches_openssl(pki: Any, version: str, shown: str, alert: bytes | None) -> None:
     command = [OPENSSL or "openssl", "s_client", "-ign_eof", version, "-CAfile"]
     command += [str(pki.market.trust), "-connect"]
     if alert is None:

@@ -6,11 +6,21 @@ import hashlib
 import uuid
 from datetime import UTC, datetime
 
+from sqlalchemy import Column, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.sqlite import insert
 
-from drimbox_ref.source.database import Database, counters
+from drimbox_ref.database import Database
 
-__all__ = ["SeededUids", "SystemClock", "SystemUids"]
+__all__ = ["SCHEMA", "SeededUids", "SystemClock", "SystemUids"]
+
+SCHEMA = MetaData()
+
+_counters = Table(
+    "counters",
+    SCHEMA,
+    Column("name", Text, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
 
 
 class SystemClock:
@@ -37,7 +47,7 @@ class SeededUids:
     """Reproducible identifiers: the digest of a seed and of a counter kept on disk.
 
     The counter is what a seed alone lacks: a box that is killed and started again must not mint
-    the same uniqueIds for other documents.
+    the same identifiers for other things.
     """
 
     def __init__(self, database: Database, *, root: str, seed: int, name: str) -> None:
@@ -56,12 +66,12 @@ class SeededUids:
 
     def _digest(self, kind: str) -> bytes:
         statement = (
-            insert(counters)
+            insert(_counters)
             .values(name=kind, value=1)
             .on_conflict_do_update(
-                index_elements=[counters.c.name], set_={"value": counters.c.value + 1}
+                index_elements=[_counters.c.name], set_={"value": _counters.c.value + 1}
             )
-            .returning(counters.c.value)
+            .returning(_counters.c.value)
         )
         with self._database.transaction() as connection:
             value = connection.execute(statement).scalar_one()

@@ -1,0 +1,73 @@
+"""A box's local administration pages: alerts, audit trail, archive, outbox.
+
+They are optional: without an address the expectation is left to a person.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Event
+
+import httpx
+
+from bench.outcomes import NeedsReview
+from bench.stage import Stage
+
+__all__ = ["Administration", "Row", "until"]
+
+Row = Mapping[str, object]
+
+_POLL_S = 0.05
+
+
+def until(condition: Callable[[], bool], *, deadline_s: float) -> bool:
+    """Wait for a condition that nobody announces; whether it came true before the deadline."""
+    pause, limit = Event(), time.monotonic() + deadline_s
+    while time.monotonic() < limit:
+        if condition():
+            return True
+        pause.wait(_POLL_S)
+    return condition()
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """The pages of one box, and the scenario that looks at them."""
+
+    address: str
+    stage: Stage
+
+    def rows(self, page: str) -> list[Row]:
+        """What a page says now; nothing when it does not answer."""
+        try:
+            answer = httpx.get(f"http://{self.address}/admin/{page}", timeout=5.0, trust_env=False)
+            answer.raise_for_status()
+            rows: list[Row] = answer.json()
+        except (httpx.HTTPError, ValueError):
+            return []
+        return rows
+
+    def expect(
+        self, page: str, what: str, matches: Callable[[Row], bool], *, expected: str
+    ) -> None:
+        """A matching record comes before the deadline.
+
+        Raises:
+            NeedsReview: this box has no such page.
+            NotMet: it did not come.
+        """
+        if not self.address:
+            raise NeedsReview(f"{what} : à vérifier par une personne (profil sans adresse admin)")
+        found = until(
+            lambda: any(matches(row) for row in self.rows(page)),
+            deadline_s=self.stage.profile.timing.effect_s,
+        )
+        seen = len(self.rows(page))
+        self.stage.expect(
+            what,
+            found,
+            expected=expected,
+            actual="trouvé" if found else f"{seen} enregistrement(s), aucun ne convient",
+        )

@@ -1,0 +1,354 @@
+"""The test bed: the world around the boxes in this process, each box in one of its own.
+
+Steps are synchronous: what is asynchronous runs in one asyncio loop behind a blocking portal.
+The Source that a Consumer calls is the counterpart: the embedded reference itself when nothing
+replaces it, else a healthy reference of the bench's own, which keeps a journal.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+from uuid import UUID
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from cryptography import x509
+
+from bench.box_config import Addresses, write_consumer, write_source
+from bench.feed import Feed
+from bench.process import ChildBox
+from bench.profile import Profile
+from bench.site import Papers, Site, papers
+from protocols.whitelist import Domain
+from simulators import dmp, pacs, psc
+from simulators.ans import Ans, Signer
+from simulators.ans import service as ans_service
+from simulators.dmp import Dmp, DmpConfig
+from simulators.igc import CredentialFiles
+from simulators.igc import service as igc_service
+from simulators.pacs import Pacs, PacsConfig
+from simulators.peer import PeerDrimbox, PeerSource
+from simulators.psc import Client, Psc, PscConfig
+from simulators.ris.service import Ris
+from simulators.user import User, UserConfig
+from wire.exchange import Exchange
+from wire.tls import ClientTls, ServerTls
+
+__all__ = ["Bed", "BoxAddresses"]
+
+T = TypeVar("T")
+
+EMBEDDED = (sys.executable, "-m", "drimbox_ref")
+
+
+class BoxAddresses(dict[str, str]):
+    """`mllp`, `wado`, `dicom`, `admin`, `web` -> `address:port`."""
+
+    def pair(self, name: str) -> tuple[str, int]:
+        """As `(address, port)`."""
+        host, _, port = self[name].rpartition(":")
+        return host, int(port)
+
+
+class Bed:
+    """The world and the boxes. `start` once, `stop` once."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        feed: Feed,
+        directory: Path,
+        seed: int,
+        *,
+        source_command: Sequence[str] = (),
+        consumer_command: Sequence[str] = (),
+    ) -> None:
+        self.profile = profile
+        self.feed = feed
+        self.site = Site()
+        self.directory = directory
+        self.seed = seed
+        self._random = Random(f"bed|{seed}")
+        self._source_command = tuple(source_command) or profile.source.command
+        self._consumer_command = tuple(consumer_command) or profile.consumer.command
+        self._stack = ExitStack()
+        self._portal: BlockingPortal
+        self._numbers = itertools.count(1)
+        self.boxes: dict[str, ChildBox] = {}
+        self.source = BoxAddresses()
+        self.counterpart = BoxAddresses()
+        self.consumer = BoxAddresses()
+        self.papers: Papers
+        self.ans: Ans
+        self.psc: Psc
+        self.dmp: Dmp
+        self.pacs: Pacs
+        self.local_pacs: Pacs
+        self.ris: Ris
+        self.neighbour = PeerSource()
+        self.stranger = PeerSource("étranger")
+        self.connect_to: dict[str, str] = {}
+        """Name -> address of every `db`: what DNS would say. Boxes read it when they start."""
+
+    # -- life --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Make the world, start the boxes, tell everybody who is where."""
+        self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
+        self.call(self._start_services)
+        self._start_boxes()
+
+    def stop(self) -> None:
+        """Stop boxes and world, whatever state they are in."""
+        for box in self.boxes.values():
+            box.stop()
+        self.call(self._stop_services)
+        self._stack.close()
+
+    def call(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
+        """Run a coroutine function in the bed's loop and wait for it."""
+        return self._portal.call(function, *args)
+
+    def clock(self) -> datetime:
+        """Now: features never move a clock."""
+        return datetime.now(UTC)
+
+    def uuid(self) -> UUID:
+        """A fresh UUID from the bed's seed."""
+        return UUID(int=self._random.getrandbits(128), version=4)
+
+    def control_id(self) -> str:
+        """A fresh MSH-10, of this run alone."""
+        return f"KIT{self.seed:08x}{next(self._numbers):06d}".upper()
+
+    # -- the world ---------------------------------------------------------------------------
+
+    async def _start_services(self) -> None:
+        site, world = self.site, self.profile.world
+        observe = self.observe
+        self._igc = await igc_service.start(clock=self.clock, observe=observe, port=world.igc)
+        self.papers = papers(
+            self._igc.pki,
+            site,
+            self.directory / "pki",
+            {
+                site.structure.id: site.structure.name,
+                site.reader_structure: site.reader_structure_name,
+            },
+        )
+        signer = self.papers.list_signer
+        self.ans = Ans(signer=Signer(signer.key, signer.certificate), clock=self.clock)
+        self._ans_server = await ans_service.start(
+            self.ans, observe=observe, tls=self._server_tls(site.names.ans), port=world.ans
+        )
+        self.psc = psc.build(self._psc_config(world.psc), observe)
+        await self.psc.start()
+        self.dmp = dmp.build(self._dmp_config(world.dmp), observe)
+        await self.dmp.start()
+        self.pacs = pacs.build(PacsConfig(ae_title="KITPACS", port=world.pacs), observe)
+        self.pacs.start()
+        self.local_pacs = pacs.build(
+            PacsConfig(ae_title="KITLOCAL", actor="pacs-local", port=world.local_pacs), observe
+        )
+        self.local_pacs.start()
+        self.ris = Ris(observe=observe, clock=self.clock, ids=self.control_id)
+        tls = self._server_tls(site.names.neighbour, clients=True)
+        self.connect_to[site.names.neighbour] = await self.neighbour.start(observe=observe, tls=tls)
+        tls = self._server_tls(site.names.stranger, clients=True)
+        self.connect_to[site.names.stranger] = await self.stranger.start(observe=observe, tls=tls)
+
+    async def _stop_services(self) -> None:
+        self.pacs.stop()
+        self.local_pacs.stop()
+        for stop in (
+            self.neighbour.stop,
+            self.stranger.stop,
+            self.dmp.stop,
+            self.psc.stop,
+            self._ans_server.stop,
+            self._igc.stop,
+        ):
+            await stop()
+
+    def observe(self, exchange: Exchange) -> None:
+        """What every simulator is given."""
+        self.feed.observe(exchange)
+
+    def _server_tls(self, host: str, *, clients: bool = False) -> ServerTls:
+        files = self.papers.servers[host]
+        if not clients:
+            return ServerTls(files.certificate, files.key)
+        return ServerTls(files.certificate, files.key, self.papers.igc_trust, "required")
+
+    def _psc_config(self, port: int) -> PscConfig:
+        site, files = self.site, self.papers.servers[self.site.names.psc]
+        return PscConfig(
+            tls=ServerTls(files.certificate, files.key, self.papers.igc_trust, "optional"),
+            key=self.papers.psc_key,
+            clock=self.clock,
+            rng=Random(f"psc|{self.seed}"),
+            clients=(
+                Client(client_id=site.source_client),
+                Client(
+                    client_id=site.consumer_client,
+                    redirect_uris=(f"https://{site.names.consumer}/callback",),
+                    post_logout_redirect_uris=(f"https://{site.names.consumer}/",),
+                ),
+                Client(client_id=site.peer_client, may_introspect=False),
+            ),
+            port=port,
+        )
+
+    def _dmp_config(self, port: int) -> DmpConfig:
+        pki = self.papers.pki
+        return DmpConfig(
+            tls=self._server_tls(self.site.names.dmp, clients=True),
+            trust=dmp.Trust(
+                roots=(pki.igc_root,),
+                intermediates=(pki.igc_intermediate,),
+                crls=lambda: [x509.load_der_x509_crl(pki.crl())],
+            ),
+            database=self.directory / "dmp.sqlite",
+            clock=self.clock,
+            uuid=self.uuid,
+            port=port,
+        )
+
+    # -- the boxes ---------------------------------------------------------------------------
+
+    def _start_boxes(self) -> None:
+        claims, names = self.profile.claims, self.site.names
+        boxes = self.directory / "boxes"
+        boxes.mkdir(exist_ok=True)
+        addresses = self.addresses()
+        plain = not self._source_command and not self.profile.external_source()
+        started: list[tuple[str, BoxAddresses]] = []
+
+        needs_source = claims.source or (claims.consumer and plain)
+        if needs_source and not self.profile.external_source():
+            config = write_source(
+                boxes, "source", self.site, self.papers, addresses, self.profile,
+                host=names.source, ae_title=self.profile.source.ae_title, seed=self.seed,
+                journal=self.directory if plain else None, ports=dict(self.profile.source.ports),
+            )  # fmt: skip
+            command = self._source_command or _embedded("source")
+            self.boxes["source"] = ChildBox("source", command, config, boxes)
+            started.append(("source", self.source))
+        if claims.consumer and not plain:
+            config = write_source(
+                boxes, "counterpart", self.site, self.papers, addresses, self.profile,
+                host=names.counterpart, ae_title="COUNTERPART", seed=self.seed + 1,
+                journal=self.directory, ports={},
+            )  # fmt: skip
+            self.boxes["counterpart"] = ChildBox("counterpart", _embedded("source"), config, boxes)
+            started.append(("counterpart", self.counterpart))
+        self.publish_white_list()
+        for role, _ in started:
+            self.boxes[role].spawn()
+        for role, where in started:
+            where.update(self.boxes[role].wait_ready(self.profile.timing.start_s))
+        if self.profile.external_source():
+            given = self.profile.source
+            self.source.update(
+                mllp=given.mllp, wado=given.wado, dicom=given.dicom, admin=given.admin
+            )
+        if plain:
+            self.counterpart = self.source
+            self.feed.follow("source")
+        else:
+            self.feed.follow("counterpart", "source")
+        self._introduce_sources(names.source, names.counterpart, plain=plain)
+        if claims.consumer:
+            self._start_consumer(boxes)
+
+    def _introduce_sources(self, source: str, counterpart: str, *, plain: bool) -> None:
+        if self.source:
+            self.connect_to[source] = self.source["wado"]
+            self.pacs.add_destination(self.profile.source.ae_title, *self.source.pair("dicom"))
+        if not plain and self.counterpart:
+            self.connect_to[counterpart] = self.counterpart["wado"]
+            self.pacs.add_destination("COUNTERPART", *self.counterpart.pair("dicom"))
+
+    def _start_consumer(self, boxes: Path) -> None:
+        if self.profile.external_consumer():
+            given = self.profile.consumer
+            self.consumer.update(web=given.web, admin=given.admin)
+        else:
+            config = write_consumer(
+                boxes, self.site, self.papers, self.addresses(), self.profile,
+                seed=self.seed, ports=dict(self.profile.consumer.ports),
+            )  # fmt: skip
+            command = self._consumer_command or _embedded("consumer")
+            box = ChildBox("consumer", command, config, boxes)
+            self.boxes["consumer"] = box
+            self.consumer.update(box.start(self.profile.timing.start_s))
+        self.connect_to[self.site.names.consumer] = self.consumer["web"]
+
+    def addresses(self) -> Addresses:
+        """Where everything is, for a box's configuration."""
+        return Addresses(
+            dmp=self.dmp.url,
+            psc_issuer=self.psc.issuer,
+            white_list=self._ans_server.url + ans_service.WHITE_LIST_PATH,
+            pacs=("127.0.0.1", self.pacs.port),
+            local_pacs=("127.0.0.1", self.local_pacs.port),
+            connect_to=dict(self.connect_to),
+        )
+
+    def publish_white_list(self) -> None:
+        """Everybody but the stranger: the boxes, the neighbour, the peer that asks for images."""
+        names, dns = self.site.names, self.papers.dns
+        operators = {
+            names.source: dns["source"],
+            names.consumer_db: dns["consumer"],
+            names.counterpart: dns["counterpart"],
+            names.neighbour: dns["peer"],
+        }
+        self.ans.publish(
+            Domain(
+                identifier=str(number),
+                db=host,
+                vi=host.replace("db", "vi", 1),
+                operator_dn=dn,
+                denomination="DRIMBENCH",
+                support_contact="support@drimbench.test",
+                updated=self.clock(),
+            )
+            for number, (host, dn) in enumerate(operators.items(), 1)
+        )
+
+    # -- what steps use ----------------------------------------------------------------------
+
+    def peer(self, papers: CredentialFiles | None) -> PeerDrimbox:
+        """A DRIMbox of the network that shows these papers, or none."""
+        return PeerDrimbox(
+            observe=self.observe,
+            tls=ClientTls(
+                self.papers.market_trust,
+                papers.certificate if papers else None,
+                papers.key if papers else None,
+            ),
+            connect_to=self.connect_to,
+        )
+
+    def user(self) -> User:
+        """A professional at a workstation, with an empty browser."""
+        psc_host = self.psc.url.removeprefix("https://")
+        return User(
+            UserConfig(
+                tls=ClientTls(self.papers.market_trust),
+                connect_to=self.connect_to,
+                recorded_elsewhere=frozenset({psc_host}),
+            ),
+            self.observe,
+        )
+
+
+def _embedded(role: str) -> tuple[str, ...]:
+    return (*EMBEDDED, role, "--config", "{config}", "--ready", "{ready}")

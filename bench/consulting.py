@@ -1,0 +1,442 @@
+"""Consultation as the steps speak of it: the RIS calls, the radiologist reads, a PACS receives."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from bench.administration import until
+from bench.feed import Seen
+from bench.imagery import files_of, patient_ids
+from bench.outcomes import CannotVerify, NotSendable, Refused
+from bench.publishing import Publishing, register
+from bench.story import PlannedExam, Story
+from bench.submissions import package
+from protocols import saml, soap
+from protocols.dicom import split_part10
+from protocols.errors import RemoteProtocolError
+from simulators.dmp import DmpState
+from simulators.peer import Offer, PeerSource, entry_of, manifest_of
+from simulators.ris.contextual_call import body, parameters
+from simulators.user import Page, User, UserError
+from spec.vihf import AttributeName, AuthenticationMode
+from spec.wado import AUTHORIZATION_HEADER, KOS_HEADER, TRANSFER_SYNTAXES
+from wire.exchange import Direction
+from wire.http_client import HttpFailure
+
+__all__ = ["Consulting"]
+
+_FINISHED = ("terminé", "échec")
+
+
+@dataclass(slots=True)
+class Consulting:
+    """The RIS, the radiologist's browser and the local PACS around a Consumer."""
+
+    story: Story
+    publishing: Publishing
+    user: User | None = None
+    page: Page | None = None
+    tokens: list[str] = field(default_factory=list)
+
+    # -- Étant donné -------------------------------------------------------------------------
+
+    def publish_elsewhere(self, exam: PlannedExam) -> None:
+        """Another Source, right in everything, has published the exam."""
+        self.publishing.send()
+        try:
+            self.publishing.expect_published(1)
+        except Exception as error:
+            raise CannotVerify(f"l'examen n'a pas pu être publié : {error}") from error
+
+    def preload(self, exam: PlannedExam, host: str, source: PeerSource, *, wrong_ins: bool) -> None:
+        """The DMP holds a KOS whose images are at `host`; the INS in them may be wrong."""
+        story, patient, case = self.story, self.story.patient, self.story.case
+        assert patient.ins is not None
+        assert patient.ipp is not None
+        register(story, patient, DmpState.OPEN)
+        files = files_of(exam, patient)
+        kos_uid = case.uid("le KOS")
+        stranger = story.stage.sentinel().patient
+        source.offer(
+            Offer(
+                study_uid=exam.study_uid,
+                kos_uid=kos_uid,
+                ins=stranger.ins if wrong_ins else patient.ins.value,
+                ins_oid=patient.ins.oid,
+                series=files,
+            )
+        )
+        manifest = manifest_of(
+            kos_uid=kos_uid,
+            series_uid=case.uid("la série du KOS"),
+            study_uid=exam.study_uid,
+            ins=patient.ins.value,
+            ins_oid=patient.ins.oid,
+            patient_name=f"{patient.family}^{patient.given}",
+            birth_date=patient.birth_date,
+            sex=patient.sex,
+            accession=exam.accession.value,
+            accession_oid=exam.accession.oid,
+            placer=exam.placer.value,
+            placer_oid=exam.placer.oid,
+            study_date=f"{exam.started:%Y%m%d}",
+            description="Examen de test",
+            base_url=f"https://{host}/drimbox/rs",
+            series={
+                uid: (exam.modality, tuple(_reference(file) for file in one))
+                for uid, one in files.items()
+            },
+        )
+        entry = entry_of(
+            kos_uid=kos_uid,
+            study_uid=exam.study_uid,
+            ins=patient.ins.value,
+            ins_oid=patient.ins.oid,
+            ipp=patient.ipp.value,
+            ipp_oid=patient.ipp.oid,
+            accession=exam.accession.value,
+            accession_oid=exam.accession.oid,
+            modality=exam.modality,
+            started=exam.started,
+            published=story.bed.clock(),
+        )
+        case.identifiers["l'entryUUID"] = story.bed.dmp.deposit(
+            entry, manifest, patient.ins.value, patient.ins.oid
+        )
+        story.stage.publish_case()
+
+    # -- Quand -------------------------------------------------------------------------------
+
+    def call(self, *, consent: str | None = None, without: str = "") -> None:
+        """The RIS opens the Consumer for this patient, in an empty browser."""
+        bed = self.story.bed
+        if not bed.consumer:
+            raise NotSendable("aucune Consommatrice dans ce banc")
+        values = [
+            (name, value)
+            for name, value in parameters(self.story.patient, information=consent)
+            if name != without
+        ]
+        self.user = bed.user()
+        url = f"https://{bed.site.names.consumer}/drim"
+        try:
+            self.page = bed.call(self.user.call, url, body(values))
+        except (HttpFailure, UserError) as error:
+            raise Refused(f"l'appel contextuel n'aboutit pas : {error}") from error
+        self._learn()
+
+    def login(self) -> None:
+        """The radiologist logs in; what follows is the Consumer's page."""
+        bed = self.story.bed
+        try:
+            self.page = bed.call(self._browser.login, bed.site.reader)
+        except (HttpFailure, UserError) as error:
+            raise Refused(f"l'authentification n'aboutit pas : {error}") from error
+        self._learn()
+
+    def export(self) -> None:
+        """The radiologist asks for the export of the first exam, and waits for its end."""
+        bed = self.story.bed
+        form = next((f.id for f in self._shown.forms if f.id.startswith("export-")), None)
+        if form is None:
+            raise Refused(f"la page n'offre aucun export : {self._shown.text()[:300]}")
+        try:
+            self.page = bed.call(self._browser.submit, form)
+            until(self._export_over, deadline_s=self.story.stage.profile.timing.effect_s)
+        except (HttpFailure, UserError) as error:
+            raise Refused(f"l'export n'aboutit pas : {error}") from error
+
+    def _export_over(self) -> bool:
+        self.page = self.story.bed.call(self._browser.reload)
+        text = self.page.text().lower()
+        return any(word in text for word in _FINISHED)
+
+    # -- Alors -------------------------------------------------------------------------------
+
+    def expect_existence_first(self) -> None:
+        """TD0.2 comes before any TD3.1."""
+        stage = self.story.stage
+        stage.await_exchanges("TD0.2", "la Consommatrice vérifie l'accès au DMP")
+        order = [seen.exchange.transaction for seen in self._by_consumer("TD0.2", "ITI-18")]
+        stage.expect(
+            "la vérification d'accès précède la recherche",
+            bool(order) and order[0] == "TD0.2",
+            expected="TD0.2 puis ITI-18",
+            actual=", ".join(order) or "rien",
+        )
+
+    def expect_air(self) -> None:
+        """The search carries a VIHF in AIR mode, for the radiologist who logged in."""
+        stage, site = self.story.stage, self.story.bed.site
+        found = stage.await_exchanges(
+            "ITI-18",
+            "la Consommatrice cherche dans le DMP",
+            where=lambda seen: seen.exchange.detail == "TD3.1a",
+        )
+        stage.await_exchanges("ITI-43", "la Consommatrice lit le KOS dans le DMP")
+        vihf = self._vihf(found[-1])
+        wanted = (AuthenticationMode.INDIRECTE_RENFORCEE, site.reader, site.reader_structure)
+        said = _says(vihf) if vihf else ("aucun VIHF lisible",)
+        stage.expect(
+            "le VIHF est en mode AIR, au nom du professionnel",
+            said == wanted,
+            expected=", ".join(wanted),
+            actual=", ".join(said),
+            exchanges=[found[-1].id],
+        )
+
+    def expect_exam_shown(self) -> None:
+        """The page offers the exam."""
+        forms = [form.id for form in self._shown.forms if form.id.startswith("export-")]
+        self.story.stage.expect(
+            "la page présente l'examen",
+            len(forms) == len(self.story.exams),
+            expected=f"{len(self.story.exams)} examen(s)",
+            actual=f"{len(forms)} examen(s) : {self._shown.text()[:200]}",
+        )
+
+    def expect_exported(self) -> None:
+        """Every image of the exam is in the local PACS."""
+        exam, bed = self.story.exams[0], self.story.bed
+        until(
+            lambda: bed.local_pacs.count(exam.study_uid) >= exam.images,
+            deadline_s=self.story.stage.profile.timing.effect_s,
+        )
+        count = bed.local_pacs.count(exam.study_uid)
+        self.story.stage.expect(
+            "toutes les images de l'examen arrivent dans le PACS local",
+            count == exam.images,
+            expected=f"{exam.images} images",
+            actual=f"{count} images ; la page dit : {self._shown.text()[-200:]}",
+            exchanges=[seen.id for seen in self.story.stage.seen("C-STORE", "WADO-RS")],
+        )
+
+    def expect_local_ipp(self) -> None:
+        """In the local PACS the patient bears the IPP of the call."""
+        exam, bed, ipp = self.story.exams[0], self.story.bed, self.story.patient.ipp
+        assert ipp is not None
+        ids = patient_ids(bed.local_pacs, exam.study_uid)
+        self.story.stage.expect(
+            "les images portent l'IPP local du patient",
+            ids == {ipp.value},
+            expected=ipp.value,
+            actual=", ".join(sorted(ids)) or "aucune image",
+        )
+
+    def expect_wado_requests(self) -> None:
+        """Each series was asked with a token, the KOS's identifier and the ten syntaxes."""
+        stage, exam = self.story.stage, self.story.exams[0]
+        found = stage.await_exchanges(
+            "WADO-RS", "chaque série est demandée par WADO-RS", count=len(exam.series)
+        )
+        kos_uids = {manifest.sop_instance for manifest in self.publishing.manifests()}
+        faults: list[str] = []
+        for seen in found:
+            request = seen.exchange.request
+            assert request is not None
+            accept = ", ".join(v for n, v in request.head if n.lower() == "accept")
+            if not (request.header(AUTHORIZATION_HEADER) or "").startswith("Bearer "):
+                faults.append("jeton absent")
+            if request.header(KOS_HEADER) not in kos_uids:
+                faults.append(f"identifiant de KOS {request.header(KOS_HEADER)}")
+            if missing := [s.uid for s in TRANSFER_SYNTAXES if s.uid not in accept]:
+                faults.append(f"syntaxes absentes de Accept : {', '.join(missing)}")
+        stage.expect(
+            "chaque demande porte le jeton, l'identifiant du KOS et les dix syntaxes",
+            not faults,
+            expected="Authorization, KOS-SOPInstanceUID, Accept",
+            actual="; ".join(faults) or "conforme",
+            exchanges=[seen.id for seen in found],
+        )
+
+    def expect_token_kept(self) -> None:
+        """No token that the Consumer holds appears in what the browser received."""
+        leaked = [
+            seen.id
+            for seen in self.story.stage.seen("consumer-page", "appel-contextuel", "PSC-login")
+            if any(token.encode() in _received(seen) for token in self._access_tokens())
+        ]
+        self.story.stage.expect(
+            "le jeton n'atteint jamais le navigateur",
+            bool(self._access_tokens()) and not leaked,
+            expected="aucune page, aucun cookie, aucune adresse ne porte un jeton",
+            actual=f"{len(leaked)} réponse(s) portent un jeton",
+            exchanges=leaked,
+        )
+
+    def expect_refreshed(self) -> None:
+        """The token was renewed before images were asked for."""
+        self.story.stage.await_exchanges("PSC-refresh", "la Consommatrice renouvelle le jeton")
+        order = [
+            seen.exchange.transaction
+            for seen in self.story.stage.seen("PSC-refresh", "WADO-RS")
+            if seen.exchange.transaction == "PSC-refresh" or seen.exchange.direction is Direction.IN
+        ]
+        self.story.stage.expect(
+            "le renouvellement précède la demande d'images",
+            "PSC-refresh" in order and order[0] == "PSC-refresh",
+            expected="PSC-refresh puis WADO-RS",
+            actual=", ".join(order),
+        )
+
+    def expect_explained(self) -> None:
+        """The page says why, and shows no exam."""
+        alerts = self._shown.alerts
+        offers = [form.id for form in self._shown.forms if form.id.startswith("export-")]
+        self.story.stage.expect(
+            "la page dit pourquoi rien n'est montré",
+            bool(alerts) and not offers,
+            expected="un message, aucun examen",
+            actual=f"{' / '.join(alerts) or 'aucun message'} ; {len(offers)} examen(s)",
+        )
+
+    def expect_export_failed(self) -> None:
+        """The page says that the export failed, and why."""
+        text = self._shown.text()
+        self.story.stage.expect(
+            "la page dit que l'export a échoué",
+            "échec" in text.lower(),
+            expected="un message d'échec",
+            actual=" / ".join(self._shown.alerts) or text[-200:],
+        )
+
+    def expect_no_consultation(self) -> None:
+        """Neither search nor retrieval in the DMP. The page that explains is the sentinel."""
+        found = self._by_consumer("ITI-18", "ITI-43")
+        self.story.stage.expect(
+            "aucun document n'est cherché ni lu dans le DMP",
+            not found,
+            expected="ni ITI-18 ni ITI-43",
+            actual=", ".join(seen.exchange.transaction for seen in found) or "rien",
+            exchanges=[seen.id for seen in found],
+        )
+
+    def expect_no_dmp(self) -> None:
+        """Nothing at all asked of the DMP."""
+        found = self._by_consumer("TD0.2", "ITI-18", "ITI-43")
+        self.story.stage.expect(
+            "le DMP n'est pas consulté",
+            not found,
+            expected="aucun échange avec le DMP",
+            actual=", ".join(seen.exchange.transaction for seen in found) or "rien",
+            exchanges=[seen.id for seen in found],
+        )
+
+    def expect_call_refused(self, parameter: str) -> None:
+        """HTTP 400 that names the parameter."""
+        page = self._shown
+        self.story.stage.expect(
+            f"l'appel est refusé et « {parameter} » est nommé",
+            page.status == 400 and parameter in page.body.decode(errors="replace"),
+            expected=f"HTTP 400 qui nomme {parameter}",
+            actual=f"HTTP {page.status} : {page.body.decode(errors='replace')[:200]}",
+        )
+
+    def expect_nothing_sent_to(self, source: str) -> None:
+        """That Source received no request at all. The page that says so is the sentinel."""
+        mark = self.story.stage.origin
+        found = [
+            seen
+            for seen in self.story.stage.feed.since(mark)
+            if seen.exchange.actor == source and seen.exchange.protocol == "HTTP"
+        ]
+        self.story.stage.expect(
+            "aucun jeton n'est envoyé à cette Source",
+            not found,
+            expected="aucune requête",
+            actual=f"{len(found)} requête(s)",
+            exchanges=[seen.id for seen in found],
+        )
+
+    def expect_none_exported(self) -> None:
+        """The local PACS holds nothing of the exam."""
+        exam = self.story.exams[-1]
+        held = self.story.bed.local_pacs.count(exam.study_uid)
+        self.story.stage.expect(
+            "aucune image n'arrive dans le PACS local",
+            held == 0,
+            expected="0 image",
+            actual=f"{held} image(s)",
+        )
+
+    # -- reading -----------------------------------------------------------------------------
+
+    @property
+    def _browser(self) -> User:
+        if self.user is None:
+            raise CannotVerify("le RIS n'a pas appelé la Consommatrice")
+        return self.user
+
+    @property
+    def _shown(self) -> Page:
+        if self.page is None:
+            raise CannotVerify("aucune page n'est affichée")
+        return self.page
+
+    def _by_consumer(self, *transactions: str) -> list[Seen]:
+        """DMP exchanges of this scenario whose VIHF is in AIR mode: the publishing Source's,
+        in plain indirect mode, are left out."""
+        return [
+            seen
+            for seen in self.story.stage.seen(*transactions)
+            if (vihf := self._vihf(seen)) is None
+            or vihf.text(AttributeName.AUTHENTIFICATION_MODE) != AuthenticationMode.INDIRECTE
+        ]
+
+    @staticmethod
+    def _vihf(seen: Seen) -> saml.Assertion | None:
+        request = package(seen.exchange.request)
+        if request is None:
+            return None
+        try:
+            security = soap.parse(request.envelope).security
+            return saml.parse(security) if security is not None else None
+        except RemoteProtocolError:
+            return None
+
+    def _access_tokens(self) -> list[str]:
+        """The tokens that PSC answered in this scenario."""
+        found: list[str] = []
+        for seen in self.story.stage.seen("PSC-token", "PSC-refresh"):
+            response = seen.exchange.response
+            if response is None:
+                continue
+            try:
+                answer = json.loads(response.body)
+            except ValueError:
+                continue
+            found += [
+                answer[name]
+                for name in ("access_token", "refresh_token", "id_token")
+                if isinstance(answer.get(name), str)
+            ]
+        return found
+
+    def _learn(self) -> None:
+        """The Consumer's own session address belongs to this scenario."""
+        for number, part in enumerate(self._shown.url.split("?")[0].split("/")):
+            if len(part) >= 16:
+                self.story.case.identifiers[f"la session {number}"] = part
+        self.story.stage.publish_case()
+
+
+def _says(vihf: saml.Assertion) -> tuple[str, ...]:
+    """Mode, professional, structure."""
+    return (
+        vihf.text(AttributeName.AUTHENTIFICATION_MODE),
+        vihf.name_id,
+        vihf.text(AttributeName.IDENTIFIANT_STRUCTURE),
+    )
+
+
+def _reference(file: bytes) -> tuple[str, str]:
+    part10 = split_part10(file)
+    return part10.sop_class, part10.sop_instance
+
+
+def _received(seen: Seen) -> bytes:
+    response = seen.exchange.response
+    if response is None:
+        return b""
+    return response.body + "\n".join(value for _, value in response.head).encode()

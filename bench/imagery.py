@@ -1,0 +1,140 @@
+"""The images of planned exams: made, loaded in a PACS, and compared with what a Source serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.story import PlannedExam, PlannedSeries
+from protocols.dicom import (
+    explicit_from_implicit,
+    is_implicit,
+    read_texts,
+    replace_elements,
+    split_part10,
+    tag_name,
+    walk,
+)
+from protocols.errors import RemoteProtocolError
+from simulators import modality
+from simulators.pacs import Pacs
+from simulators.ris.people import Patient
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
+
+if TYPE_CHECKING:
+    from bench.bed import Bed
+
+__all__ = ["add_series", "alterations", "files_of", "held", "load_exam", "patient_ids"]
+
+_OTHER_PATIENT_IDS = 0x00101002
+_SERIES_UID = 0x0020000E
+_MATRIX = 64
+
+
+def load_exam(bed: Bed, exam: PlannedExam, patient: Patient) -> None:
+    """Put the exam in the site's PACS, under the IPP and accession that it was planned with."""
+    for files in files_of(exam, patient).values():
+        for file in files:
+            bed.pacs.load(file)
+
+
+def add_series(bed: Bed, exam: PlannedExam, patient: Patient, uid: str) -> None:
+    """One more series of the same exam, in the site's PACS only."""
+    series = PlannedSeries(uid=uid, description="Série ajoutée", images=2)
+    for file in _files(exam, patient, (series,))[uid]:
+        bed.pacs.load(file)
+
+
+def files_of(exam: PlannedExam, patient: Patient) -> dict[str, tuple[bytes, ...]]:
+    """SeriesInstanceUID -> DICOM files of the exam."""
+    return _files(exam, patient, exam.series)
+
+
+def held(pacs: Pacs, study: str, series: str | None = None) -> set[str]:
+    """The SOPInstanceUIDs that a PACS holds."""
+    return {instance.sop_instance for instance in pacs.instances(study, series)}
+
+
+def patient_ids(pacs: Pacs, study: str) -> set[str]:
+    """The PatientIDs under which a PACS holds a study."""
+    return {str(one.attributes.get("PatientID", "")) for one in pacs.instances(study)}
+
+
+def alterations(received: bytes, pacs: Pacs, sop_instance: str) -> str:
+    """What differs between a file received and the PACS's, OtherPatientIDsSequence apart.
+
+    Implicit VR made explicit is no difference. Returns "" when nothing differs.
+    """
+    stored = pacs.archive.get(sop_instance)
+    if stored is None:
+        return f"{sop_instance} n'est pas dans le PACS"
+    try:
+        file = split_part10(received)
+        ours = _without_other_ids(file.dataset, file.transfer_syntax)
+        theirs = _without_other_ids(stored.dataset(), stored.transfer_syntax)
+    except RemoteProtocolError as error:
+        return f"{sop_instance} : {error}"
+    if ours == theirs:
+        return ""
+    syntax = _spoken(file.transfer_syntax)
+    mine = {e.tag: ours[e.start : e.end] for e in walk(ours, implicit=is_implicit(syntax))}
+    other = {e.tag: theirs[e.start : e.end] for e in walk(theirs, implicit=is_implicit(syntax))}
+    tags = sorted(tag for tag in mine.keys() | other.keys() if mine.get(tag) != other.get(tag))
+    return f"{sop_instance} : {', '.join(map(tag_name, tags[:5]))}"
+
+
+def _without_other_ids(dataset: bytes, transfer_syntax: str) -> bytes:
+    if is_implicit(transfer_syntax):
+        dataset = explicit_from_implicit(dataset)
+    return replace_elements(
+        dataset,
+        transfer_syntax=_spoken(transfer_syntax),
+        elements={_OTHER_PATIENT_IDS: None},
+    )
+
+
+def _spoken(transfer_syntax: str) -> str:
+    return EXPLICIT_VR_LITTLE_ENDIAN if is_implicit(transfer_syntax) else transfer_syntax
+
+
+def _files(
+    exam: PlannedExam, patient: Patient, series: tuple[PlannedSeries, ...]
+) -> dict[str, tuple[bytes, ...]]:
+    assert patient.ipp is not None
+    made = modality.make(
+        modality.Exam(
+            patient=modality.Patient(
+                name=f"{patient.family}^{patient.given}",
+                patient_id=exam.pacs_ipp or patient.ipp.value,
+                issuer=patient.ipp.authority,
+                issuer_oid=patient.ipp.oid,
+                birth_date=patient.birth_date,
+                sex=patient.sex,
+            ),
+            study_uid=exam.study_uid,
+            accession=exam.pacs_accession or exam.accession.value,
+            accession_issuer_oid=exam.accession.oid,
+            series=tuple(
+                modality.Series(
+                    modality=exam.modality,
+                    description=one.description,
+                    count=one.images,
+                    transfer_syntax=one.transfer_syntax,
+                    uid=one.uid,
+                    number=number,
+                )
+                for number, one in enumerate(series, 1)
+            ),
+            date=f"{exam.started:%Y%m%d}",
+            time=f"{exam.started:%H%M%S}",
+            description=f"{exam.modality} de test",
+            matrix=_MATRIX,
+        )
+    )
+    by_series: dict[str, list[bytes]] = {one.uid: [] for one in series}
+    for file in made:
+        part10 = split_part10(file)
+        uid = read_texts(
+            part10.dataset, transfer_syntax=part10.transfer_syntax, tags=(_SERIES_UID,)
+        )[_SERIES_UID]
+        by_series[uid].append(file)
+    return {uid: tuple(files) for uid, files in by_series.items()}

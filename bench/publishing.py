@@ -1,0 +1,385 @@
+"""Publication as the steps speak of it: the RIS sends, the PACS is asked, the DMP receives."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Event
+
+from bench.administration import Administration, Row, until
+from bench.imagery import held, load_exam
+from bench.outcomes import NotMet, NotSendable
+from bench.story import Story, people_of, plan_exam, report_of
+from bench.submissions import accepted, names, submitted_manifests
+from protocols import kos
+from protocols.errors import RemoteProtocolError
+from protocols.kos import Manifest
+from simulators.dmp import CrashPoint, DmpState
+from simulators.dmp import Patient as DmpPatient
+from simulators.ris.messages import Options
+from simulators.ris.people import Coded, Patient
+from simulators.ris.report import CIM10, Exam
+from simulators.ris.service import Ack
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
+from spec.dmp import KOS_TYPE_CODE
+from wire.exchange import Exchange
+from wire.mllp import MllpTimeout
+
+__all__ = ["Publishing", "register"]
+
+
+@dataclass(slots=True)
+class Publishing:
+    """What a RIS, a PACS and a DMP do around a Source in one scenario."""
+
+    story: Story
+    ack: Ack | None = None
+    sent: bytes = b""
+    no_ack: str = "aucun message envoyé"
+
+    # -- Étant donné -------------------------------------------------------------------------
+
+    def open_dmp(self, state: DmpState = DmpState.OPEN) -> None:
+        """The patient's DMP is in that state."""
+        register(self.story, self.story.patient, state)
+
+    def screening_act(self) -> None:
+        """One more act in the report, without study identifier."""
+        self.story.other_acts.append(
+            Exam(act=Coded("Z13.9", "Examen spécial de dépistage, sans précision", CIM10))
+        )
+
+    def crash_dmp(self, point: CrashPoint) -> None:
+        """The DMP will lose its next submission's connection at that point."""
+        self.story.bed.dmp.crash = point
+
+    def stop_dmp(self) -> None:
+        """The DMP is down."""
+        self.story.bed.call(self.story.bed.dmp.kill)
+
+    def restart_dmp_after_failure(self) -> None:
+        """The DMP comes back once the Source has met it down."""
+        bed = self.story.bed
+        try:
+            met = until(
+                lambda: (
+                    any(
+                        self._about_us(row) and row.get("attempts")
+                        for row in self.administration.rows("outbox")
+                    )
+                    or not self.administration.address
+                ),
+                deadline_s=self.story.stage.profile.timing.effect_s,
+            )
+        finally:
+            bed.call(bed.dmp.restart)
+        if not met:
+            raise NotMet("la Source n'a pas tenté de publier pendant que le DMP était arrêté")
+
+    # -- Quand -------------------------------------------------------------------------------
+
+    def send(self, options: Options | None = None) -> None:
+        """The RIS sends the report; the acknowledgement is kept, whatever it says."""
+        story = self.story
+        options = options or Options(identity_status=story.identity_status)
+        self.sent = story.bed.ris.message(story.report(), options)
+        story.stage.publish_case()
+        self.deliver()
+
+    def deliver(self) -> None:
+        """Send the message as it is, once (more)."""
+        bed = self.story.bed
+        try:
+            self.ack = bed.call(
+                bed.ris.send, self.sent, self.destination, self.story.stage.profile.timing.ack_s
+            )
+        except (MllpTimeout, ConnectionError, RemoteProtocolError) as error:
+            self.ack, self.no_ack = None, str(error) or type(error).__name__
+
+    @property
+    def destination(self) -> tuple[str, int]:
+        """The Source that this scenario publishes through."""
+        where = self.story.publisher
+        if not where:
+            raise NotSendable("aucune Source dans ce banc")
+        return where.pair("mllp")
+
+    # -- Alors -------------------------------------------------------------------------------
+
+    def expect_ack(self, code: str) -> None:
+        """The Source acknowledged with that code."""
+        self.story.stage.expect(
+            f"la Source acquitte par {code}",
+            self.ack is not None and self.ack.code == code,
+            expected=f"MSA-1 = {code}",
+            actual=f"MSA-1 = {self.ack.code}" if self.ack else f"rien ({self.no_ack})",
+        )
+
+    def expect_not_taken(self) -> None:
+        """Refused by AE or AR, or taken without effect: the effect is what is judged."""
+        if self.ack is not None and self.ack.code in ("AE", "AR"):
+            self.story.stage.expect(
+                "la Source refuse le message", True, expected="AE ou AR", actual=self.ack.code
+            )
+        else:
+            self.expect_nothing_published()
+
+    def expect_queries(self, count: int) -> None:
+        """The PACS was asked about that many studies.
+
+        A hierarchical client's several C-FIND on one study count as one.
+        """
+        stage = self.story.stage
+        stage.await_exchanges("C-FIND", "la Source interroge le PACS")
+        asked: set[str] = set()
+
+        def studies() -> int:
+            for seen in stage.seen("C-FIND"):
+                asked.update(self._studies_asked(seen.exchange))
+            return len(asked)
+
+        until(lambda: studies() >= count, deadline_s=stage.profile.timing.effect_s)
+        found = stage.seen("C-FIND")
+        stage.expect(
+            f"la Source interroge le PACS {count} fois",
+            studies() == count,
+            expected=f"{count} examen(s) demandé(s) par C-FIND",
+            actual=f"{len(asked)} examen(s), {len(found)} C-FIND",
+            exchanges=[seen.id for seen in found],
+        )
+
+    def expect_published(self, count: int) -> None:
+        """Exactly that many KOS were accepted by the DMP for this report."""
+        stage = self.story.stage
+        stage.await_exchanges(
+            "ITI-41",
+            f"{count} KOS publié(s) dans le DMP",
+            count=count,
+            where=lambda seen: accepted(seen.exchange),
+        )
+        self.expect_settled()
+        found = self.manifests()
+        stage.expect(
+            f"{count} KOS publié(s), ni plus ni moins",
+            len(found) == count,
+            expected=f"{count} KOS",
+            actual=f"{len(found)} KOS",
+        )
+
+    def expect_contents(self) -> None:
+        """Each KOS references the instances that the PACS holds for its study, no other."""
+        by_study = {manifest.study_uid: manifest for manifest in self.manifests()}
+        for exam in self.story.exams:
+            wanted = held(self.story.bed.pacs, exam.study_uid)
+            manifest = by_study.get(exam.study_uid)
+            got = {ref.sop_instance for ref in manifest.instances()} if manifest else set()
+            self.story.stage.expect(
+                f"le KOS de l'examen {exam.study_uid} référence ses images",
+                got == wanted,
+                expected=f"{len(wanted)} instances",
+                actual=f"{len(got)} instances, dont {len(got ^ wanted)} en écart",
+            )
+
+    def expect_nothing_published(self) -> None:
+        """No ITI-41 for this patient, judged by a sentinel that must be published."""
+        self._await_sentinel()
+        stage, sentinel = self.story.stage, self._sentinel_ins
+        unwanted = [s for s in stage.seen("ITI-41") if not names(s.exchange, sentinel)]
+        stage.expect(
+            "aucun KOS n'est publié",
+            not unwanted,
+            expected="aucun ITI-41 pour ce patient",
+            actual=f"{len(unwanted)} ITI-41",
+            exchanges=[seen.id for seen in unwanted],
+        )
+
+    def expect_no_more(self) -> None:
+        """After the sentinel, still one accepted KOS per exam."""
+        self._await_sentinel()
+        found = [m for m in self.manifests() if m.patient_id != self._sentinel_ins]
+        self.story.stage.expect(
+            "aucun autre KOS n'est publié",
+            len(found) == len(self.story.exams),
+            expected=f"{len(self.story.exams)} KOS",
+            actual=f"{len(found)} KOS",
+        )
+
+    def expect_held_once(self) -> None:
+        """The DMP holds exactly one KOS per exam, whatever happened on the way."""
+        stage = self.story.stage
+        until(lambda: all(self._held().values()), deadline_s=stage.profile.timing.effect_s)
+        self.expect_settled()
+        counts = self._held()
+        stage.expect(
+            "le DMP détient exactement un KOS par examen",
+            all(count == 1 for count in counts.values()),
+            expected="; ".join(f"{uid} : 1" for uid in counts),
+            actual="; ".join(f"{uid} : {count}" for uid, count in counts.items()),
+            exchanges=[seen.id for seen in stage.seen("ITI-41", "ITI-18")],
+        )
+
+    def expect_settled(self) -> None:
+        """The Source knows that it is published: nothing waits in its outbox any more."""
+        stage, administration = self.story.stage, self.administration
+        if not administration.address:
+            Event().wait(stage.profile.timing.retry_window_s)
+            return
+        settled = until(
+            lambda: not any(row.get("state") == "pending" for row in administration.rows("outbox")),
+            deadline_s=stage.profile.timing.effect_s,
+        )
+        stage.expect(
+            "la Source tient la publication pour faite",
+            settled,
+            expected="aucun envoi en attente",
+            actual="aucun envoi en attente" if settled else "un envoi attend encore",
+        )
+
+    def expect_alert(self) -> None:
+        """The administrator was told."""
+        self.administration.expect(
+            "alerts",
+            "l'administrateur est alerté",
+            self._about_us,
+            expected="une alerte qui nomme ce message, ce patient ou cet examen",
+        )
+
+    def expect_failure_traced(self) -> None:
+        """An audit event says that feeding failed, and why."""
+        self.administration.expect(
+            "audit",
+            "l'échec est tracé avec sa raison",
+            lambda row: (
+                self._about_us(row)
+                and row.get("EventOutcomeIndicator") in (4, 8, 12)
+                and bool(row.get("EventOutcomeDescription"))
+            ),
+            expected="EventOutcomeIndicator 4, 8 ou 12 et EventOutcomeDescription",
+        )
+
+    def expect_publication_traced(self) -> None:
+        """An audit event says that the KOS was published."""
+        self.administration.expect(
+            "audit",
+            "la publication est tracée",
+            lambda row: (
+                self._about_us(row)
+                and str(row.get("event", "")).startswith("ITI-41")
+                and row.get("EventOutcomeIndicator") == 0
+            ),
+            expected="un événement ITI-41 d'issue 0",
+        )
+
+    def expect_archived(self) -> None:
+        """The local archive holds the KOS that was published and the report's id."""
+        uids = {manifest.sop_instance for manifest in self.manifests()}
+        report = self.story.report().id
+        self.administration.expect(
+            "archive",
+            "l'archive contient le KOS publié et l'identifiant du compte rendu",
+            lambda row: row.get("kos_uid") in uids and report in str(row.get("reports")),
+            expected=f"KOS {', '.join(map(str, uids))} et compte rendu {report}",
+        )
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def manifests(self) -> list[Manifest]:
+        """The KOS of this scenario that the DMP accepted, in order."""
+        return [
+            manifest
+            for seen in self.story.stage.seen("ITI-41")
+            if accepted(seen.exchange)
+            for manifest in submitted_manifests(seen.exchange)
+        ]
+
+    @property
+    def administration(self) -> Administration:
+        """The publishing Source's pages."""
+        return Administration(self.story.publisher.get("admin", ""), self.story.stage)
+
+    @property
+    def control_id(self) -> str:
+        """MSH-10 of the message sent, "" before."""
+        return self.sent.split(b"|", 10)[9].decode() if self.sent else ""
+
+    def _held(self) -> dict[str, int]:
+        ins = self.story.patient.ins
+        assert ins is not None
+        counts = {exam.study_uid: 0 for exam in self.story.exams}
+        for stored in self.story.bed.dmp.documents(ins.value, ins.oid):
+            code = stored.entry.type_code
+            if code is not None and code.code == KOS_TYPE_CODE[0]:
+                study = kos.decode(stored.content).study_uid or ""
+                counts[study] = counts.get(study, 0) + 1
+        return counts
+
+    def _studies_asked(self, exchange: Exchange) -> set[str]:
+        body = exchange.request.body if exchange.request else b""
+        return {exam.study_uid for exam in self.story.exams if exam.study_uid.encode() in body}
+
+    def _about_us(self, row: Row) -> bool:
+        text = str(row)
+        mine = (*self.story.case.identifiers.values(), self.control_id)
+        return any(value and value in text for value in mine)
+
+    # -- the sentinel ------------------------------------------------------------------------
+
+    @property
+    def _sentinel_ins(self) -> str:
+        return self.story.stage.sentinel().patient.ins
+
+    def _await_sentinel(self) -> None:
+        stage = self.story.stage
+        mark = stage.feed.mark()
+        self._send_sentinel()
+        sentinel = self._sentinel_ins
+        stage.await_exchanges(
+            "ITI-41",
+            "la sentinelle, conforme, est publiée",
+            since=mark,
+            where=lambda seen: accepted(seen.exchange) and names(seen.exchange, sentinel),
+        )
+        Event().wait(stage.profile.timing.retry_window_s)
+
+    def _send_sentinel(self) -> None:
+        story, site = self.story, self.story.bed.site
+        case = story.stage.sentinel()
+        patient = people_of(case, site.ipp_oid)
+        exam = plan_exam(
+            case,
+            1,
+            site.accession_oid,
+            site.placer_oid,
+            modality="MR",
+            series=1,
+            images=1,
+            transfer_syntax=EXPLICIT_VR_LITTLE_ENDIAN,
+        )
+        report = report_of(case, patient, site.radiologist, site.structure, [exam.reported()])
+        story.stage.adopt(case, "sentinelle")
+        register(story, patient, DmpState.OPEN)
+        load_exam(story.bed, exam, patient)
+        # Without acknowledgement its effect may still come: the effect is what counts.
+        with suppress(MllpTimeout, ConnectionError):
+            story.bed.call(
+                story.bed.ris.send,
+                story.bed.ris.message(report),
+                self.destination,
+                story.stage.profile.timing.ack_s,
+            )
+
+
+def register(story: Story, patient: Patient, state: DmpState) -> None:
+    """The DMP knows this patient."""
+    assert patient.ins is not None
+    story.bed.dmp.register_patient(
+        DmpPatient(
+            matricule=patient.ins.value,
+            oid=patient.ins.oid,
+            family=patient.family,
+            given=patient.given,
+            birth_date=patient.birth_date,
+            gender=patient.sex,
+            state=state,
+        )
+    )

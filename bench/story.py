@@ -1,0 +1,208 @@
+"""What a scenario has set up so far: patient, exams, report, and what came of them.
+
+Steps add to it through the facades (`bench.publishing`, `bench.imaging`, `bench.consulting`);
+nothing here talks to anybody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bench.cases import Case
+from bench.stage import Stage
+from simulators.ris.people import Coded, Identifier, Patient, Professional, Structure
+from simulators.ris.report import DCM, LOINC, SNOMED_CT, Exam, Order, Report
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
+
+if TYPE_CHECKING:
+    from bench.bed import Bed, BoxAddresses
+
+__all__ = ["PlannedExam", "PlannedSeries", "Story", "people_of"]
+
+_ACTS = {
+    "CT": Coded("24727-0", "CT Head W contrast IV", LOINC),
+    "MR": Coded("24590-2", "MR Brain", LOINC),
+}
+_MODALITIES = {
+    "CT": Coded("CT", "Tomodensitométrie", DCM),
+    "MR": Coded("MR", "Imagerie par résonance magnétique", DCM),
+}
+_HEAD = Coded("774007", "Tête et cou", SNOMED_CT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSeries:
+    """One series that the PACS is to hold."""
+
+    uid: str
+    description: str
+    images: int
+    transfer_syntax: str = EXPLICIT_VR_LITTLE_ENDIAN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedExam:
+    """One exam: what the report says of it, and what the PACS holds."""
+
+    study_uid: str
+    modality: str
+    accession: Identifier
+    placer: Identifier
+    started: datetime
+    series: tuple[PlannedSeries, ...]
+    in_pacs: bool = True
+    pacs_ipp: str = ""
+    """The PatientID in the PACS when it is not the report's IPP."""
+    pacs_accession: str = ""
+    """The AccessionNumber in the PACS when it is not the report's."""
+
+    @property
+    def images(self) -> int:
+        """How many instances in all."""
+        return sum(series.images for series in self.series)
+
+    def reported(self) -> Exam:
+        """What the report says."""
+        return Exam(
+            act=_ACTS[self.modality],
+            study_uid=self.study_uid,
+            order=Order(placer=self.placer, accession=self.accession),
+            modality=_MODALITIES[self.modality],
+            regions=(_HEAD,),
+            started=self.started,
+            ended=self.started + timedelta(minutes=20),
+        )
+
+
+@dataclass(slots=True)
+class Story:
+    """Everything that the steps of one scenario share."""
+
+    stage: Stage
+    bed: Bed
+    case: Case = field(init=False)
+    patient: Patient = field(init=False)
+    author: Professional = field(init=False)
+    structure: Structure = field(init=False)
+    exams: list[PlannedExam] = field(default_factory=list)
+    other_acts: list[Exam] = field(default_factory=list)
+    identity_status: str = "VALI"
+
+    def __post_init__(self) -> None:
+        self.case = self.stage.case
+        self.patient = people_of(self.case, self.bed.site.ipp_oid)
+        self.author = self.bed.site.radiologist
+        self.structure = self.bed.site.structure
+
+    @property
+    def publisher(self) -> BoxAddresses:
+        """The Source that publishes: the box under test, or the one that plays its half."""
+        return self.bed.source if "source" in self.stage.info.roles else self.bed.counterpart
+
+    def plan(
+        self,
+        modality: str,
+        series: int = 1,
+        images: int = 4,
+        *,
+        transfer_syntax: str = EXPLICIT_VR_LITTLE_ENDIAN,
+        **where: object,
+    ) -> PlannedExam:
+        """Mint one more exam for the patient; what is minted is attributed from now on."""
+        exam = plan_exam(
+            self.case,
+            len(self.exams) + 1,
+            self.bed.site.accession_oid,
+            self.bed.site.placer_oid,
+            modality=modality,
+            series=series,
+            images=images,
+            transfer_syntax=transfer_syntax,
+            **where,
+        )
+        self.exams.append(exam)
+        self.stage.publish_case()
+        return exam
+
+    def report(self) -> Report:
+        """The report of the exams planned so far."""
+        return report_of(
+            self.case,
+            self.patient,
+            self.author,
+            self.structure,
+            [*(exam.reported() for exam in self.exams), *self.other_acts],
+        )
+
+
+def people_of(case: Case, ipp_oid: str) -> Patient:
+    """The RIS's patient of a Case."""
+    one = case.patient
+    return Patient(
+        family=one.family,
+        given=one.given,
+        givens=one.givens,
+        birth_date=f"{one.birth_date:%Y%m%d}",
+        sex=one.sex,
+        ins=Identifier(one.ins, one.ins_oid),
+        ipp=Identifier(one.ipp, ipp_oid, "KIT-RIS"),
+        birthplace_code=one.birthplace_code,
+        birthplace_city=one.birthplace_city,
+    )
+
+
+def plan_exam(
+    case: Case,
+    number: int,
+    accession_oid: str,
+    placer_oid: str,
+    *,
+    modality: str,
+    series: int,
+    images: int,
+    transfer_syntax: str,
+    **where: object,
+) -> PlannedExam:
+    """An exam of a Case, with identifiers of its own."""
+    return PlannedExam(
+        study_uid=case.uid(f"l'examen {number}"),
+        modality=modality,
+        accession=Identifier(
+            case.number(f"le numéro d'accession {number}", "ACN"), accession_oid, "KIT-RIS"
+        ),
+        placer=Identifier(
+            case.number(f"le numéro de demande {number}", "OPN"), placer_oid, "KIT-RIS"
+        ),
+        started=case.started - timedelta(hours=2),
+        series=tuple(
+            PlannedSeries(
+                uid=case.uid(f"la série {n} de l'examen {number}"),
+                description=f"Série {n}",
+                images=images,
+                transfer_syntax=transfer_syntax,
+            )
+            for n in range(1, series + 1)
+        ),
+        **where,  # type: ignore[arg-type]
+    )
+
+
+def report_of(
+    case: Case,
+    patient: Patient,
+    author: Professional,
+    structure: Structure,
+    exams: list[Exam],
+) -> Report:
+    """The report of a Case."""
+    return Report(
+        id=case.uid("le compte rendu"),
+        set_id=case.uid("le lot de versions du compte rendu"),
+        created=case.started,
+        patient=patient,
+        author=author,
+        structure=structure,
+        exams=tuple(exams),
+    )

@@ -1,0 +1,62 @@
+"""What an ITI-41 exchange submitted and whether the DMP took it, read from the recorded bytes."""
+
+from __future__ import annotations
+
+from protocols import ebrim, kos, mtom, soap
+from protocols.errors import RemoteProtocolError
+from protocols.kos import Manifest
+from protocols.mtom import Package
+from spec.dmp import KOS_TYPE_CODE
+from spec.xds import ResponseStatus
+from wire.exchange import Exchange, Payload
+
+__all__ = ["accepted", "names", "package", "submitted_manifests"]
+
+
+def package(payload: Payload | None) -> Package | None:
+    """The MTOM or plain SOAP package of one direction, None when it cannot be read."""
+    if payload is None or not payload.body:
+        return None
+    try:
+        return mtom.unpack(payload.header("content-type") or "", payload.body)
+    except RemoteProtocolError:
+        return None
+
+
+def accepted(exchange: Exchange) -> bool:
+    """The answer is a RegistryResponse with status Success."""
+    answer = package(exchange.response)
+    if answer is None:
+        return False
+    try:
+        body = soap.parse(answer.envelope).body
+        if body is None:
+            return False
+        return ebrim.parse_registry_response(body).status == ResponseStatus.SUCCESS
+    except RemoteProtocolError:
+        return False
+
+
+def submitted_manifests(exchange: Exchange) -> list[Manifest]:
+    """The KOS of the submission, those that can be read."""
+    request = package(exchange.request)
+    if request is None:
+        return []
+    found: list[Manifest] = []
+    try:
+        body = soap.parse(request.envelope).body
+        if body is None:
+            return []
+        submission = ebrim.parse_submit(body)
+        documents = dict(submission.documents)
+        for entry in submission.entries:
+            if entry.type_code is not None and entry.type_code.code == KOS_TYPE_CODE[0]:
+                found.append(kos.decode(request.resolve(documents[entry.id])))
+    except (RemoteProtocolError, KeyError):
+        return found
+    return found
+
+
+def names(exchange: Exchange, identifier: str) -> bool:
+    """Whether the request carries that identifier."""
+    return exchange.request is not None and identifier.encode() in exchange.request.body

@@ -1,0 +1,294 @@
+"""What a Consumer must be told: its configuration file as frozen dataclasses.
+
+`[options]` holds the points that the public texts leave open; each field says its source and why
+its default is what it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from drimbox_ref.config import (
+    Box,
+    Identity,
+    Listen,
+    Table,
+    WhiteListSource,
+    connect_to,
+    read,
+    read_box,
+    read_identity,
+    read_listen,
+    read_whitelist,
+)
+from drimbox_ref.credentials import Structure, read_structure
+from spec.vihf import AUTHN_CONTEXTS
+
+__all__ = [
+    "ConsumerConfig",
+    "Dmp",
+    "LocalPacs",
+    "Options",
+    "Psc",
+    "Timing",
+    "Wado",
+    "Web",
+    "load",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """Where professionals' browsers come. `public_url` is what they and PSC know (no path)."""
+
+    listen: Listen
+    public_url: str
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Psc:
+    """Pro Santé Connect, authenticated to by mutual TLS: the certificate's CN is `client_id`."""
+
+    issuer: str
+    client_id: str
+    trust: Path
+    certificate: Path
+    key: Path
+    redirect: str
+    """Path of the redirect_uri below `public_url`; the whole URI is registered at PSC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dmp:
+    """The DMP: the root of its services, and who may certify its server."""
+
+    url: str
+    trust: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wado:
+    """How Sources are reached: market server certificates, our ORG AUTH_CLI (DB.VI-CO.13)."""
+
+    trust: Path
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalPacs:
+    """The PACS that exams are exported to (DB.CO.60)."""
+
+    ae_title: str
+    host: str
+    port: int
+    calling_ae: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Durations in seconds."""
+
+    psc_timeout_s: float
+    dmp_timeout_s: float
+    wado_timeout_s: float
+    """Of silence: a Source that fetches from a slow archive sends nothing meanwhile."""
+    pacs_timeout_s: float
+    session_idle_s: float
+    """Inactivity that logs a user out (SSI/IE.39: configurable)."""
+    token_margin_s: float
+    """An access token with less than that left is renewed before it leaves (DB.CO.65)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Named choices for what public texts leave open."""
+
+    call_parameters: str
+    """`2024-12` (ANS test server of the contextual call, follows the newer specification) or
+    `2024-07` (ANS demonstrator)."""
+    consent_yes: str
+    consent_no: str
+    consent_unknown: str
+    """Values of InformationEtConsentement; none is published, so all are configurable."""
+    check_ins_key: bool
+    """Refuse a matricule whose control key is wrong. No public text asks a Consumer to."""
+    vihf_version: str
+    """`3.0` in every sample, `4.0` in the table of the CI-SIS HL7v2 IG: default `3.0`."""
+    signature_algorithm: str
+    """Of the VIHF: `rsa-sha256` (ANS example of 2024) or `rsa-sha1` (examples of 2019-2021)."""
+    attribute_mode_name: str
+    """`Authentification_Mode` (ANS, demonstrator) or `Authentification_mode` (GIE examples)."""
+    authn_context: str
+    """AuthnContextClassRef by its short name: `TLSClient` in the demonstrator, `SmartcardPKI` in
+    the GIE example of AIR mode."""
+    authn_context_decl: str
+    """AuthnContextDecl, AIR mode only: `APP_BROWSER_AUTH` in the demonstrator."""
+    patient_id_issuer: str
+    """IssuerOfPatientID of exported images: `keep` what the source wrote (DB.CO.77 speaks of
+    PatientID alone), or `from_call`, the authority of PatientIDIssuer."""
+    max_exams: int
+    """KOS read for one page; more results are announced, not read."""
+    max_exam_mib: int
+    """Disk that one export may take, in MiB: a Source is not trusted to stop."""
+    parallel_exports: int
+    """Exports under way at once; others wait in a queue (DB.CO.78)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerConfig:
+    """The whole configuration of a Consumer."""
+
+    file: Path
+    box: Box
+    identity: Identity
+    web: Web
+    admin: Listen
+    psc: Psc
+    dmp: Dmp
+    structures: tuple[Structure, ...]
+    whitelist: WhiteListSource
+    wado: Wado
+    local_pacs: LocalPacs
+    connect_to: dict[str, str]
+    timing: Timing
+    options: Options
+
+
+def load(file: Path) -> ConsumerConfig:
+    """The configuration in a TOML file.
+
+    Raises:
+        ConfigError: see `drimbox_ref.config.read`.
+    """
+    return read(file, _build)
+
+
+def _build(root: Table) -> ConsumerConfig:
+    return ConsumerConfig(
+        file=root.file,
+        box=read_box(root),
+        identity=read_identity(root),
+        web=_web(root),
+        admin=read_listen(root, "admin"),
+        psc=_psc(root),
+        dmp=_dmp(root),
+        structures=tuple(read_structure(table) for table in root.tables("structures", at_least=1)),
+        whitelist=read_whitelist(root),
+        wado=_wado(root),
+        local_pacs=_local_pacs(root),
+        connect_to=connect_to(root),
+        timing=_timing(root),
+        options=_options(root),
+    )
+
+
+def _web(root: Table) -> Web:
+    table = root.table("web")
+    web = Web(
+        listen=Listen(
+            host=table.text("host", "127.0.0.1"), port=table.integer("port", 0, high=65535)
+        ),
+        public_url=table.url("public_url"),
+        certificate=table.path("certificate"),
+        key=table.path("key"),
+    )
+    if web.public_url.count("/") != 2:
+        raise table.error("public_url", "une URL https sans chemin", web.public_url)
+    table.end()
+    return web
+
+
+def _psc(root: Table) -> Psc:
+    table = root.table("psc")
+    psc = Psc(
+        issuer=table.url("issuer"),
+        client_id=table.text("client_id"),
+        trust=table.path("trust"),
+        certificate=table.path("certificate"),
+        key=table.path("key"),
+        redirect=table.text("redirect", "/callback"),
+    )
+    if not psc.redirect.startswith("/") or psc.redirect == "/":
+        raise table.error("redirect", "un chemin comme /callback", psc.redirect)
+    table.end()
+    return psc
+
+
+def _dmp(root: Table) -> Dmp:
+    table = root.table("dmp")
+    dmp = Dmp(url=table.url("url"), trust=table.path("trust"))
+    table.end()
+    return dmp
+
+
+def _wado(root: Table) -> Wado:
+    table = root.table("wado")
+    wado = Wado(
+        trust=table.path("trust"), certificate=table.path("certificate"), key=table.path("key")
+    )
+    table.end()
+    return wado
+
+
+def _local_pacs(root: Table) -> LocalPacs:
+    table = root.table("local_pacs")
+    pacs = LocalPacs(
+        ae_title=table.text("ae_title"),
+        host=table.text("host"),
+        port=table.integer("port", low=1, high=65535),
+        calling_ae=table.text("calling_ae"),
+    )
+    for key, value in (("ae_title", pacs.ae_title), ("calling_ae", pacs.calling_ae)):
+        if len(value) > 16 or not value.isascii():
+            raise table.error(key, "16 caractères ASCII au plus", value)
+    table.end()
+    return pacs
+
+
+def _timing(root: Table) -> Timing:
+    table = root.table("timing", optional=True)
+    timing = Timing(
+        psc_timeout_s=table.seconds("psc_timeout_s", 10),
+        dmp_timeout_s=table.seconds("dmp_timeout_s", 60),
+        wado_timeout_s=table.seconds("wado_timeout_s", 60),
+        pacs_timeout_s=table.seconds("pacs_timeout_s", 30),
+        session_idle_s=table.seconds("session_idle_s", 1800),
+        token_margin_s=table.seconds("token_margin_s", 30),
+    )
+    table.end()
+    return timing
+
+
+def _options(root: Table) -> Options:
+    table = root.table("options", optional=True)
+    options = Options(
+        call_parameters=table.choice("call_parameters", ("2024-12", "2024-07"), "2024-12"),
+        consent_yes=table.text("consent_yes", "oui"),
+        consent_no=table.text("consent_no", "non"),
+        consent_unknown=table.text("consent_unknown", "inconnu"),
+        check_ins_key=table.flag("check_ins_key", False),
+        vihf_version=table.choice("vihf_version", ("3.0", "4.0"), "3.0"),
+        signature_algorithm=table.choice(
+            "signature_algorithm", ("rsa-sha256", "rsa-sha1"), "rsa-sha256"
+        ),
+        attribute_mode_name=table.choice(
+            "attribute_mode_name",
+            ("Authentification_Mode", "Authentification_mode"),
+            "Authentification_Mode",
+        ),
+        authn_context=table.choice("authn_context", tuple(AUTHN_CONTEXTS), "TLSClient"),
+        authn_context_decl=table.text("authn_context_decl", "APP_BROWSER_AUTH"),
+        patient_id_issuer=table.choice("patient_id_issuer", ("keep", "from_call"), "keep"),
+        max_exams=table.integer("max_exams", 200, low=1, high=1000),
+        max_exam_mib=table.integer("max_exam_mib", 20_480, low=1),
+        parallel_exports=table.integer("parallel_exports", 2, low=1, high=16),
+    )
+    consents = {options.consent_yes, options.consent_no, options.consent_unknown}
+    if len({value.casefold() for value in consents}) != 3:
+        raise table.error("consent_yes", "trois valeurs de consentement distinctes", consents)
+    table.end()
+    return options

@@ -1,0 +1,164 @@
+"""What a call is answered: consent, right to the DMP, KOS, exams. The DMP hears only what it must.
+
+The first thing that forbids to go on decides, and nothing after it is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from drimbox_ref.consumer.parts import Parts
+from drimbox_ref.consumer.sessions import Consultation, Context, Login
+from drimbox_ref.consumer.values import Behalf, Consent, Exam, ExamUnreadable, Search, Situation
+from drimbox_ref.dmp import PeerUnavailable, Rejected
+from drimbox_ref.trail import Alert, AuditEvent
+from protocols.ebrim import DocumentEntry
+
+__all__ = ["Consulting", "consent_bar"]
+
+_log = logging.getLogger(__name__)
+
+_PARALLEL = 4
+"""KOS fetched at the same time."""
+_BARS = {
+    Consent.REFUSED: "Le patient s'oppose à la consultation de ses documents : "
+    "rien n'est recherché ni affiché.",
+    Consent.UNKNOWN: "Le consentement du patient n'est pas connu : informez le patient, recueillez "
+    "son consentement dans le RIS, puis relancez l'appel.",
+}
+
+
+def consent_bar(context: Context) -> str:
+    """Why the patient's consent stops everything (DB.CO.93, DB.CO.94), "" when it does not."""
+    return _BARS.get(context.call.consent, "")
+
+
+class Consulting:
+    """Asks the DMP for one context."""
+
+    def __init__(self, parts: Parts, *, max_exams: int) -> None:
+        self._parts = parts
+        self._max_exams = max_exams
+
+    async def consult(self, context: Context, login: Login, situation: Situation) -> Consultation:
+        """Everything the page shows, or why it shows nothing."""
+        bar = consent_bar(context)
+        if bar:
+            return Consultation(reason=bar)
+        credentials = self._parts.directory.of(situation.structure)
+        if credentials is None:
+            return await self._without_certificate(situation)
+        behalf = Behalf(
+            professional=login.professional,
+            situation=situation,
+            credentials=credentials,
+            patient=context.call.ins,
+            authenticated=login.grant.authenticated,
+        )
+        try:
+            return await self._ask(behalf, context.call.search)
+        except Rejected as error:
+            _log.warning("DMP : refus %s : %s", ", ".join(error.codes), error)
+            await self._audit(behalf, "ITI-18", f"Le DMP a refusé : {error}")
+            return Consultation(reason=f"Le DMP a refusé la consultation : {error}")
+        except PeerUnavailable as error:
+            _log.warning("DMP : %s", error)
+            await self._audit(behalf, "ITI-18", str(error))
+            return Consultation(
+                reason="Le DMP ne répond pas : réessayez dans un moment.", transient=True
+            )
+
+    async def _ask(self, behalf: Behalf, search: Search) -> Consultation:
+        parts = self._parts
+        now = parts.clock.now()
+        access = await parts.registry.access(behalf, parts.vihf.assertion(behalf, now=now), now=now)
+        if not access.granted:
+            await self._audit(behalf, "TD0.2", access.reason)
+            return Consultation(reason=access.reason)
+        assertion = parts.vihf.assertion(behalf, now=parts.clock.now())
+        entries = await parts.registry.find(behalf, assertion, search)
+        await self._audit(behalf, "ITI-18", "", found=str(len(entries)))
+        entries = tuple(sorted(entries, key=lambda one: one.service_start_time, reverse=True))
+        return await self._read(behalf, search, entries)
+
+    async def _read(
+        self, behalf: Behalf, search: Search, entries: Sequence[DocumentEntry]
+    ) -> Consultation:
+        turn = asyncio.Semaphore(_PARALLEL)
+
+        async def one(entry: DocumentEntry) -> Exam | str:
+            async with turn:
+                return await self._exam(behalf, entry)
+
+        chosen = entries[: self._max_exams]
+        read = await asyncio.gather(*map(one, chosen), return_exceptions=True)
+        exams: list[Exam] = []
+        unreadable: list[str] = []
+        for result in read:
+            if isinstance(result, BaseException):
+                # Every request has ended: raise only now, nothing is left running.
+                raise result
+            if isinstance(result, str):
+                unreadable.append(result)
+            elif _wanted(result, search):
+                exams.append(result)
+        exams.sort(key=lambda exam: (exam.date, exam.time), reverse=True)
+        return Consultation(
+            exams=tuple(exams),
+            unreadable=tuple(unreadable),
+            left_out=len(entries) - len(chosen),
+        )
+
+    async def _exam(self, behalf: Behalf, entry: DocumentEntry) -> Exam | str:
+        """One exam, or why its document cannot be used."""
+        parts = self._parts
+        assertion = parts.vihf.assertion(behalf, now=parts.clock.now())
+        try:
+            data = await parts.registry.fetch(behalf, assertion, entry)
+            exam = await asyncio.to_thread(parts.manifests.read, entry, data)
+        except Rejected as error:
+            problem = f"le DMP a refusé le document : {error}"
+        except ExamUnreadable as error:
+            problem = str(error)
+        else:
+            await self._audit(behalf, "ITI-43", "", document=entry.unique_id)
+            return exam
+        await self._audit(behalf, "ITI-43", problem, document=entry.unique_id)
+        return problem
+
+    async def _without_certificate(self, situation: Situation) -> Consultation:
+        reason = (
+            f"La DRIMbox n'a pas de certificat pour la structure {situation.label} : le DMP ne "
+            "peut être consulté depuis cette situation d'exercice."
+        )
+        alert = Alert(
+            ban="certificat-absent",
+            message=f"Aucun certificat pour la structure {situation.structure}.",
+            advice="Installer les certificats ORG AUTH_CLI et ORG SIGN de cette structure.",
+        )
+        await asyncio.to_thread(self._parts.alerts.raise_, alert, now=self._parts.clock.now())
+        return Consultation(reason=reason)
+
+    async def _audit(self, behalf: Behalf, event: str, failure: str, **objects: str) -> None:
+        """Document retrieval is audited like ITI-43 (DB.CO.81)."""
+        record = AuditEvent(
+            event=event,
+            outcome=4 if failure else 0,
+            description=failure,
+            subject=behalf.professional.id,
+            objects={"structure": behalf.situation.structure, **objects},
+        )
+        await asyncio.to_thread(self._parts.audit.record, record, now=self._parts.clock.now())
+
+
+def _wanted(exam: Exam, search: Search) -> bool:
+    """Whether the manifest itself answers the search; an exam without date is not hidden."""
+    if exam.date and search.date_from and exam.date < search.date_from:
+        return False
+    if exam.date and search.date_to and exam.date > search.date_to:
+        return False
+    if search.study_uid and exam.study_uid != search.study_uid:
+        return False
+    return not search.accession or search.accession in exam.accessions

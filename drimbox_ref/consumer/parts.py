@@ -1,0 +1,56 @@
+"""`Parts`: everything the Consumer is assembled from, each part replaceable on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drimbox_ref.consumer.ports import (
+    Alerts,
+    Audit,
+    Calls,
+    Clock,
+    Directory,
+    IdentityCheck,
+    Images,
+    Localizer,
+    LocalPacs,
+    Manifests,
+    Psc,
+    Registry,
+    Situations,
+    Tokens,
+    Trust,
+    Uids,
+    Vihf,
+)
+from drimbox_ref.consumer.sessions import Sessions
+
+__all__ = ["Parts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of one Consumer. A wrong box is `dataclasses.replace` on this."""
+
+    clock: Clock
+    uids: Uids
+    # who calls, who logs in
+    calls: Calls
+    sessions: Sessions
+    psc: Psc
+    tokens: Tokens
+    situations: Situations
+    # what the DMP is asked
+    directory: Directory
+    vihf: Vihf
+    registry: Registry
+    manifests: Manifests
+    # how images come and go
+    trust: Trust
+    images: Images
+    identity: IdentityCheck
+    localizer: Localizer
+    pacs: LocalPacs
+    # what is kept
+    alerts: Alerts
+    audit: Audit

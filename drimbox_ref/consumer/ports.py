@@ -1,0 +1,320 @@
+"""What the Consumer is made of: the protocols of its parts.
+
+No concrete class lives here; `compose.py` chooses them, and a wrong box replaces one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+from lxml import etree
+
+from drimbox_ref.consumer.sessions import Login
+from drimbox_ref.consumer.values import (
+    Access,
+    Behalf,
+    Call,
+    Exam,
+    Grant,
+    Ins,
+    Professional,
+    Received,
+    Search,
+    Series,
+    Situation,
+    TrustVerdict,
+)
+from drimbox_ref.credentials import Credentials
+from drimbox_ref.trail import Alert, AuditEvent
+from protocols.ebrim import DocumentEntry
+
+__all__ = [
+    "Alerts",
+    "Audit",
+    "Calls",
+    "Clock",
+    "Directory",
+    "IdentityCheck",
+    "Images",
+    "LocalPacs",
+    "Localizer",
+    "Manifests",
+    "Psc",
+    "Registry",
+    "Situations",
+    "Tokens",
+    "Trust",
+    "Uids",
+    "Vihf",
+]
+
+
+# The contextual call ---------------------------------------------------------------------------
+
+
+class Calls(Protocol):
+    """Reads contextual calls."""
+
+    def read(self, content_type: str, query: str, body: bytes) -> Call:
+        """What the RIS asks for.
+
+        Raises:
+            CallRefused: a parameter is unknown, absent, empty, repeated or unreadable.
+        """
+        ...
+
+
+# The professional ------------------------------------------------------------------------------
+
+
+class Psc(Protocol):
+    """Speaks to Pro Santé Connect.
+
+    Every method raises PscUnavailable when PSC gives no usable answer.
+    """
+
+    async def authorization_url(self, *, state: str, nonce: str, verifier: str) -> str:
+        """Where to send the browser."""
+        ...
+
+    async def redeem(self, code: str, *, nonce: str, verifier: str) -> Grant:
+        """The tokens of an authorization code, the ID token validated.
+
+        Raises:
+            LoginRefused: the code or the ID token is refused.
+        """
+        ...
+
+    async def renew(self, grant: Grant) -> Grant:
+        """The same grant with a fresh access token.
+
+        Raises:
+            LoginExpired: the session at PSC is over.
+        """
+        ...
+
+    async def userinfo(self, grant: Grant) -> Mapping[str, Any]:
+        """The claims of userinfo, of the same subject.
+
+        Raises:
+            LoginRefused: the access token is refused there, or it is somebody else's.
+        """
+        ...
+
+    async def log_out(self, grant: Grant) -> None:
+        """End the session at PSC."""
+        ...
+
+
+class Tokens(Protocol):
+    """Hands out access tokens that will live long enough (DB.CO.65)."""
+
+    async def access(self, login: Login) -> str:
+        """An access token fit to leave now.
+
+        Raises:
+            LoginExpired: the session at PSC is over.
+            PscUnavailable: PSC gives no usable answer.
+        """
+        ...
+
+    async def replace(self, login: Login, refused: str) -> str:
+        """Another access token than the one that a Source has just refused.
+
+        Raises:
+            LoginExpired, PscUnavailable: as `access`.
+        """
+        ...
+
+
+class Situations(Protocol):
+    """Reads who a professional is and where they practise (DB.CO.49)."""
+
+    def read(self, userinfo: Mapping[str, Any]) -> Professional:
+        """The professional of a userinfo answer.
+
+        Raises:
+            LoginRefused: userinfo names nobody.
+        """
+        ...
+
+    def match(self, professional: Professional, wanted: str) -> tuple[Situation, ...]:
+        """The situations in that structure."""
+        ...
+
+
+class Directory(Protocol):
+    """The certificates by structure (DB.CO.91)."""
+
+    def of(self, structure: str) -> Credentials | None:
+        """The credentials of a structure, or None when the box has none."""
+        ...
+
+
+# The DMP ---------------------------------------------------------------------------------------
+
+
+class Vihf(Protocol):
+    """Writes the identity assertion of a DMP transaction (DB.CO.67, DB.CO.92)."""
+
+    def assertion(self, behalf: Behalf, *, now: datetime) -> etree._Element:
+        """A signed VIHF in AIR mode."""
+        ...
+
+
+class Registry(Protocol):
+    """Speaks to the DMP.
+
+    Every method raises Rejected when the DMP refuses, PeerUnavailable when it does not answer.
+    """
+
+    async def access(self, behalf: Behalf, assertion: etree._Element, *, now: datetime) -> Access:
+        """TD0.2: whether this patient's DMP is open to this professional."""
+        ...
+
+    async def find(
+        self, behalf: Behalf, assertion: etree._Element, search: Search
+    ) -> tuple[DocumentEntry, ...]:
+        """TD3.1: the approved KOS of the patient."""
+        ...
+
+    async def fetch(self, behalf: Behalf, assertion: etree._Element, entry: DocumentEntry) -> bytes:
+        """TD3.2: one document."""
+        ...
+
+
+class Manifests(Protocol):
+    """Reads KOS."""
+
+    def read(self, entry: DocumentEntry, data: bytes) -> Exam:
+        """The exam that a KOS references.
+
+        Raises:
+            ExamUnreadable: not the document that the entry describes, or no manifest.
+        """
+        ...
+
+
+# Images ----------------------------------------------------------------------------------------
+
+
+class Trust(Protocol):
+    """The trust space: a verified white list, kept fresh."""
+
+    async def refresh(self) -> None:
+        """Fetch and verify the list; the last good one stays when that fails."""
+        ...
+
+    def judge(self, host: str, *, now: datetime) -> TrustVerdict:
+        """Whether a host is the `db` access of a listed DRIMbox."""
+        ...
+
+
+class Images(Protocol):
+    """Fetches series from Sources."""
+
+    async def retrieve(
+        self,
+        exam: Exam,
+        series: Series,
+        token: str,
+        *,
+        into: Path,
+        limit: int,
+        accept: Callable[[Received], None],
+    ) -> None:
+        """WADO-RS of one series, each instance written in `into` then shown to `accept`.
+
+        At most `limit` bytes are taken. What `accept` raises stops the retrieval.
+
+        Raises:
+            ExportFailed: refused, interrupted, or not what was asked.
+        """
+        ...
+
+
+class IdentityCheck(Protocol):
+    """Compares the INS of images with the one of the call (DB.CO.68)."""
+
+    def check(self, image: Received, ins: Ins) -> str:
+        """ "" when the image is this patient's, else what differs, in French."""
+        ...
+
+
+class Localizer(Protocol):
+    """Prepares an instance for the local PACS (DB.CO.77)."""
+
+    def localize(self, dataset: bytes, transfer_syntax: str, call: Call) -> bytes:
+        """The data set with the local IPP as PatientID, nothing else altered.
+
+        Raises:
+            protocols.errors.RemoteProtocolError: the data set cannot be read.
+        """
+        ...
+
+
+class LocalPacs(Protocol):
+    """Stores instances in the local PACS (DB.CO.60)."""
+
+    def store(
+        self,
+        images: Sequence[Received],
+        load: Callable[[Received], bytes],
+        stored: Callable[[Received], None],
+    ) -> None:
+        """C-STORE of what `load` gives for each image; blocks. `stored` is told of each success.
+
+        Raises:
+            ExportFailed: the PACS is unreachable or refuses.
+        """
+        ...
+
+
+# What is kept ----------------------------------------------------------------------------------
+
+
+class Alerts(Protocol):
+    """Tells the administrator."""
+
+    def raise_(self, alert: Alert, *, now: datetime) -> bool:
+        """Keep an alert; False when the same one about the same thing is there already."""
+        ...
+
+    def everything(self, limit: int) -> tuple[Mapping[str, object], ...]:
+        """The latest alerts, newest first."""
+        ...
+
+
+class Audit(Protocol):
+    """Keeps the audit trail."""
+
+    def record(self, event: AuditEvent, *, now: datetime) -> None:
+        """Keep an event. Never holds a token."""
+        ...
+
+    def everything(self, limit: int) -> tuple[Mapping[str, object], ...]:
+        """The latest events, newest first."""
+        ...
+
+
+# Time and names --------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+
+class Uids(Protocol):
+    """Mints identifiers that are never minted twice, restarts included."""
+
+    def uuid(self) -> UUID:
+        """A fresh UUID."""
+        ...

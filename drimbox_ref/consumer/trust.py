@@ -1,0 +1,45 @@
+"""The trust space as the Consumer sees it: which hosts may receive a token."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from drimbox_ref.consumer.ports import Alerts, Clock
+from drimbox_ref.consumer.values import TrustVerdict
+from drimbox_ref.trail import Alert
+from drimbox_ref.white_list import WhiteListKeeper
+
+__all__ = ["HostTrust"]
+
+
+class HostTrust:
+    """Looks hosts up among the `db` accesses of the white list."""
+
+    def __init__(self, keeper: WhiteListKeeper, *, alerts: Alerts, clock: Clock) -> None:
+        self._keeper = keeper
+        self._alerts = alerts
+        self._clock = clock
+
+    async def refresh(self) -> None:
+        """Fetch and verify the list; the last good one stays when that fails."""
+        refused = await self._keeper.refresh()
+        if refused:
+            alert = Alert(
+                ban="liste-blanche",
+                message=f"Liste blanche refusée : {refused}",
+                advice="Vérifier l'accès à la liste blanche et son signataire ; sans liste valide, "
+                "aucune image n'est demandée.",
+            )
+            await asyncio.to_thread(self._alerts.raise_, alert, now=self._clock.now())
+
+    def judge(self, host: str, *, now: datetime) -> TrustVerdict:
+        """Whether a listed operator declares this host, letters' case aside (RFC 4343)."""
+        white_list = self._keeper.current(now)
+        if white_list is None:
+            return TrustVerdict.NO_LIST
+        wanted = host.rstrip(".").lower()
+        listed = wanted and any(
+            wanted == domain.db.rstrip(".").lower() for domain in white_list.domains
+        )
+        return TrustVerdict.LISTED if listed else TrustVerdict.UNLISTED

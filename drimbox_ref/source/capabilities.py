@@ -1,0 +1,58 @@
+"""What the service says it can do (DICOM PS3.18 8.9): a WADL document, or the same in JSON."""
+
+from __future__ import annotations
+
+import json
+
+from lxml import etree
+
+from protocols.xml import serialize
+from spec.wado import KOS_HEADER, TRANSFER_SYNTAXES
+
+__all__ = ["capabilities"]
+
+_WADL = "http://wadl.dev.java.net/2009/02"
+_MEDIA_TYPE = 'multipart/related; type="application/dicom"'
+_LEVELS = (
+    ("RetrieveStudy", "studies/{StudyInstanceUID}"),
+    ("RetrieveSeries", "studies/{StudyInstanceUID}/series/{SeriesInstanceUID}"),
+    (
+        "RetrieveInstance",
+        "studies/{StudyInstanceUID}/series/{SeriesInstanceUID}/instances/{SOPInstanceUID}",
+    ),
+)
+
+
+def capabilities(base: str, *, as_json: bool) -> tuple[str, bytes]:
+    """Media type and body."""
+    if as_json:
+        return "application/json", _json(base)
+    return "application/vnd.sun.wadl+xml", _wadl(base)
+
+
+def _json(base: str) -> bytes:
+    document = {
+        "base": base,
+        "resources": [
+            {"id": name, "path": path, "method": "GET", "representation": _MEDIA_TYPE}
+            for name, path in _LEVELS
+        ],
+        "headers": ["Authorization", KOS_HEADER, "Accept"],
+        "transferSyntaxes": [syntax.uid for syntax in TRANSFER_SYNTAXES],
+    }
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _wadl(base: str) -> bytes:
+    tag = f"{{{_WADL}}}"
+    root = etree.Element(f"{tag}application", nsmap={"wadl": _WADL})
+    resources = etree.SubElement(root, f"{tag}resources", base=f"{base}/")
+    for name, path in _LEVELS:
+        resource = etree.SubElement(resources, f"{tag}resource", path=path)
+        method = etree.SubElement(resource, f"{tag}method", name="GET", id=name)
+        request = etree.SubElement(method, f"{tag}request")
+        for header in ("Accept", "Authorization", KOS_HEADER):
+            etree.SubElement(request, f"{tag}param", name=header, style="header", required="true")
+        response = etree.SubElement(method, f"{tag}response", status="200")
+        etree.SubElement(response, f"{tag}representation", mediaType=_MEDIA_TYPE)
+    return serialize(root)

@@ -1,0 +1,217 @@
+"""The composition root: the only module that knows which concrete part is used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from drimbox_ref import names, trail
+from drimbox_ref.credentials import FileDirectory
+from drimbox_ref.database import Database
+from drimbox_ref.dmp import DmpChannel
+from drimbox_ref.names import SeededUids, SystemClock, SystemUids
+from drimbox_ref.psc import PscChannel
+from drimbox_ref.source import tables
+from drimbox_ref.source.acknowledger import Hl7Acknowledger
+from drimbox_ref.source.admin import build_admin
+from drimbox_ref.source.archive import SqlArchive
+from drimbox_ref.source.backoff import Backoff
+from drimbox_ref.source.catalogue import ArchiveCatalogue
+from drimbox_ref.source.config import SourceConfig
+from drimbox_ref.source.delivery import Delivery
+from drimbox_ref.source.examinations import DimseExaminations
+from drimbox_ref.source.images import DimseImages
+from drimbox_ref.source.inbox import SqlInbox
+from drimbox_ref.source.kos import ImgKosBuilder
+from drimbox_ref.source.matcher import CoherenceMatcher
+from drimbox_ref.source.metadata import XdsMetadata
+from drimbox_ref.source.outbox import SqlOutbox
+from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.ports import Uids
+from drimbox_ref.source.publication import Publication
+from drimbox_ref.source.registry import DmpRegistry
+from drimbox_ref.source.reports import CisisReports
+from drimbox_ref.source.service import Source
+from drimbox_ref.source.stamper import InsStamper
+from drimbox_ref.source.storage import StorageReceiver
+from drimbox_ref.source.tokens import PscTokens
+from drimbox_ref.source.trust import WhiteListTrust
+from drimbox_ref.source.vihf import IndirectVihf
+from drimbox_ref.source.wado import WadoService
+from drimbox_ref.trail import SqlAlerts, SqlAudit
+from drimbox_ref.vihf import VihfWriter
+from drimbox_ref.white_list import WhiteListKeeper
+from wire.exchange import Observe, ignore
+from wire.http_client import HttpClient
+from wire.shard import Shard
+from wire.tls import ClientTls
+
+__all__ = ["Foundation", "assemble", "build_parts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foundation:
+    """What parts stand on, and what must be closed in the end."""
+
+    storage: StorageReceiver
+    close: tuple[Callable[[], Awaitable[None]], ...]
+
+
+def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
+    """The parts of the right box.
+
+    Raises:
+        ConfigError: a certificate or key is not what the configuration says.
+    """
+    options, timing = config.options, config.timing
+    database = Database(
+        config.box.state / "source.sqlite", tables.SCHEMA, names.SCHEMA, trail.SCHEMA
+    )
+    clock = SystemClock()
+    uids = _uids(config, database)
+    directory = FileDirectory(config.dmp.structures, file=config.file)
+    vihf = VihfWriter(
+        config.identity,
+        version=options.vihf_version,
+        algorithm=options.signature_algorithm,
+        mode_name=options.attribute_mode_name,
+    )
+    dmp = DmpChannel(
+        actor="source",
+        url=config.dmp.url,
+        trust=config.dmp.trust,
+        uids=uids,
+        connect_to=config.connect_to,
+        timeout_s=timing.dmp_timeout_s,
+        observe=ignore,
+    )
+    psc = HttpClient(
+        actor="source",
+        observe=ignore,
+        tls=ClientTls(
+            trust=config.psc.trust, certificate=config.psc.certificate, key=config.psc.key
+        ),
+        connect_to=config.connect_to,
+        timeout=timing.psc_timeout_s,
+    )
+    ans = HttpClient(
+        actor="source",
+        observe=ignore,
+        tls=ClientTls(trust=config.whitelist.trust),
+        connect_to=config.connect_to,
+        timeout=timing.psc_timeout_s,
+    )
+    storage = StorageReceiver(ae_title=config.dicom.ae_title, timeout_s=timing.pacs_timeout_s)
+    images = DimseImages(
+        config.pacs,
+        storage=storage,
+        ae_title=config.dicom.ae_title,
+        timeout_s=timing.pacs_timeout_s,
+    )
+    alerts = SqlAlerts(database)
+    archive = SqlArchive(database)
+    parts = Parts(
+        clock=clock,
+        uids=uids,
+        reports=CisisReports(without_dmp=options.without_dmp),
+        acknowledger=Hl7Acknowledger(clock=clock, uids=uids),
+        examinations=DimseExaminations(
+            config.pacs,
+            ae_title=config.dicom.ae_title,
+            level=options.find_level,
+            timeout_s=timing.pacs_timeout_s,
+        ),
+        matcher=CoherenceMatcher(),
+        kos=ImgKosBuilder(
+            uids=uids,
+            uid_root=config.identity.uid_root,
+            public_url=config.wado.public_url,
+            manufacturer=options.manufacturer,
+            transfer_syntax=options.kos_transfer_syntax,
+            timezone=options.timezone,
+        ),
+        directory=directory,
+        metadata=XdsMetadata(
+            config.identity,
+            uids=uids,
+            author=options.author,
+            study_uid_authority=options.study_uid_authority,
+            event_code_scheme=options.event_code_scheme,
+            lot_algorithm=options.lot_algorithm,
+        ),
+        vihf=IndirectVihf(vihf, uids=uids),
+        registry=DmpRegistry(dmp),
+        inbox=SqlInbox(database),
+        outbox=SqlOutbox(database),
+        archive=archive,
+        alerts=alerts,
+        audit=SqlAudit(database),
+        trust=WhiteListTrust(
+            WhiteListKeeper(
+                config.whitelist,
+                client=ans,
+                now=clock.now,
+                state=config.box.state,
+                file=config.file,
+            ),
+            clock=clock,
+            alerts=alerts,
+        ),
+        tokens=PscTokens(PscChannel(config.psc.issuer, client=psc)),
+        catalogue=ArchiveCatalogue(archive),
+        images=images,
+        stamper=InsStamper(),
+    )
+
+    async def close_database() -> None:
+        await asyncio.to_thread(database.close)
+
+    return (
+        Foundation(
+            storage=storage,
+            close=(images.close, dmp.close, psc.aclose, ans.aclose, close_database),
+        ),
+        parts,
+    )
+
+
+def assemble(foundation: Foundation, parts: Parts, config: SourceConfig, ready: Path) -> Source:
+    """The Source made of these parts. `ready` names the ports of a former life, if any."""
+    backoff = Backoff(config.timing.retry_first_s, config.timing.retry_max_s)
+    return Source(
+        parts,
+        config,
+        ready=ready,
+        storage=foundation.storage,
+        publication=Publication(parts, backoff=backoff, exam_retry_s=config.timing.exam_retry_s),
+        delivery=Delivery(
+            parts, backoff=backoff, ask_entry_uuid=config.options.entry_uuid == "after_feed"
+        ),
+        wado=WadoService(
+            parts,
+            public_url=config.wado.public_url,
+            professions=config.psc.professions,
+        ),
+        admin=build_admin(parts),
+        observe_wado=_observe(config.box.journal),
+        close=foundation.close,
+    )
+
+
+def _uids(config: SourceConfig, database: Database) -> Uids:
+    """Reproducible identifiers when a seed is given, random ones otherwise."""
+    if config.box.seed == 0:
+        return SystemUids()
+    return SeededUids(
+        database,
+        root=config.identity.uid_root,
+        seed=config.box.seed,
+        name=config.box.name,
+    )
+
+
+def _observe(journal: Path | None) -> Observe:
+    """The box records nothing, unless it plays the missing half for a vendor's box."""
+    return ignore if journal is None else Shard(journal, "source").observe

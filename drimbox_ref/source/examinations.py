@@ -1,0 +1,174 @@
+"""What the PACS holds of a study, by C-FIND (DB.SO.12, DB.SO.14).
+
+Réf.: DICOM PS3.4 C.4.1 (C-FIND), C.6.2 (Study Root), grade: standard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from drimbox_ref.dmp import PeerUnavailable
+from drimbox_ref.source.config import Pacs
+from drimbox_ref.source.values import FoundInstance, FoundSeries, FoundStudy, Order
+from wire.dimse import DimseClient, DimseFailure, DimsePeer
+from wire.exchange import ignore
+
+__all__ = ["DimseExaminations"]
+
+_STUDY_KEYS = (
+    "StudyDate",
+    "StudyTime",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "StudyDescription",
+    "PatientID",
+    "StudyID",
+)
+_SERIES_KEYS = ("Modality", "SeriesNumber", "SeriesDescription", "SeriesInstanceUID")
+_IMAGE_KEYS = ("SOPClassUID", "SOPInstanceUID", "InstanceNumber", "NumberOfFrames")
+
+
+class DimseExaminations:
+    """Asks the PACS that serves the report's accession authority (DB.SO.04).
+
+    `relational` is one IMAGE-level query, as most archives accept; `hierarchical` goes down from
+    the study for those that do not.
+    """
+
+    def __init__(
+        self, pacs: Sequence[Pacs], *, ae_title: str, level: str, timeout_s: float
+    ) -> None:
+        self._pacs = tuple(pacs)
+        self._level = level
+        self._client = DimseClient(ae_title, actor="source", observe=ignore, timeout=timeout_s)
+
+    def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
+        """The study, or None when no PACS has it.
+
+        Raises:
+            PeerUnavailable: one that could have it did not answer, and no other has it.
+        """
+        failures = []
+        for pacs in self._candidates(orders):
+            peer = DimsePeer(pacs.host, pacs.port, pacs.ae_title)
+            try:
+                matches = self._matches(peer, study_uid)
+            except DimseFailure as failure:
+                failures.append(f"PACS {pacs.ae_title} : {failure}")
+                continue
+            if matches:
+                return _study(study_uid, pacs.ae_title, matches)
+        if failures:
+            raise PeerUnavailable("; ".join(failures))
+        return None
+
+    def _candidates(self, orders: Iterable[Order]) -> list[Pacs]:
+        issuers = {order.accession_oid for order in orders}
+        return [
+            pacs
+            for pacs in self._pacs
+            if not pacs.accession_issuer or pacs.accession_issuer in issuers
+        ]
+
+    def _matches(self, peer: DimsePeer, study_uid: str) -> list[Any]:
+        """IMAGE-level answers that hold the attributes of all levels."""
+        if self._level == "relational":
+            keys = (*_STUDY_KEYS, *_SERIES_KEYS, *_IMAGE_KEYS)
+            return self._find(peer, "IMAGE", keys, StudyInstanceUID=study_uid)
+        images = []
+        for study in self._find(peer, "STUDY", _STUDY_KEYS, StudyInstanceUID=study_uid):
+            for series in self._find(peer, "SERIES", _SERIES_KEYS, StudyInstanceUID=study_uid):
+                found = self._find(
+                    peer,
+                    "IMAGE",
+                    _IMAGE_KEYS,
+                    StudyInstanceUID=study_uid,
+                    SeriesInstanceUID=_text(series, "SeriesInstanceUID"),
+                )
+                for image in found:
+                    merged = Dataset()
+                    for level in (study, series, image):
+                        merged.update(level)
+                    images.append(merged)
+        return images
+
+    def _find(self, peer: DimsePeer, level: str, keys: Iterable[str], **unique: str) -> list[Any]:
+        identifier = Dataset()
+        identifier.QueryRetrieveLevel = level
+        for key in keys:
+            setattr(identifier, key, "")
+        for key, value in unique.items():
+            setattr(identifier, key, value)
+        return self._client.find(peer, identifier)
+
+
+def _study(study_uid: str, pacs: str, matches: Sequence[Any]) -> FoundStudy:
+    """One study of all its image answers.
+
+    Answers about another study are dropped: a PACS that ignores a key must not get a patient's
+    exam published with another's images.
+    """
+    own = [match for match in matches if _text(match, "StudyInstanceUID") in ("", study_uid)]
+    by_series: dict[str, list[Any]] = {}
+    for match in own:
+        by_series.setdefault(_text(match, "SeriesInstanceUID"), []).append(match)
+    series = [_series(uid, images) for uid, images in by_series.items() if uid]
+    series.sort(key=lambda one: (one.number is None, one.number or 0, one.uid))
+    first = own[0] if own else Dataset()
+    return FoundStudy(
+        uid=study_uid,
+        pacs=pacs,
+        patient_ids=_distinct(own, "PatientID"),
+        accessions=_distinct(own, "AccessionNumber"),
+        date=_text(first, "StudyDate"),
+        time=_text(first, "StudyTime"),
+        description=_text(first, "StudyDescription"),
+        study_id=_text(first, "StudyID"),
+        referring=_text(first, "ReferringPhysicianName"),
+        series=tuple(series),
+    )
+
+
+def _series(uid: str, images: Sequence[Any]) -> FoundSeries:
+    instances = {
+        _text(image, "SOPInstanceUID"): FoundInstance(
+            sop_class=_text(image, "SOPClassUID"),
+            sop_instance=_text(image, "SOPInstanceUID"),
+            number=_number(image, "InstanceNumber"),
+            frames=_number(image, "NumberOfFrames"),
+        )
+        for image in images
+        if _text(image, "SOPInstanceUID")
+    }
+    return FoundSeries(
+        uid=uid,
+        number=_number(images[0], "SeriesNumber"),
+        modality=_text(images[0], "Modality"),
+        description=_text(images[0], "SeriesDescription"),
+        instances=tuple(
+            sorted(
+                instances.values(),
+                key=lambda one: (one.number is None, one.number or 0, one.sop_instance),
+            )
+        ),
+    )
+
+
+def _distinct(matches: Iterable[Any], key: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for match in matches if (text := _text(match, key))))
+
+
+def _text(data: Any, key: str) -> str:
+    value = data.get(key)
+    return "" if value is None else str(value).strip()
+
+
+def _number(data: Any, key: str) -> int | None:
+    text = _text(data, key)
+    try:
+        return int(text)
+    except ValueError:
+        return None

@@ -1,0 +1,74 @@
+"""Taking a message from the RIS: on disk first, acknowledged next, worked on later."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.values import Fault
+from drimbox_ref.trail import AuditEvent
+from protocols.errors import RemoteProtocolError
+from protocols.hl7v2 import parse
+from wire.mllp import PeerInfo
+
+__all__ = ["Reception"]
+
+_log = logging.getLogger(__name__)
+
+
+class Reception:
+    """The MLLP handler. `wake` is called when there is something new to work on."""
+
+    def __init__(self, parts: Parts, *, wake: Callable[[], None]) -> None:
+        self._parts = parts
+        self._wake = wake
+
+    async def handle(self, message: bytes, peer: PeerInfo) -> bytes | None:
+        """The acknowledgement of a message: AA once it is on disk, AE on a fault of form, AR when
+        it cannot be kept."""
+        parts = self._parts
+        faults = await asyncio.to_thread(parts.reports.examine, message)
+        control_id = _control_id(message)
+        if faults:
+            text = "; ".join(f"{fault.code} {fault.where} {fault.text}".strip() for fault in faults)
+            _log.warning("message %s refusé : %s", control_id or "(sans identifiant)", text)
+            await self._audit(control_id, peer, outcome=4, description=text)
+            return await asyncio.to_thread(parts.acknowledger.refuse, message, "AE", faults)
+        try:
+            fresh = await asyncio.to_thread(
+                parts.inbox.put, control_id, message, now=parts.clock.now()
+            )
+        except Exception:
+            _log.exception("message %s : enregistrement impossible", control_id)
+            text = "enregistrement impossible, renvoyer plus tard"
+            fault = Fault(code="207", where="", text=text, application="906")
+            return await asyncio.to_thread(parts.acknowledger.refuse, message, "AR", (fault,))
+        if fresh:
+            await self._audit(control_id, peer, outcome=0, description="")
+            self._wake()
+        return await asyncio.to_thread(parts.acknowledger.accept, message)
+
+    async def _audit(
+        self, control_id: str, peer: PeerInfo, *, outcome: int, description: str
+    ) -> None:
+        """Receipt of a report (DB.SO.43)."""
+        await asyncio.to_thread(
+            self._parts.audit.record,
+            AuditEvent(
+                event="RAD-128",
+                outcome=outcome,
+                description=description,
+                peer=peer.name,
+                objects={"message": control_id},
+            ),
+            now=self._parts.clock.now(),
+        )
+
+
+def _control_id(message: bytes) -> str:
+    try:
+        return parse(message).value("MSH-10")
+    except RemoteProtocolError:
+        return ""

@@ -1,0 +1,178 @@
+"""The Source as a running thing: listeners, the two workers, the white list's refresh."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from drimbox_ref.process import former_port
+from drimbox_ref.source.config import SourceConfig
+from drimbox_ref.source.delivery import Delivery
+from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.publication import Publication
+from drimbox_ref.source.reception import Reception
+from drimbox_ref.source.storage import StorageReceiver
+from wire.exchange import Observe, ignore
+from wire.http_server import HttpServer, serve_http
+from wire.mllp import MllpServer, serve_mllp
+from wire.tls import ServerTls
+
+__all__ = ["Source"]
+
+_log = logging.getLogger(__name__)
+
+_AFTER_CRASH_S = 1.0
+"""Pause after an unforeseen error of a worker: the state file may be full or locked."""
+
+
+class Source:
+    """One DRIMbox Source. Made by `compose.assemble`."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        config: SourceConfig,
+        *,
+        ready: Path,
+        storage: StorageReceiver,
+        publication: Publication,
+        delivery: Delivery,
+        wado: ASGIApp,
+        admin: ASGIApp,
+        observe_wado: Observe,
+        close: Sequence[Callable[[], Awaitable[None]]],
+    ) -> None:
+        self._parts = parts
+        self._config = config
+        self._ready = ready
+        self._storage = storage
+        self._publication = publication
+        self._delivery = delivery
+        self._wado = wado
+        self._admin = admin
+        self._observe_wado = observe_wado
+        self._close = close
+        self._new_message = asyncio.Event()
+        self._new_submission = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._mllp: MllpServer | None = None
+        self._http: list[HttpServer] = []
+
+    async def start(self) -> Mapping[str, str]:
+        """Start everything: what was left undone is taken up before anything new arrives."""
+        config = self._config
+        await self._parts.trust.refresh()
+        dicom = config.dicom.listen
+        port = await asyncio.to_thread(
+            self._storage.start, dicom.host, self._port("dicom", dicom.port)
+        )
+        reception = Reception(self._parts, wake=self._new_message.set)
+        self._mllp = await serve_mllp(
+            reception.handle,
+            actor="source",
+            observe=ignore,
+            host=config.mllp.host,
+            port=self._port("mllp", config.mllp.port),
+        )
+        wado = await serve_http(
+            self._wado,
+            actor="source",
+            observe=self._observe_wado,
+            tls=ServerTls(
+                certificate=config.wado.certificate,
+                key=config.wado.key,
+                client_ca=config.wado.client_ca,
+                require="required",
+            ),
+            host=config.wado.listen.host,
+            port=self._port("wado", config.wado.listen.port),
+        )
+        self._http.append(wado)
+        admin = await serve_http(
+            self._admin,
+            actor="source",
+            host=config.admin.host,
+            port=self._port("admin", config.admin.port),
+        )
+        self._http.append(admin)
+        self._tasks = [
+            asyncio.create_task(self._publish()),
+            asyncio.create_task(self._deliver()),
+            asyncio.create_task(self._refresh()),
+        ]
+        return {
+            "mllp": f"{self._mllp.host}:{self._mllp.port}",
+            "wado": f"{wado.host}:{wado.port}",
+            "dicom": f"{dicom.host}:{port}",
+            "admin": f"{admin.host}:{admin.port}",
+        }
+
+    async def stop(self) -> None:
+        """Stop listening, then working; the state file holds whatever is not finished."""
+        if self._mllp is not None:
+            await self._mllp.stop()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        for server in self._http:
+            await server.stop()
+        await asyncio.to_thread(self._storage.stop)
+        for close in self._close:
+            await close()
+
+    def _port(self, listener: str, configured: int) -> int:
+        return configured or former_port(self._ready, listener)
+
+    async def _publish(self) -> None:
+        await self._work(
+            self._publication.step,
+            self._parts.inbox.next_due,
+            self._new_message,
+            done=self._new_submission.set,
+        )
+
+    async def _deliver(self) -> None:
+        await self._work(
+            self._delivery.step, self._parts.outbox.next_due, self._new_submission, done=None
+        )
+
+    async def _work(
+        self,
+        step: Callable[[], Awaitable[int]],
+        next_due: Callable[[], datetime | None],
+        wake: asyncio.Event,
+        *,
+        done: Callable[[], None] | None,
+    ) -> None:
+        """Step while there is something due, then wait for news or for the next due time."""
+        while True:
+            wake.clear()
+            try:
+                worked = await step()
+                if worked:
+                    if done:
+                        done()
+                    continue
+                due = await asyncio.to_thread(next_due)
+                pause = None if due is None else (due - self._parts.clock.now()).total_seconds()
+            except Exception:
+                _log.exception("erreur imprévue ; reprise dans %s s", _AFTER_CRASH_S)
+                pause = _AFTER_CRASH_S
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), None if pause is None else max(0.01, pause))
+
+    async def _refresh(self) -> None:
+        while True:
+            await asyncio.sleep(self._config.whitelist.refresh_s)
+            try:
+                await self._parts.trust.refresh()
+            except Exception:
+                _log.exception("liste blanche : erreur imprévue")

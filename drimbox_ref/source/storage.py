@@ -1,0 +1,143 @@
+"""The box's C-STORE listener: each instance goes to the retrieval that asked for it, or nowhere.
+
+Several C-MOVEs may be under way: an instance is matched by the Move Originator Message ID of
+its request, never by being the only one expected.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+
+from drimbox_ref.source.values import StoredObject
+from spec.dicom import EXPLICIT_VR_BIG_ENDIAN, STORAGE_SOP_CLASSES, TRANSFER_SYNTAX_NAMES
+from wire.dimse import DimseServer, Handlers, StoreRequest, serve_dimse
+from wire.exchange import ignore
+
+__all__ = ["Inlet", "StorageReceiver"]
+
+_SUCCESS = 0x0000
+_OUT_OF_RESOURCES = 0xA700
+_NOT_AUTHORIZED = 0x0124
+_QUEUE = 4
+"""Instances that wait for the client: what bounds memory, whatever the series."""
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+_REFUSED_SYNTAXES = frozenset({EXPLICIT_VR_BIG_ENDIAN, _DEFLATED})
+"""What WADO-RS cannot carry and the box does not convert."""
+
+
+class Inlet:
+    """Where one retrieval's instances arrive; lives in the event loop."""
+
+    def __init__(self, message_id: int, instances: frozenset[str]) -> None:
+        self.message_id = message_id
+        self.instances = instances
+        self._queue: asyncio.Queue[StoredObject | None] = asyncio.Queue(_QUEUE)
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+
+    async def put(self, stored: StoredObject | None) -> bool:
+        """Wait for room, then queue an instance (None: no more will come); False when closed."""
+        if self._closed:
+            return False
+        await self._queue.put(stored)
+        return not self._closed
+
+    async def get(self) -> StoredObject | None:
+        """The next instance, None at the end."""
+        return await self._queue.get()
+
+    def close(self) -> None:
+        """Refuse what still comes, and let go whoever waits for room."""
+        self._closed = True
+        while not self._queue.empty():
+            self._queue.get_nowait()
+
+    def offer(self, stored: StoredObject, timeout_s: float) -> bool:
+        """From the association's thread: hand over an instance, waiting for the client."""
+        if self._closed:
+            return False
+        future = asyncio.run_coroutine_threadsafe(self.put(stored), self._loop)
+        try:
+            return future.result(timeout_s)
+        except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
+            future.cancel()
+            return False
+
+
+class StorageReceiver:
+    """The application entity that the PACS sends to."""
+
+    def __init__(self, *, ae_title: str, timeout_s: float) -> None:
+        self._ae_title = ae_title
+        self._timeout = timeout_s
+        self._inlets: dict[int, Inlet] = {}
+        self._last_id = 0
+        self._lock = threading.Lock()
+        self._server: DimseServer | None = None
+
+    def start(self, host: str, port: int) -> int:
+        """Listen; the port bound."""
+        syntaxes = [uid for uid in TRANSFER_SYNTAX_NAMES if uid not in _REFUSED_SYNTAXES]
+        self._server = serve_dimse(
+            Handlers(store=self._store),
+            ae_title=self._ae_title,
+            actor="source",
+            observe=ignore,
+            host=host,
+            port=port,
+            storage=dict.fromkeys(STORAGE_SOP_CLASSES, syntaxes),
+            check_called_ae=True,
+            timeout=self._timeout,
+        )
+        return self._server.port
+
+    def stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.stop()
+
+    def open(self, instances: frozenset[str]) -> Inlet:
+        """A new inlet, with a message id that no other retrieval under way has."""
+        with self._lock:
+            for _ in range(0xFFFF):
+                self._last_id = self._last_id % 0xFFFF + 1
+                if self._last_id not in self._inlets:
+                    break
+            inlet = Inlet(self._last_id, instances)
+            self._inlets[inlet.message_id] = inlet
+            return inlet
+
+    def close(self, inlet: Inlet) -> None:
+        """Forget an inlet; what still comes for it is refused."""
+        with self._lock:
+            self._inlets.pop(inlet.message_id, None)
+        inlet.close()
+
+    def _store(self, request: StoreRequest) -> int:
+        inlet = self._inlet(request)
+        if inlet is None:
+            return _NOT_AUTHORIZED
+        if request.sop_instance not in inlet.instances:
+            # The PACS has more than the KOS lists: received, and not served.
+            return _SUCCESS
+        stored = StoredObject(
+            sop_class=request.sop_class,
+            sop_instance=request.sop_instance,
+            transfer_syntax=request.transfer_syntax,
+            data=request.dataset,
+        )
+        return _SUCCESS if inlet.offer(stored, self._timeout) else _OUT_OF_RESOURCES
+
+    def _inlet(self, request: StoreRequest) -> Inlet | None:
+        number = request.move_originator_message_id
+        with self._lock:
+            if number is not None:
+                return self._inlets.get(number)
+            # Some archives leave the originator out: then only an instance that exactly one
+            # retrieval wants can be attributed.
+            wanting = [
+                inlet for inlet in self._inlets.values() if request.sop_instance in inlet.instances
+            ]
+            return wanting[0] if len(wanting) == 1 else None

@@ -1,0 +1,185 @@
+"""Quand le radiologue consulte, alors la Consommatrice montre et importe, ou explique."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from bench.consulting import Consulting
+from bench.imagery import load_exam
+from bench.publishing import Publishing
+from bench.story import Story
+
+
+@pytest.fixture
+def consulting(story: Story, publishing: Publishing) -> Consulting:
+    """The radiologist, the RIS and the local PACS."""
+    return Consulting(story, publishing)
+
+
+@given(
+    parsers.re(r"un examen CT de (?P<series>\d+) séries? publié par une autre DRIMbox"),
+    converters={"series": int},
+)
+def published_elsewhere(consulting: Consulting, series: int) -> None:
+    """By a Source that is right in everything."""
+    story = consulting.story
+    exam = story.plan("CT", series)
+    load_exam(story.bed, exam, story.patient)
+    consulting.publish_elsewhere(exam)
+
+
+@given("un examen CT de 1 série publié par une DRIMbox absente de la liste blanche")
+def published_by_stranger(consulting: Consulting) -> None:
+    """Its KOS is in the DMP, its host is not on the list."""
+    bed = consulting.story.bed
+    exam = consulting.story.plan("CT")
+    consulting.preload(exam, bed.site.names.stranger, bed.stranger, wrong_ins=False)
+
+
+@given("un examen CT de 1 série publié par une DRIMbox qui se trompe d'INS")
+def published_with_wrong_ins(consulting: Consulting) -> None:
+    """The images carry another patient's INS."""
+    bed = consulting.story.bed
+    exam = consulting.story.plan("CT")
+    consulting.preload(exam, bed.site.names.neighbour, bed.neighbour, wrong_ins=True)
+
+
+@given(parsers.re(r"des jetons d'accès de (?P<seconds>\d+) secondes"), converters={"seconds": int})
+def short_tokens(consulting: Consulting, request: pytest.FixtureRequest, seconds: int) -> None:
+    """From now on, until the scenario ends."""
+    lifetimes = consulting.story.bed.psc.lifetimes
+    usual = lifetimes.access
+    request.addfinalizer(lambda: setattr(lifetimes, "access", usual))
+    lifetimes.access = seconds
+
+
+@given("le radiologue authentifié sur la page du patient")
+def on_the_page(consulting: Consulting) -> None:
+    """Call and login, without judging them."""
+    consulting.call()
+    consulting.login()
+
+
+@when("le RIS appelle la Consommatrice pour ce patient")
+def call(consulting: Consulting) -> None:
+    """POST /drim."""
+    consulting.call()
+
+
+@when(
+    parsers.re(
+        r"le RIS appelle la Consommatrice pour ce patient avec le consentement « (?P<value>\w+) »"
+    )
+)
+def call_with_consent(consulting: Consulting, value: str) -> None:
+    """InformationEtConsentement."""
+    consulting.call(consent=value)
+
+
+@when(parsers.re(r"le RIS appelle la Consommatrice sans le paramètre « (?P<name>[\w.]+) »"))
+def call_without(consulting: Consulting, name: str) -> None:
+    """One mandatory parameter left out."""
+    consulting.call(without=name)
+
+
+@when("le radiologue s'authentifie avec Pro Santé Connect")
+def login(consulting: Consulting) -> None:
+    """On PSC's own page."""
+    consulting.login()
+
+
+@when("le radiologue demande l'export de l'examen")
+def export(consulting: Consulting) -> None:
+    """And waits for its end."""
+    consulting.export()
+
+
+@then("la Consommatrice vérifie l'accès au DMP avant de le consulter")
+def existence_first(consulting: Consulting) -> None:
+    """TD0.2 before TD3.1."""
+    consulting.expect_existence_first()
+
+
+@then("la Consommatrice trouve l'examen dans le DMP en mode AIR")
+def air(consulting: Consulting) -> None:
+    """VIHF of TD3.1, then TD3.2."""
+    consulting.expect_air()
+
+
+@then("la page présente l'examen")
+def shown(consulting: Consulting) -> None:
+    """With a way to export it."""
+    consulting.expect_exam_shown()
+
+
+@then("toutes les images de l'examen arrivent dans le PACS local")
+def exported(consulting: Consulting) -> None:
+    """C-STORE."""
+    consulting.expect_exported()
+
+
+@then("elles y portent l'IPP local du patient")
+def local_ipp(consulting: Consulting) -> None:
+    """PatientID of the call."""
+    consulting.expect_local_ipp()
+
+
+@then("la Consommatrice a demandé chaque série par WADO-RS avec le jeton et l'identifiant du KOS")
+def wado_requests(consulting: Consulting) -> None:
+    """Headers of each request."""
+    consulting.expect_wado_requests()
+
+
+@then("le jeton n'a jamais atteint le navigateur")
+def token_kept(consulting: Consulting) -> None:
+    """Pages, cookies, addresses."""
+    consulting.expect_token_kept()
+
+
+@then("la Consommatrice renouvelle le jeton avant de demander les images")
+def refreshed(consulting: Consulting) -> None:
+    """A refresh before the first WADO-RS."""
+    consulting.expect_refreshed()
+
+
+@then("la page dit pourquoi rien n'est montré")
+def explained(consulting: Consulting) -> None:
+    """A message, no exam."""
+    consulting.expect_explained()
+
+
+@then("le DMP n'est pas consulté")
+def no_dmp(consulting: Consulting) -> None:
+    """Nothing asked of it."""
+    consulting.expect_no_dmp()
+
+
+@then("aucun document n'est cherché dans le DMP")
+def no_search(consulting: Consulting) -> None:
+    """Neither search nor retrieval."""
+    consulting.expect_no_consultation()
+
+
+@then(parsers.re(r"l'appel est refusé et le paramètre « (?P<name>[\w.]+) » est nommé"))
+def call_refused(consulting: Consulting, name: str) -> None:
+    """HTTP 400."""
+    consulting.expect_call_refused(name)
+
+
+@then("la page dit que l'export a échoué")
+def export_failed(consulting: Consulting) -> None:
+    """And why."""
+    consulting.expect_export_failed()
+
+
+@then("aucun jeton n'est envoyé à cette Source")
+def nothing_sent(consulting: Consulting) -> None:
+    """Not even a request."""
+    consulting.expect_nothing_sent_to("étranger")
+
+
+@then("aucune image n'arrive dans le PACS local")
+def none_exported(consulting: Consulting) -> None:
+    """Nothing of the exam."""
+    consulting.expect_none_exported()

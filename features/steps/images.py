@@ -1,0 +1,191 @@
+"""Quand une DRIMbox demande des images, alors la Source les rend, ou les refuse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from bench.imagery import load_exam
+from bench.imaging import Imaging
+from bench.publishing import Publishing
+from bench.story import PlannedExam, Story
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+
+JPEG_LS = "1.2.840.10008.1.2.4.80"
+
+
+@pytest.fixture
+def imaging(story: Story, publishing: Publishing) -> Imaging:
+    """A DRIMbox that asks for images."""
+    return Imaging(story, publishing)
+
+
+def _publish(imaging: Imaging, modality: str, series: int, syntax: str) -> PlannedExam:
+    exam = imaging.story.plan(modality, series, transfer_syntax=syntax)
+    load_exam(imaging.story.bed, exam, imaging.story.patient)
+    imaging.publish(exam)
+    return exam
+
+
+@given(
+    parsers.re(r"un examen (?P<modality>CT|MR) de (?P<series>\d+) séries? publié"),
+    converters={"series": int},
+)
+def published_exam(imaging: Imaging, modality: str, series: int) -> None:
+    """In the PACS and in the DMP."""
+    _publish(imaging, modality, series, EXPLICIT_VR_LITTLE_ENDIAN)
+
+
+@given("un examen MR en Implicit VR Little Endian publié")
+def published_implicit(imaging: Imaging) -> None:
+    """As an old modality stores it."""
+    _publish(imaging, "MR", 1, IMPLICIT_VR_LITTLE_ENDIAN)
+
+
+@given("un examen CT compressé en JPEG-LS publié")
+def published_compressed(imaging: Imaging) -> None:
+    """Lossless."""
+    _publish(imaging, "CT", 1, JPEG_LS)
+
+
+@when("une DRIMbox de la liste blanche demande la première série")
+def ask(imaging: Imaging) -> None:
+    """In every rule."""
+    imaging.ask()
+
+
+@when("une DRIMbox de la liste blanche demande les capacités du service")
+def ask_capabilities(imaging: Imaging) -> None:
+    """OPTIONS, without token."""
+    imaging.ask_capabilities()
+
+
+@when("une DRIMbox de la liste blanche demande la première série sans jeton")
+def ask_without_token(imaging: Imaging) -> None:
+    """No Authorization header."""
+    imaging.ask_wrongly(manners=replace(imaging.good_manners(), token=None))
+
+
+@when("une DRIMbox de la liste blanche demande la première série avec un jeton forgé")
+def ask_with_forged_token(imaging: Imaging) -> None:
+    """Right claims, another key."""
+    token = imaging.token(forged=True)
+    imaging.ask_wrongly(manners=replace(imaging.good_manners(), token=token))
+
+
+@when("une DRIMbox de la liste blanche demande la première série avec un jeton expiré")
+def ask_with_expired_token(imaging: Imaging) -> None:
+    """Made expired: no clock is moved."""
+    token = imaging.token(expired=True)
+    imaging.ask_wrongly(manners=replace(imaging.good_manners(), token=token))
+
+
+@when("une DRIMbox de la liste blanche demande la première série avec un jeton de rafraîchissement")
+def ask_with_refresh_token(imaging: Imaging) -> None:
+    """Active for PSC, but typ is Refresh."""
+    token = imaging.token(typ="Refresh")
+    imaging.ask_wrongly(manners=replace(imaging.good_manners(), token=token))
+
+
+@when(
+    "une DRIMbox de la liste blanche demande la première série pour un professionnel non autorisé"
+)
+def ask_for_outsider(imaging: Imaging) -> None:
+    """A pharmacist, rightly authenticated."""
+    token = imaging.token(reader=imaging.story.bed.site.outsider)
+    imaging.ask_wrongly(manners=replace(imaging.good_manners(), token=token))
+
+
+@when("une DRIMbox de la liste blanche demande une série d'un examen jamais publié")
+def ask_unknown_study(imaging: Imaging) -> None:
+    """A study of the PACS without report."""
+    story = imaging.story
+    exam = story.plan("CT")
+    load_exam(story.bed, exam, story.patient)
+    imaging.ask_wrongly(study=exam.study_uid, series=exam.series[0].uid)
+
+
+@when("une DRIMbox de la liste blanche demande la première série avec un identifiant de KOS périmé")
+def ask_with_stale_kos(imaging: Imaging) -> None:
+    """Not the KOS in force."""
+    imaging.ask_wrongly(manners=imaging.stale_manners())
+
+
+@when("une DRIMbox de la liste blanche demande une série du PACS que le KOS ne référence pas")
+def ask_series_outside_kos(imaging: Imaging) -> None:
+    """Added to the study after publication, without notice."""
+    imaging.ask_wrongly(series=imaging.add_series())
+
+
+@when("une DRIMbox absente de la liste blanche demande la première série")
+def ask_unlisted(imaging: Imaging) -> None:
+    """A right certificate whose DN is not listed."""
+    imaging.ask_wrongly(papers=imaging.story.bed.papers.rogues["unlisted"])
+
+
+@when("une DRIMbox dont le certificat vient d'une autre autorité demande la première série")
+def ask_from_another_authority(imaging: Imaging) -> None:
+    """The listed DN, issued by the market authority."""
+    imaging.ask_wrongly(papers=imaging.story.bed.papers.rogues["market"])
+
+
+@when("une DRIMbox sans certificat client demande la première série")
+def ask_without_certificate(imaging: Imaging) -> None:
+    """No client certificate."""
+    imaging.ask_wrongly(without_papers=True)
+
+
+@then("la Source rend toutes les images de la série et rien d'autre")
+def served(imaging: Imaging) -> None:
+    """200, complete, each instance once."""
+    imaging.expect_series()
+
+
+@then("la demande est refusée, entre deux demandes conformes acceptées")
+def refused(imaging: Imaging) -> None:
+    """4xx or handshake, between two positive twins."""
+    imaging.expect_refused()
+
+
+@then("la Source a fait vérifier le jeton par Pro Santé Connect")
+def introspected(imaging: Imaging) -> None:
+    """An introspection that names our token."""
+    imaging.expect_introspected()
+
+
+@then("chaque image porte l'INS du patient dans OtherPatientIDsSequence")
+def stamped(imaging: Imaging) -> None:
+    """Matricule and OID."""
+    imaging.expect_ins()
+
+
+@then("rien d'autre n'est modifié dans les images")
+def unaltered(imaging: Imaging) -> None:
+    """Element by element against the PACS."""
+    imaging.expect_unaltered()
+
+
+@then("chaque image est en Explicit VR Little Endian")
+def explicit(imaging: Imaging) -> None:
+    """Said and used."""
+    imaging.expect_syntax(EXPLICIT_VR_LITTLE_ENDIAN)
+
+
+@then("chaque image est en JPEG-LS sans perte")
+def compressed(imaging: Imaging) -> None:
+    """Said and used."""
+    imaging.expect_syntax(JPEG_LS)
+
+
+@then("l'accès est tracé")
+def traced(imaging: Imaging) -> None:
+    """An ITI-43 like audit event."""
+    imaging.expect_traced()
+
+
+@then("la Source décrit son service")
+def described(imaging: Imaging) -> None:
+    """WADL or JSON."""
+    imaging.expect_capabilities()

@@ -1,0 +1,128 @@
+"""Quand le RIS envoie, alors la Source publie, ou non."""
+
+from __future__ import annotations
+
+from pytest_bdd import given, parsers, then, when
+
+from bench.publishing import Publishing
+from simulators.dmp import CrashPoint
+from simulators.ris.messages import Options
+
+_POINTS = {
+    "avant d'enregistrer": CrashPoint.BEFORE_COMMIT,
+    "après avoir enregistré": CrashPoint.AFTER_COMMIT,
+    "au milieu de sa réponse": CrashPoint.HALF_ANSWER,
+}
+
+
+@given(parsers.re(r"un DMP qui coupera la connexion (?P<moment>.+)"))
+def dmp_will_cut(publishing: Publishing, moment: str) -> None:
+    """Once, at the next submission."""
+    publishing.crash_dmp(_POINTS[moment])
+
+
+@given("un DMP arrêté")
+def dmp_down(publishing: Publishing) -> None:
+    """Connections are refused."""
+    publishing.stop_dmp()
+
+
+@when("le RIS envoie le compte rendu")
+def send(publishing: Publishing) -> None:
+    """ORU^R01 over MLLP."""
+    publishing.send()
+
+
+@when("le RIS envoie le même compte rendu une seconde fois")
+def send_again(publishing: Publishing) -> None:
+    """The same bytes."""
+    publishing.deliver()
+
+
+@when(
+    parsers.re(
+        r"le RIS envoie le compte rendu avec ORC-1 « (?P<control>\w+) »"
+        r" et OBX-11 « (?P<status>\w) »"
+    )
+)
+def send_incoherent(publishing: Publishing, control: str, status: str) -> None:
+    """Two fields that must agree."""
+    publishing.send(Options(order_control=control, result_status=status))
+
+
+@when("le DMP redémarre après un premier échec de la Source")
+def dmp_back(publishing: Publishing) -> None:
+    """Same port, same state."""
+    publishing.restart_dmp_after_failure()
+
+
+@then(parsers.parse("la Source acquitte par {code}"))
+def acknowledged(publishing: Publishing, code: str) -> None:
+    """MSA-1."""
+    publishing.expect_ack(code)
+
+
+@then(parsers.re(r"la Source interroge le PACS (?P<count>\d+) fois"), converters={"count": int})
+def queried(publishing: Publishing, count: int) -> None:
+    """Distinct studies asked by C-FIND."""
+    publishing.expect_queries(count)
+
+
+@then(parsers.re(r"(?P<count>\d+) KOS (est|sont) publiés? dans le DMP"), converters={"count": int})
+def published(publishing: Publishing, count: int) -> None:
+    """Accepted ITI-41, that many and no more."""
+    publishing.expect_published(count)
+
+
+@then("chaque KOS référence exactement les images de son examen")
+def contents(publishing: Publishing) -> None:
+    """Evidence against the PACS."""
+    publishing.expect_contents()
+
+
+@then("aucun KOS n'est publié")
+def nothing_published(publishing: Publishing) -> None:
+    """Judged by a sentinel."""
+    publishing.expect_nothing_published()
+
+
+@then("aucun autre KOS n'est publié")
+def nothing_more(publishing: Publishing) -> None:
+    """Judged by a sentinel."""
+    publishing.expect_no_more()
+
+
+@then("la Source ne prend pas ce message en compte")
+def not_taken(publishing: Publishing) -> None:
+    """AE, AR, or no effect."""
+    publishing.expect_not_taken()
+
+
+@then("l'administrateur est alerté")
+def alerted(publishing: Publishing) -> None:
+    """On the box's administration page."""
+    publishing.expect_alert()
+
+
+@then("l'échec est tracé avec sa raison")
+def failure_traced(publishing: Publishing) -> None:
+    """EventOutcomeDescription."""
+    publishing.expect_failure_traced()
+
+
+@then("la publication est tracée")
+def publication_traced(publishing: Publishing) -> None:
+    """An ITI-41 audit event."""
+    publishing.expect_publication_traced()
+
+
+@then("l'archive de la Source contient le KOS publié et l'identifiant du compte rendu")
+def archived(publishing: Publishing) -> None:
+    """The local store."""
+    publishing.expect_archived()
+
+
+@then("le DMP détient exactement 1 KOS pour chaque examen")
+def held_once(publishing: Publishing) -> None:
+    """Neither lost nor doubled."""
+    publishing.expect_held_once()

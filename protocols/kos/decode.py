@@ -1,0 +1,312 @@
+"""From the bytes of a file to the manifest that it writes, tolerantly.
+
+An own tag walker: only the elements that a manifest has a name for are kept, in a tree of plain
+dicts. What is missing is `None`; what is there but not understood is left out.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from protocols.dicom import DicomSyntaxError, codec_of, is_implicit, iter_items, split_part10
+from protocols.dicom.elements import UNDEFINED, walk
+from protocols.kos.model import (
+    Code,
+    ContentItem,
+    InstanceRef,
+    Issuer,
+    KeyObjectRef,
+    KosSyntaxError,
+    Manifest,
+    OtherPatientId,
+    Request,
+    SeriesEvidence,
+    StudyEvidence,
+    Template,
+)
+
+__all__ = ["decode"]
+
+_Tree = dict[int, "bytes | list[_Tree]"]
+
+_SEQUENCES = frozenset(
+    {
+        0x00080051, 0x00081110, 0x00081111, 0x00081115, 0x00081199, 0x00100024, 0x00101002,
+        0x00321064, 0x00400026, 0x00400027, 0x0040A043, 0x0040A370, 0x0040A375, 0x0040A504,
+        0x0040A525, 0x0040A730,
+    }
+)  # fmt: skip
+_SHORT_VRS = frozenset((b"AE", b"CS", b"DA", b"IS", b"LO", b"PN", b"SH", b"TM", b"UI"))
+_tag_and_length = struct.Struct("<HHL").unpack_from
+_tag_vr_length = struct.Struct("<HH2sH").unpack_from
+_MAX_DEPTH = 12
+"""A manifest nests five deep; the evidence of a key image adds three."""
+
+
+def decode(data: bytes) -> Manifest:
+    """The manifest written in a Part 10 file, whatever its SOP class claims to be.
+
+    Raises:
+        KosSyntaxError: no Part 10 file, another transfer syntax than the two little endian
+            uncompressed ones, or a malformed data set.
+    """
+    try:
+        file = split_part10(data)
+        implicit = is_implicit(file.transfer_syntax)
+        tree = _read(file.dataset, 0, len(file.dataset), implicit, 0)
+    except DicomSyntaxError as error:
+        raise KosSyntaxError(str(error), where=error.where, span=error.span) from None
+    raw_set = tree.get(0x00080005)
+    character_set = raw_set.decode("latin-1").strip(" \0") if isinstance(raw_set, bytes) else None
+    return _Reader(codec_of(character_set or "")).manifest(tree)
+
+
+def _read(data: bytes, start: int, end: int, implicit: bool, depth: int) -> _Tree:
+    """The elements of `data[start:end]` by tag, known sequences descended."""
+    if depth > _MAX_DEPTH:
+        raise DicomSyntaxError("séquences trop imbriquées", span=(start, end))
+    tree: _Tree = {}
+    position = start
+    if implicit:
+        # The hot path: most elements of a large manifest are two UIDs in an item, of defined
+        # length. Anything else is left to the general walk, from where it stands.
+        while position + 8 <= end:
+            group, number, length = _tag_and_length(data, position)
+            tag = group << 16 | number
+            past = position + 8 + length
+            if past > end or tag in _SEQUENCES or group == 0xFFFE:
+                break
+            tree.setdefault(tag, data[position + 8 : past])
+            position = past
+    else:
+        while position + 8 <= end:
+            group, number, vr, length = _tag_vr_length(data, position)
+            past = position + 8 + length
+            if past > end or vr not in _SHORT_VRS:
+                break
+            tree.setdefault(group << 16 | number, data[position + 8 : past])
+            position = past
+    if position == end:
+        return tree
+    for tag, _vr, _start, value, length, past in walk(data, position, end, implicit=implicit):
+        if tag in _SEQUENCES:
+            if tag not in tree:
+                tree[tag] = [
+                    _read(data, first, last, implicit, depth + 1)
+                    for first, last in iter_items(data, value, past, length, implicit=implicit)
+                ]
+        elif length != UNDEFINED:
+            tree.setdefault(tag, data[value:past])
+    return tree
+
+
+class _Reader:
+    """Turns trees into values with one character set."""
+
+    def __init__(self, codec: str) -> None:
+        self._codec = codec
+
+    def text(self, tree: _Tree, tag: int) -> str | None:
+        value = tree.get(tag)
+        if not isinstance(value, bytes):
+            return None
+        return value.decode(self._codec, "replace").strip(" \0")
+
+    def long_text(self, tree: _Tree, tag: int) -> str | None:
+        value = tree.get(tag)
+        if not isinstance(value, bytes):
+            return None
+        return value.decode(self._codec, "replace").rstrip(" \0")
+
+    def manifest(self, tree: _Tree) -> Manifest:
+        text = self.text
+        names = text(tree, 0x00101001)
+        return Manifest(
+            specific_character_set=text(tree, 0x00080005),
+            instance_creation_date=text(tree, 0x00080012),
+            instance_creation_time=text(tree, 0x00080013),
+            sop_class=text(tree, 0x00080016),
+            sop_instance=text(tree, 0x00080018),
+            study_date=text(tree, 0x00080020),
+            series_date=text(tree, 0x00080021),
+            content_date=text(tree, 0x00080023),
+            study_time=text(tree, 0x00080030),
+            series_time=text(tree, 0x00080031),
+            content_time=text(tree, 0x00080033),
+            accession_number=text(tree, 0x00080050),
+            modality=text(tree, 0x00080060),
+            manufacturer=text(tree, 0x00080070),
+            institution_name=text(tree, 0x00080080),
+            referring_physician=text(tree, 0x00080090),
+            timezone_offset=text(tree, 0x00080201),
+            study_description=text(tree, 0x00081030),
+            series_description=text(tree, 0x0008103E),
+            manufacturer_model=text(tree, 0x00081090),
+            performed_procedure_steps=self._pairs(tree, 0x00081111),
+            patient_name=text(tree, 0x00100010),
+            patient_id=text(tree, 0x00100020),
+            issuer_of_patient_id=text(tree, 0x00100021),
+            patient_id_qualifiers=self._issuers(tree, 0x00100024),
+            birth_date=text(tree, 0x00100030),
+            sex=text(tree, 0x00100040),
+            other_patient_names=None if names is None else _split(names),
+            other_patient_ids=self._other_ids(tree),
+            patient_comments=text(tree, 0x00104000),
+            software_versions=text(tree, 0x00181020),
+            study_uid=text(tree, 0x0020000D),
+            series_uid=text(tree, 0x0020000E),
+            study_id=text(tree, 0x00200010),
+            series_number=text(tree, 0x00200011),
+            instance_number=text(tree, 0x00200013),
+            value_type=text(tree, 0x0040A040),
+            title=self._codes(tree, 0x0040A043),
+            continuity=text(tree, 0x0040A050),
+            requests=self._requests(tree),
+            studies=self._studies(tree, 0x0040A375) or (),
+            template=self._templates(tree),
+            identical_documents=self._studies(tree, 0x0040A525),
+            content=tuple(self._content(item) for item in _items(tree, 0x0040A730) or ()),
+        )
+
+    def _codes(self, tree: _Tree, tag: int) -> tuple[Code, ...] | None:
+        items = _items(tree, tag)
+        if items is None:
+            return None
+        return tuple(
+            Code(
+                self.text(item, 0x00080100),
+                self.text(item, 0x00080102),
+                self.text(item, 0x00080104),
+            )
+            for item in items
+        )
+
+    def _issuers(self, tree: _Tree, tag: int) -> tuple[Issuer, ...] | None:
+        items = _items(tree, tag)
+        if items is None:
+            return None
+        return tuple(
+            Issuer(
+                universal_id=self.text(item, 0x00400032),
+                universal_id_type=self.text(item, 0x00400033),
+                local_id=self.text(item, 0x00400031),
+            )
+            for item in items
+        )
+
+    def _pairs(self, tree: _Tree, tag: int) -> tuple[tuple[str, str], ...] | None:
+        items = _items(tree, tag)
+        if items is None:
+            return None
+        return tuple((_uid(item, 0x00081150), _uid(item, 0x00081155)) for item in items)
+
+    def _other_ids(self, tree: _Tree) -> tuple[OtherPatientId, ...] | None:
+        items = _items(tree, 0x00101002)
+        if items is None:
+            return None
+        return tuple(
+            OtherPatientId(
+                patient_id=self.text(item, 0x00100020),
+                issuer=self.text(item, 0x00100021),
+                type=self.text(item, 0x00100022),
+                qualifiers=self._issuers(item, 0x00100024),
+            )
+            for item in items
+        )
+
+    def _requests(self, tree: _Tree) -> tuple[Request, ...] | None:
+        items = _items(tree, 0x0040A370)
+        if items is None:
+            return None
+        return tuple(
+            Request(
+                study_uid=self.text(item, 0x0020000D),
+                accession_number=self.text(item, 0x00080050),
+                accession_issuer=self._issuers(item, 0x00080051),
+                referenced_studies=self._pairs(item, 0x00081110),
+                description=self.text(item, 0x00321060),
+                procedure_codes=self._codes(item, 0x00321064),
+                procedure_id=self.text(item, 0x00401001),
+                placer_order_number=self.text(item, 0x00402016),
+                placer_issuer=self._issuers(item, 0x00400026),
+                filler_order_number=self.text(item, 0x00402017),
+                filler_issuer=self._issuers(item, 0x00400027),
+            )
+            for item in items
+        )
+
+    def _templates(self, tree: _Tree) -> tuple[Template, ...] | None:
+        items = _items(tree, 0x0040A504)
+        if items is None:
+            return None
+        return tuple(
+            Template(self.text(item, 0x00080105), self.text(item, 0x0040DB00)) for item in items
+        )
+
+    def _studies(self, tree: _Tree, tag: int) -> tuple[StudyEvidence, ...] | None:
+        items = _items(tree, tag)
+        if items is None:
+            return None
+        return tuple(
+            StudyEvidence(
+                _uid(item, 0x0020000D),
+                tuple(self._series(series) for series in _items(item, 0x00081115) or ()),
+            )
+            for item in items
+        )
+
+    def _series(self, tree: _Tree) -> SeriesEvidence:
+        return SeriesEvidence(
+            series_uid=_uid(tree, 0x0020000E),
+            instances=tuple(self._instance(item) for item in _items(tree, 0x00081199) or ()),
+            retrieve_url=self.text(tree, 0x00081190),
+            retrieve_location_uid=self.text(tree, 0x0040E011),
+            retrieve_ae_title=self.text(tree, 0x00080054),
+            series_number=self.text(tree, 0x00200011),
+            modality=self.text(tree, 0x00080060),
+        )
+
+    def _instance(self, tree: _Tree) -> InstanceRef:
+        nested = tree.get(0x00081199)
+        return InstanceRef(
+            _uid(tree, 0x00081150),
+            _uid(tree, 0x00081155),
+            self.text(tree, 0x00200013),
+            self.text(tree, 0x00280008),
+            tuple(map(self._key_object, nested)) if isinstance(nested, list) else (),
+        )
+
+    def _key_object(self, tree: _Tree) -> KeyObjectRef:
+        titles = self._codes(tree, 0x0040A043)
+        texts = [self.long_text(item, 0x0040A160) for item in _items(tree, 0x0040A730) or ()]
+        return KeyObjectRef(
+            sop_instance=_uid(tree, 0x00081155),
+            sop_class=self.text(tree, 0x00081150),
+            series_uid=self.text(tree, 0x0020000E),
+            title=titles[0] if titles else None,
+            text=next((found for found in texts if found is not None), None),
+        )
+
+    def _content(self, tree: _Tree) -> ContentItem:
+        concepts = self._codes(tree, 0x0040A043)
+        return ContentItem(
+            value_type=self.text(tree, 0x0040A040),
+            relationship=self.text(tree, 0x0040A010),
+            concept=concepts[0] if concepts else None,
+            text=self.long_text(tree, 0x0040A160),
+            references=self._pairs(tree, 0x00081199) or (),
+        )
+
+
+def _items(tree: _Tree, tag: int) -> list[_Tree] | None:
+    value = tree.get(tag)
+    return value if isinstance(value, list) else None
+
+
+def _uid(tree: _Tree, tag: int) -> str:
+    value = tree.get(tag)
+    return value.decode("latin-1").strip(" \0") if isinstance(value, bytes) else ""
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(name.strip(" ") for name in names.split("\\"))

@@ -1,0 +1,83 @@
+"""What a DMP is built with: addresses, trust, clock, and what public texts leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from uuid import UUID
+
+from cryptography import x509
+
+from simulators.dmp.patients import CONFORMITY_PATIENTS, Patient
+from wire.tls import ServerTls
+
+__all__ = ["CrashPoint", "DmpConfig", "DmpOptions", "Trust"]
+
+
+class CrashPoint(StrEnum):
+    """Where the next submission (ITI-41, ITI-57) loses its connection."""
+
+    BEFORE_COMMIT = "before-commit"
+    """No answer, nothing kept."""
+    AFTER_COMMIT = "after-commit"
+    """No answer, everything kept."""
+    HALF_ANSWER = "half-answer"
+    """Everything kept, the first half of the answer sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Whose signatures are believed: the organisations' PKI.
+
+    `crls` is read at each check; None leaves revocation unchecked.
+    """
+
+    roots: tuple[x509.Certificate, ...]
+    intermediates: tuple[x509.Certificate, ...] = ()
+    crls: Callable[[], Sequence[x509.CertificateRevocationList]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DmpOptions:
+    """Named choices where SEL-MP-037 is not public; every default is grade `inferred`."""
+
+    accept_sha1: bool = True
+    """VIHF signed with RSA-SHA1, as the GIE examples of 2019-2021 are."""
+    vihf_window: timedelta | None = timedelta(hours=1)
+    """Age of IssueInstant; None does not look at it."""
+    clock_skew: timedelta = timedelta(minutes=5)
+    """How far in the future an instant may be."""
+    require_lot_signature: bool = True
+    """A lot without signature document is refused; every sample has one, in indirect mode too."""
+    check_author: bool = True
+    """Rule EX_2.1-1140: who feeds is an author."""
+    max_results: int = 1000
+    """More results than that: XDSTooManyResults."""
+    max_request: int = 100 * 1024 * 1024
+    """Bytes of one request."""
+    establishments: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """EJ/EG mode: the structure of a certificate (OU) to the EG that it may speak for."""
+    inactive_structures: frozenset[str] = frozenset()
+    """Structures that TD0.2 does not find."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DmpConfig:
+    """Everything that a DMP needs from outside."""
+
+    tls: ServerTls
+    """Market certificate; `client_ca` the organisations' PKI, `require="required"`."""
+    trust: Trust
+    database: Path
+    """SQLite file; its folder exists. It outlives `kill` and `restart`."""
+    clock: Callable[[], datetime]
+    """Now, with a time zone."""
+    uuid: Callable[[], UUID]
+    """Mints entryUUIDs, message ids and boundaries."""
+    host: str = "127.0.0.1"
+    port: int = 0
+    patients: tuple[Patient, ...] = CONFORMITY_PATIENTS
+    options: DmpOptions = field(default_factory=DmpOptions)

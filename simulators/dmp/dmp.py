@@ -1,0 +1,223 @@
+"""The DMP as a running actor: HTTPS with mutual TLS in front, SQLite behind, both restartable."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from protocols.ebrim import Association, DocumentEntry
+from protocols.hl7types import CX, HD
+from simulators.dmp.config import CrashPoint, DmpConfig
+from simulators.dmp.patients import Patient
+from simulators.dmp.service import Reply, Service
+from simulators.dmp.store import Store, Stored
+from spec.dmp import REPOSITORY_OID, ServicePath
+from spec.xds import Status
+from wire.exchange import Observe
+from wire.http_server import HttpServer, abort, note, serve_http
+
+__all__ = ["Dmp", "build"]
+
+
+def build(config: DmpConfig, observe: Observe) -> Dmp:
+    """A DMP with its test patients, not yet listening."""
+    return Dmp(config, observe)
+
+
+class Dmp:
+    """One DMP. Its methods of inspection are synchronous and safe from any thread."""
+
+    def __init__(self, config: DmpConfig, observe: Observe) -> None:
+        self._config = config
+        self._observe = observe
+        self._store = Store(config.database)
+        with self._store.writing() as session:
+            if not session.has_patients():
+                for patient in config.patients:
+                    session.put_patient(patient)
+        self._service = Service(config, self._store)
+        self._server: HttpServer | None = None
+        self._port = config.port
+        self.app = Starlette(
+            routes=[
+                Route(path.value, self._endpoint(path), methods=["POST"]) for path in ServicePath
+            ]
+        )
+
+    # Life
+
+    async def start(self) -> None:
+        """Listen. Port 0 takes a free one, kept over `restart`.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        if self._server is not None:
+            return
+        self._server = await serve_http(
+            self.app,
+            actor="dmp",
+            observe=self._observe,
+            tls=self._config.tls,
+            host=self._config.host,
+            port=self._port,
+        )
+        self._port = self._server.port
+
+    async def stop(self) -> None:
+        """Let current answers end, then stop listening and release the database."""
+        await self._stop(grace=5.0)
+        self._store.close()
+
+    async def kill(self) -> None:
+        """Drop every connection and stop listening; what was committed stays."""
+        await self._stop(grace=0.0)
+
+    async def restart(self) -> None:
+        """After `kill`: listen again on the same port, on the same database."""
+        await self.start()
+
+    async def _stop(self, *, grace: float) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            await server.stop(grace=grace)
+
+    @property
+    def url(self) -> str:
+        """`https://host:port/si-dmp-server/v2/services`, also while it is down."""
+        root = ServicePath.REGISTRY.value.rpartition("/")[0]
+        return f"https://{self._config.host}:{self._port}{root}"
+
+    @property
+    def port(self) -> int:
+        """The port, 0 before the first start."""
+        return self._port
+
+    # Scenarios
+
+    @property
+    def crash(self) -> CrashPoint | None:
+        """Where the next submission that would be kept loses its connection; once."""
+        return self._service.crash
+
+    @crash.setter
+    def crash(self, point: CrashPoint | None) -> None:
+        self._service.crash = point
+
+    def register_patient(self, patient: Patient) -> None:
+        """Add a patient, or change the one of that INS."""
+        with self._store.writing() as session:
+            session.put_patient(patient)
+
+    def patient(self, matricule: str, oid: str) -> Patient | None:
+        """The patient of that INS."""
+        with self._store.reading() as session:
+            return session.patient(CX(matricule, HD(oid)))
+
+    def documents(self, matricule: str = "", oid: str = "") -> tuple[Stored, ...]:
+        """What was published for a patient, or for everybody, oldest first, all statuses."""
+        with self._store.reading() as session:
+            entries = session.entries(CX(matricule, HD(oid)) if matricule else None)
+            return tuple(
+                Stored(entry, session.content(entry.unique_id) or b"") for entry in entries
+            )
+
+    def deposit(self, entry: DocumentEntry, content: bytes, matricule: str, oid: str) -> str:
+        """Hold a document that somebody published before the run; returns its entryUUID.
+
+        Réf.: a Consumer may be tested from preloaded KOS (ANS FAQ, grade: faq).
+        """
+        uuid = f"urn:uuid:{self._config.uuid()}"
+        held = replace(
+            entry,
+            id=uuid,
+            logical_id=uuid,
+            version="1",
+            status=Status.APPROVED,
+            hash=hashlib.sha1(content, usedforsecurity=False).hexdigest(),
+            size=str(len(content)),
+            repository_unique_id=REPOSITORY_OID,
+        )
+        with self._store.writing() as session:
+            session.add_entry(held, CX(matricule, HD(oid)), content)
+        return uuid
+
+    def entry(self, unique_id: str) -> DocumentEntry | None:
+        """The entry of a document."""
+        with self._store.reading() as session:
+            return session.entry_of_document(unique_id)
+
+    def associations(self, object_ids: Iterable[str]) -> tuple[Association, ...]:
+        """The associations from or to any of these objects, by entryUUID."""
+        with self._store.reading() as session:
+            return session.associations(object_ids)
+
+    # Requests
+
+    def _endpoint(self, path: ServicePath) -> _Endpoint:
+        return _Endpoint(path, self._service, self._config.options.max_request)
+
+
+class _Endpoint:
+    """One service's path: an ASGI application, because a cut answer needs the scope."""
+
+    def __init__(self, path: ServicePath, service: Service, max_request: int) -> None:
+        self._path = path
+        self._service = service
+        self._max_request = max_request
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        data = bytearray()
+        try:
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > self._max_request:
+                    await Response(status_code=413)(scope, receive, send)
+                    return
+        except ClientDisconnect:
+            return  # nobody is left to answer, and nothing was begun
+        reply = await asyncio.to_thread(
+            self._service.answer,
+            self._path,
+            request.headers.get("content-type", ""),
+            bytes(data),
+        )
+        note(scope, transaction=reply.transaction, detail=reply.detail, keys=reply.keys)
+        await _send(reply, scope, receive, send)
+
+
+async def _send(reply: Reply, scope: Scope, receive: Receive, send: Send) -> None:
+    if reply.cut in (CrashPoint.BEFORE_COMMIT, CrashPoint.AFTER_COMMIT):
+        await _drop(scope, receive)
+        return
+    await send(
+        {
+            "type": "http.response.start",
+            "status": reply.status,
+            "headers": [
+                (b"content-type", reply.content_type.encode("latin-1")),
+                (b"content-length", str(len(reply.body)).encode("ascii")),
+            ],
+        }
+    )
+    if reply.cut is CrashPoint.HALF_ANSWER:
+        half = reply.body[: len(reply.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        await _drop(scope, receive)
+        return
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _drop(scope: Scope, receive: Receive) -> None:
+    abort(scope)
+    # Return only when the server knows: it would else complain of an answer left unfinished.
+    await receive()

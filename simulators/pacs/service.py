@@ -1,0 +1,330 @@
+"""The PACS: answers queries, moves what it holds, receives what it is sent, fails on demand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from protocols.dicom import DicomSyntaxError
+from simulators.pacs import query
+from simulators.pacs.archive import Archive, Instance
+from spec.dicom import EXPLICIT_VR_BIG_ENDIAN, STORAGE_SOP_CLASSES, TRANSFER_SYNTAX_NAMES
+from wire.dimse import (
+    AbortAssociation,
+    DimsePeer,
+    DimseRefusal,
+    DimseServer,
+    FindRequest,
+    Handlers,
+    MovePlan,
+    MoveRequest,
+    Outgoing,
+    StoreRequest,
+    serve_dimse,
+)
+from wire.exchange import Label, Observe
+
+__all__ = ["STORED_TRANSFER_SYNTAXES", "Faults", "Pacs", "PacsConfig", "Received", "build"]
+
+STORED_TRANSFER_SYNTAXES = tuple(
+    uid
+    for uid in TRANSFER_SYNTAX_NAMES
+    if uid not in (EXPLICIT_VR_BIG_ENDIAN, "1.2.840.10008.1.2.1.99")
+)
+"""Little endian, compressed or not: what imaging departments archive today."""
+
+_CANNOT_UNDERSTAND = 0xC000
+_UNKNOWN_DESTINATION = 0xA801
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacsConfig:
+    """What an installer sets."""
+
+    ae_title: str = "PACS"
+    actor: str = "pacs"
+    """Its name in the journal."""
+    host: str = "127.0.0.1"
+    port: int = 0
+    destinations: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """AE title to `(host, port)`: where C-MOVE may send."""
+    calling_ae_titles: frozenset[str] | None = None
+    """Who may associate; None for anybody."""
+    relational: bool = True
+    """Whether queries may leave out the unique keys of the levels above."""
+    sop_classes: tuple[str, ...] = STORAGE_SOP_CLASSES
+    transfer_syntaxes: tuple[str, ...] = STORED_TRANSFER_SYNTAXES
+    """Accepted in C-STORE."""
+    replace: bool = True
+    """Whether an instance received twice replaces the first."""
+    peer_names: Mapping[str, str] = field(default_factory=dict)
+    """AE title to the name used in the journal."""
+    timeout: float = 15.0
+    """Seconds that one sub-operation, or an injected wait, may last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """How the PACS misbehaves, from the next request on. The default: not at all."""
+
+    find_status: int | None = None
+    """Answer every C-FIND by this failure (0xA700, 0xA900, 0xC001...)."""
+    find_status_after: int = 0
+    """... after so many pending responses."""
+    find_empty: bool = False
+    """Answer that nothing matches."""
+    find_abort_after: int | None = None
+    """A-ABORT after so many pending responses."""
+    find_gate: threading.Event | None = None
+    """Answer nothing until it is set (or the configured time-out)."""
+    move_status: int | None = None
+    """Refuse every C-MOVE with this status (0xA701, 0xA801, 0xA900, 0xC001...)."""
+    move_fail_after: int | None = None
+    """End the C-MOVE after so many sub-operations, with `move_fail_status`."""
+    move_fail_status: int = 0xA702
+    move_abort_after: int | None = None
+    """A-ABORT after so many sub-operations."""
+    move_gate: threading.Event | None = None
+    """Send nothing until it is set (or the configured time-out)."""
+    store_status: int | None = None
+    """Answer every C-STORE by this status (0xA700, 0xB000...); failures keep nothing."""
+    store_status_after: int = 0
+    """... after so many instances received by this PACS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """An instance that came by C-STORE, whatever was answered."""
+
+    instance: Instance
+    status: int
+    calling_ae: str
+    move_originator_ae: str
+    move_originator_message_id: int | None
+    new: bool
+    """False when the PACS already held that SOP instance."""
+
+
+class Pacs:
+    """A picture archive with a DIMSE listener.
+
+    `start()` and `stop()` block shortly; all methods may be called from any thread.
+    """
+
+    def __init__(self, config: PacsConfig, observe: Observe, label: Label | None = None) -> None:
+        self.config = config
+        self.archive = Archive()
+        self.faults = Faults()
+        self._observe = observe
+        self._label = label
+        self._destinations = {
+            title: DimsePeer(host, port, title, config.peer_names.get(title, ""))
+            for title, (host, port) in config.destinations.items()
+        }
+        self._server: DimseServer | None = None
+        self._received: list[Received] = []
+        self._arrival = threading.Condition()
+
+    @property
+    def ae_title(self) -> str:
+        """Its application entity title."""
+        return self.config.ae_title
+
+    @property
+    def host(self) -> str:
+        """The address that it listens on."""
+        return self.config.host
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on; 0 before `start()` when none is configured."""
+        return self.config.port if self._server is None else self._server.port
+
+    def start(self) -> Pacs:
+        """Listen. Returns itself.
+
+        Raises:
+            OSError: the address is taken.
+        """
+        config = self.config
+        self._server = serve_dimse(
+            Handlers(find=self._find, move=self._move, store=self._store),
+            ae_title=config.ae_title,
+            actor=config.actor,
+            observe=self._observe,
+            label=self._label,
+            host=config.host,
+            port=config.port,
+            storage=dict.fromkeys(config.sop_classes, config.transfer_syntaxes),
+            calling_ae_titles=config.calling_ae_titles,
+            relational=config.relational,
+            peer_names=config.peer_names,
+            timeout=config.timeout,
+        )
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and abort what is going on. What is stored stays."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def __enter__(self) -> Pacs:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def add_destination(self, ae_title: str, host: str, port: int, name: str = "") -> None:
+        """Let C-MOVE send to that application entity."""
+        self._destinations[ae_title] = DimsePeer(
+            host, port, ae_title, name or self.config.peer_names.get(ae_title, "")
+        )
+
+    def load(self, source: bytes | Path | Any) -> Instance:
+        """Put an instance in the archive: a Part 10 file, its path, or a pydicom data set.
+
+        Raises:
+            DicomSyntaxError: not a readable instance.
+            OSError: the path cannot be read.
+        """
+        if isinstance(source, Path):
+            source = source.read_bytes()
+        elif not isinstance(source, bytes):
+            buffer = BytesIO()
+            source.save_as(buffer, enforce_file_format=True)
+            source = buffer.getvalue()
+        return self.archive.add_file(source)
+
+    def count(self, study: str | None = None) -> int:
+        """How many instances it holds, of one study or of all."""
+        return len(self.archive.instances(study=study))
+
+    def instances(
+        self, study: str | None = None, series: str | None = None
+    ) -> tuple[Instance, ...]:
+        """What it holds, in the order stored."""
+        return self.archive.instances(study=study, series=series)
+
+    def remove(self, study: str | None = None, instance: str | None = None) -> int:
+        """Forget a study, an instance, or everything: how many."""
+        return self.archive.remove(study=study, instance=instance)
+
+    @property
+    def received(self) -> tuple[Received, ...]:
+        """Everything that came by C-STORE, in order."""
+        with self._arrival:
+            return tuple(self._received)
+
+    def wait_received(
+        self,
+        count: int = 1,
+        *,
+        timeout: float,
+        where: Callable[[Received], bool] = lambda _: True,
+    ) -> tuple[Received, ...]:
+        """What came by C-STORE and satisfies `where`: `count` of them, or less at the deadline."""
+        with self._arrival:
+            self._arrival.wait_for(
+                lambda: sum(map(where, self._received)) >= count, timeout=timeout
+            )
+            return tuple(filter(where, self._received))
+
+    def _find(self, request: FindRequest) -> Iterator[Any]:
+        faults = self.faults
+        if faults.find_gate is not None:
+            faults.find_gate.wait(self.config.timeout)
+        sent = 0
+        responses = query.find(
+            self.archive,
+            request.identifier,
+            model=request.model,
+            relational=self.config.relational,
+            ae_title=self.config.ae_title,
+        )
+        for response in () if faults.find_empty else responses:
+            if sent == faults.find_abort_after:
+                raise AbortAssociation
+            if faults.find_status is not None and sent >= faults.find_status_after:
+                break
+            yield response
+            sent += 1
+        if faults.find_abort_after is not None and sent <= faults.find_abort_after:
+            raise AbortAssociation
+        if faults.find_status is not None:
+            raise DimseRefusal(faults.find_status, "panne simulee")
+
+    def _move(self, request: MoveRequest) -> MovePlan:
+        faults = self.faults
+        if faults.move_gate is not None:
+            faults.move_gate.wait(self.config.timeout)
+        if faults.move_status is not None:
+            raise DimseRefusal(faults.move_status, "panne simulee")
+        destination = self._destinations.get(request.destination)
+        if destination is None:
+            raise DimseRefusal(_UNKNOWN_DESTINATION, f"inconnu : {request.destination}")
+        instances = query.select(
+            self.archive,
+            request.identifier,
+            model=request.model,
+            relational=self.config.relational,
+        )
+        return MovePlan(
+            destination=destination,
+            count=len(instances),
+            instances=self._outgoing(instances, faults),
+            contexts=list(dict.fromkeys((one.sop_class, one.transfer_syntax) for one in instances)),
+        )
+
+    def _outgoing(self, instances: list[Instance], faults: Faults) -> Iterator[Outgoing]:
+        for sent, one in enumerate(instances):
+            if sent == faults.move_abort_after:
+                raise AbortAssociation
+            if sent == faults.move_fail_after:
+                raise DimseRefusal(faults.move_fail_status, "panne simulee")
+            yield Outgoing(
+                sop_class=one.sop_class,
+                sop_instance=one.sop_instance,
+                transfer_syntax=one.transfer_syntax,
+                dataset=one.dataset,
+            )
+
+    def _store(self, request: StoreRequest) -> int:
+        faults = self.faults
+        with self._arrival:
+            faulty = faults.store_status is not None and (
+                len(self._received) >= faults.store_status_after
+            )
+        status = faults.store_status if faulty and faults.store_status is not None else 0x0000
+        new = self.archive.get(request.sop_instance) is None
+        try:
+            archive = self.archive if status == 0 or status >> 12 == 0xB else Archive()
+            instance = archive.add(
+                request.dataset,
+                transfer_syntax=request.transfer_syntax,
+                replace=self.config.replace,
+            )
+        except DicomSyntaxError as error:
+            raise DimseRefusal(_CANNOT_UNDERSTAND, str(error)) from None
+        with self._arrival:
+            self._received.append(
+                Received(
+                    instance=instance,
+                    status=status,
+                    calling_ae=request.calling_ae,
+                    move_originator_ae=request.move_originator_ae,
+                    move_originator_message_id=request.move_originator_message_id,
+                    new=new,
+                )
+            )
+            self._arrival.notify_all()
+        return status
+
+
+def build(config: PacsConfig, observe: Observe, label: Label | None = None) -> Pacs:
+    """A PACS that is not started yet."""
+    return Pacs(config, observe, label)

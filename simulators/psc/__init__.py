@@ -1,0 +1,20 @@
+"""Pro Santé Connect: an OpenID Connect provider with PSC's paths, tokens and refusals."""
+
+from simulators.psc.oauth import Client, Fault
+from simulators.psc.professionals import TEST_PROFESSIONALS, Activity, Practice, Professional
+from simulators.psc.realm import Lifetimes, TokenType
+from simulators.psc.service import Psc, PscConfig, build
+
+__all__ = [
+    "TEST_PROFESSIONALS",
+    "Activity",
+    "Client",
+    "Fault",
+    "Lifetimes",
+    "Practice",
+    "Professional",
+    "Psc",
+    "PscConfig",
+    "TokenType",
+    "build",
+]

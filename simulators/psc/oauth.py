@@ -1,0 +1,159 @@
+"""What the OAuth endpoints share: forms, the client behind a certificate, errors, faults.
+
+In the "espace de confiance" a client authenticates by mutual TLS alone (ANS FAQ, grade faq); the
+certificate's CN is the client_id (ANS FAQ on the e-santé proxy, grade faq).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from wire.http_server import abort, peer_chain
+
+__all__ = [
+    "NO_STORE",
+    "Client",
+    "Fault",
+    "OAuthError",
+    "authenticate",
+    "play",
+    "read_form",
+    "read_parameters",
+]
+
+NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
+"""RFC 6749 5.1."""
+_MAX_FORM = 256 * 1024
+_MAX_FIELDS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A registered service. `client_id` is also the CN of its ORG AUTH_CLI certificate."""
+
+    client_id: str
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    may_introspect: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """How an endpoint misbehaves instead of answering, while a scenario says so."""
+
+    kind: Literal["answer", "cut", "silence"] = "answer"
+    status: int = 503
+    body: bytes = b""
+    content_type: str = "application/json"
+
+
+class OAuthError(Exception):
+    """An error answer of RFC 6749 5.2, RFC 6750 3.1 or RFC 7662 2.3."""
+
+    def __init__(
+        self, status: int, error: str, description: str, *, challenge: str | None = None
+    ) -> None:
+        super().__init__(description)
+        self.status = status
+        self.error = error
+        self.description = description
+        self.challenge = challenge
+
+    def response(self) -> Response:
+        """The JSON body and its headers."""
+        headers = dict(NO_STORE)
+        if self.challenge is not None:
+            headers["www-authenticate"] = self.challenge
+        body = {"error": self.error, "error_description": self.description}
+        return JSONResponse(body, status_code=self.status, headers=headers)
+
+
+async def play(fault: Fault, request: Request) -> Response:
+    """Misbehave. `silence` lasts until the client gives up."""
+    if fault.kind == "cut":
+        abort(request.scope)
+    elif fault.kind == "silence":
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+    return Response(fault.body, status_code=fault.status, media_type=fault.content_type)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The parameters of a POST.
+
+    Raises:
+        OAuthError: `invalid_request`: another content type, too large, a repeated parameter.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise OAuthError(400, "invalid_request", f"Content-Type {kind or 'absent'}")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_FORM:
+            raise OAuthError(413, "invalid_request", "formulaire trop long")
+    try:
+        text = body.decode("utf-8")
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError as error:
+        raise OAuthError(400, "invalid_request", "formulaire illisible") from error
+    return read_parameters(pairs)
+
+
+def read_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Parameters by name (RFC 6749 3.1: none may appear twice, an empty one counts as absent).
+
+    Raises:
+        OAuthError: `invalid_request`: a repeated parameter.
+    """
+    parameters: dict[str, str] = {}
+    for name, value in pairs:
+        if name in parameters:
+            raise OAuthError(400, "invalid_request", f"paramètre {name} en double")
+        if value:
+            parameters[name] = value
+    return parameters
+
+
+def authenticate(request: Request, form: dict[str, str], clients: dict[str, Client]) -> Client:
+    """The client that the certificate proves.
+
+    Raises:
+        OAuthError: `invalid_client`: a secret, no certificate, an unknown CN, another client_id.
+    """
+    if "authorization" in request.headers:
+        # RFC 6749 5.2: a client that used this header is told the scheme it used.
+        raise OAuthError(
+            401,
+            "invalid_client",
+            "authentification par secret refusée : TLS mutuel exigé",
+            challenge='Basic realm="esante-wallet"',
+        )
+    if "client_secret" in form or "client_assertion" in form:
+        raise OAuthError(
+            401, "invalid_client", "authentification par secret refusée : TLS mutuel exigé"
+        )
+    chain = peer_chain(request.scope)
+    if not chain:
+        raise OAuthError(401, "invalid_client", "aucun certificat client")
+    name = _common_name(chain[0])
+    client = clients.get(name)
+    if client is None:
+        raise OAuthError(401, "invalid_client", f"aucun client enregistré pour CN={name}")
+    if form.get("client_id", name) != name:
+        raise OAuthError(401, "invalid_client", "client_id différent du CN du certificat")
+    return client
+
+
+def _common_name(der: bytes) -> str:
+    subject = x509.load_der_x509_certificate(der).subject
+    names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if len(names) == 1 else ""

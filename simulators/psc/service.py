@@ -1,0 +1,187 @@
+"""Pro Santé Connect as a running service, and what a scenario may do to it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from protocols.jose import SigningKey
+from simulators.psc.application import Application
+from simulators.psc.back_channel import BackChannel
+from simulators.psc.front_channel import FrontChannel
+from simulators.psc.oauth import Client, Fault
+from simulators.psc.professionals import TEST_PROFESSIONALS, Professional
+from simulators.psc.realm import Lifetimes, Realm, TokenType
+from spec import psc
+from wire.exchange import Observe
+from wire.http_server import HttpServer, serve_http
+from wire.tls import ServerTls
+
+__all__ = ["Psc", "PscConfig", "build"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PscConfig:
+    """How to build the service.
+
+    `tls` shows a market certificate and asks, without requiring, a client certificate of the
+    organisations' PKI: a browser has none. Without `public_url` the issuer is under the address
+    bound; without `wallet_url` the wallet is under the issuer's host (the real one has its own).
+    """
+
+    tls: ServerTls | None
+    key: rsa.RSAPrivateKey = field(repr=False)
+    clock: Callable[[], datetime]
+    rng: random.Random = field(repr=False)
+    clients: tuple[Client, ...]
+    professionals: tuple[Professional, ...] = TEST_PROFESSIONALS
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    require_pkce: bool = True
+    rotate_refresh: bool = False
+    host: str = "127.0.0.1"
+    port: int = 0
+    public_url: str = ""
+    wallet_url: str = ""
+
+
+class Psc:
+    """The service. `start` before anything else; state survives `stop`."""
+
+    def __init__(self, config: PscConfig, observe: Observe) -> None:
+        self._config = config
+        self._observe = observe
+        self._clients = {client.client_id: client for client in config.clients}
+        self._realm = Realm(
+            key=config.key,
+            clock=config.clock,
+            rng=config.rng,
+            professionals=config.professionals,
+            lifetimes=config.lifetimes,
+        )
+        self._back = BackChannel(self._realm, self._clients, rotate_refresh=config.rotate_refresh)
+        self._front = FrontChannel(self._realm, self._clients, require_pkce=config.require_pkce)
+        self._server: HttpServer | None = None
+        self._port = config.port
+        self.app = Application(self._back.endpoints() + self._front.endpoints())
+
+    async def start(self) -> None:
+        """Listen; after a stop, on the same port.
+
+        Raises:
+            OSError: the port is taken, or a certificate file cannot be read.
+        """
+        self._server = await serve_http(
+            self.app,
+            actor="psc",
+            observe=self._observe,
+            tls=self._config.tls,
+            host=self._config.host,
+            port=self._port,
+        )
+        self._port = self._server.port
+        public = self._config.public_url or self._server.url
+        self._realm.issuer = public + psc.REALM_PATH
+        self._back.wallet = (self._config.wallet_url or public) + psc.WALLET_AUTHORIZATION
+
+    async def stop(self, *, grace: float = 5.0) -> None:
+        """Close the listener; sessions and codes are kept for the next start."""
+        if self._server is not None:
+            await self._server.stop(grace=grace)
+            self._server = None
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port of the listener.
+
+        Raises:
+            RuntimeError: not started.
+        """
+        if self._server is None:
+            raise RuntimeError("PSC is not started")
+        return self._server.url
+
+    @property
+    def issuer(self) -> str:
+        """The issuer: what discovery, `iss` and the box's configuration say."""
+        return self._realm.issuer
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """Seconds of validity; changes concern what is minted from now on."""
+        return self._realm.lifetimes
+
+    @property
+    def faults(self) -> dict[str, Fault]:
+        """Endpoints out of order now; a scenario sets and removes them.
+
+        Names: `discovery`, `certs`, `authorization`, `token`, `introspection`, `userinfo`.
+        """
+        return self.app.faults
+
+    @property
+    def professionals(self) -> tuple[Professional, ...]:
+        """Those who can log in."""
+        return tuple(self._realm.professionals.values())
+
+    def professional(self, id: str) -> Professional:
+        """The professional of that national identifier.
+
+        Raises:
+            KeyError: nobody.
+        """
+        return self._realm.professionals[id]
+
+    def add(self, professional: Professional) -> None:
+        """Let one more professional log in (or replace the one of that identifier)."""
+        self._realm.professionals[professional.id] = professional
+
+    def register(self, client: Client) -> None:
+        """Register a client, or replace the one of that client_id."""
+        self._clients[client.client_id] = client
+
+    def issue(
+        self,
+        professional: Professional,
+        client_id: str,
+        *,
+        typ: TokenType = "Bearer",
+        expired: bool = False,
+        forged: bool = False,
+        nonce: str = "",
+    ) -> str:
+        """A token as the realm mints them, without browser or code, in a session of its own.
+
+        Args:
+            expired: issued long enough ago to have expired one minute ago.
+            forged: right in everything but the signing key: PSC does not know it.
+        """
+        session = self._realm.log_in(professional)
+        life = self._realm.lifetimes.refresh if typ == "Refresh" else self._realm.lifetimes.access
+        claims = self._realm.claims(
+            session, client_id, nonce=nonce, typ=typ, age=life + 60 if expired else 0
+        )
+        key = None
+        if forged:
+            key = SigningKey(self._realm.key.kid, rsa.generate_private_key(65537, 2048))
+        return self._realm.sign(claims, key=key)
+
+    def revoke(self, jti: str) -> None:
+        """Make a token inactive from now on."""
+        self._realm.revoke(jti)
+
+    def end_session(self, sid: str) -> None:
+        """Log a professional out, and with them every token of that session."""
+        self._realm.log_out(sid)
+
+    def is_active(self, token: str) -> bool:
+        """Whether introspection would say so now."""
+        return self._realm.active(token, "Bearer", "Refresh") is not None
+
+
+def build(config: PscConfig, observe: Observe) -> Psc:
+    """A service that is not listening yet."""
+    return Psc(config, observe)

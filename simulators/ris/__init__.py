@@ -1,0 +1,1 @@
+"""The radiology information system: writes reports, sends them, and calls the Consumer."""

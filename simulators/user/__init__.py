@@ -1,0 +1,6 @@
+"""The professional's browser: contextual call, login, pages and forms."""
+
+from simulators.user.browser import User, UserConfig, UserError
+from simulators.user.page import Button, Form, Link, Page
+
+__all__ = ["Button", "Form", "Link", "Page", "User", "UserConfig", "UserError"]

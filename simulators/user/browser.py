@@ -1,0 +1,258 @@
+"""The professional at a workstation: makes the contextual call, logs in, reads pages, fills forms.
+
+An HTTP client with a cookie jar that follows redirects as browsers do and submits only what a
+page offers. It knows no endpoint but the one it calls first: whatever comes after is what pages
+and redirects say. It runs no script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+
+from simulators.user.page import Form, Page, read_page
+from wire.exchange import Exchange, Observe
+from wire.http_client import HttpClient, Response
+from wire.tls import ClientTls
+
+__all__ = ["User", "UserConfig", "UserError"]
+
+FORM = "application/x-www-form-urlencoded"
+_MAX_REDIRECTS = 20
+_ATTRIBUTING = ("state", "code", "session_state", "nonce", "uuid")
+"""Query parameters by which later exchanges are recognised as belonging to the same story."""
+
+
+class UserError(Exception):
+    """The page shown does not offer what the person wanted to do, or there is no page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserConfig:
+    """Whom the browser trusts and how it reaches hosts.
+
+    `recorded_elsewhere`: `host:port` of services of the bench, which record their own side.
+    """
+
+    tls: ClientTls | None = None
+    connect_to: Mapping[str, str] = field(default_factory=dict)
+    recorded_elsewhere: frozenset[str] = frozenset()
+    timeout: float = 30.0
+
+
+class User:
+    """One browser session. An async context manager, or `aclose` when done."""
+
+    def __init__(self, config: UserConfig, observe: Observe) -> None:
+        self._config = config
+        self._observe = observe
+        self._page: Page | None = None
+        self._consumer = ""
+        self.history: list[tuple[int, str, str]] = []
+        """Every answer: status, method, URL."""
+        self._client = HttpClient(
+            actor="user",
+            observe=self._tell,
+            tls=config.tls,
+            connect_to=config.connect_to,
+            timeout=config.timeout,
+            cookies=True,
+        )
+
+    async def __aenter__(self) -> User:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the browser; cookies are forgotten."""
+        await self._client.aclose()
+
+    @property
+    def page(self) -> Page:
+        """The page shown.
+
+        Raises:
+            UserError: none yet.
+        """
+        if self._page is None:
+            raise UserError("aucune page n'est affichée")
+        return self._page
+
+    async def call(
+        self, url: str, body: bytes | Mapping[str, str], *, content_type: str = FORM
+    ) -> Page:
+        """The contextual call, then wherever it leads.
+
+        Raises:
+            HttpFailure: no answer.
+            LocalProtocolError: an address that no request can be sent to.
+            UserError: endless redirects, or one that leads nowhere.
+        """
+        self._consumer = urlsplit(url).netloc
+        content = body if isinstance(body, bytes) else urlencode(body).encode("ascii")
+        return await self._go(
+            "POST", url, content, content_type=content_type, transaction="appel-contextuel"
+        )
+
+    async def get(self, url: str) -> Page:
+        """Type an address."""
+        return await self._go("GET", url)
+
+    async def reload(self) -> Page:
+        """Ask for the page shown again, by GET."""
+        return await self._go("GET", self.page.url)
+
+    async def login(self, professional: str) -> Page:
+        """On the login page, choose that national identifier and confirm.
+
+        Raises:
+            UserError: the page shown does not offer that professional.
+        """
+        for form in self.page.forms:
+            for name, value in form.choices:
+                if value == professional:
+                    return await self._submit(form, {name: professional}, "")
+        raise UserError(
+            f"la page « {self.page.title} » ({self.page.url}) ne propose pas de s'identifier "
+            f"comme {professional}"
+        )
+
+    async def submit(
+        self,
+        form: str,
+        fields: Mapping[str, str | list[str]] | None = None,
+        *,
+        button: str = "",
+        **more: str | list[str],
+    ) -> Page:
+        """Fill in a form and send it.
+
+        Args:
+            form: its id, its name, or the label of one of its buttons.
+            fields: values by name; a list ticks several boxes. `more` adds to it.
+            button: label or value of the button pressed, else the one that named the form, else
+                the first, as the Enter key does.
+
+        Raises:
+            UserError: no such form, field, choice or button.
+        """
+        found = self.page.form(form)
+        if found is None:
+            raise UserError(f"aucun formulaire « {form} » sur {self.page.url}")
+        if not button and form not in (found.id, found.name):
+            button = form
+        return await self._submit(found, {**(fields or {}), **more}, button)
+
+    async def follow(self, label: str) -> Page:
+        """Click on a link by what is read on it.
+
+        Raises:
+            UserError: no such link.
+        """
+        link = self.page.link(label)
+        if link is None:
+            raise UserError(f"aucun lien « {label} » sur {self.page.url}")
+        return await self._go("GET", link.url)
+
+    async def _submit(self, form: Form, fields: Mapping[str, str | list[str]], button: str) -> Page:
+        pairs = [(name, value) for name, value in form.fields if name not in fields]
+        for name, value in fields.items():
+            values = value if isinstance(value, list) else [value]
+            offered = [choice for owner, choice in form.choices if owner == name]
+            if name not in form.names or (offered and not set(values) <= set(offered)):
+                raise UserError(f"le formulaire ne propose pas {name}={value!r}")
+            pairs += [(name, each) for each in values]
+        pairs += _pressed(form, button)
+        if form.method == "GET":
+            return await self._go("GET", form.action.partition("?")[0] + "?" + urlencode(pairs))
+        if form.method != "POST" or form.enctype != FORM:
+            raise UserError(f"formulaire {form.method} {form.enctype} : ce navigateur ne sait pas")
+        return await self._go("POST", form.action, urlencode(pairs).encode("ascii"))
+
+    async def _go(
+        self,
+        method: str,
+        url: str,
+        content: bytes = b"",
+        *,
+        content_type: str = FORM,
+        transaction: str = "",
+    ) -> Page:
+        for _ in range(_MAX_REDIRECTS):
+            response = await self._ask(method, url, content, content_type, transaction)
+            self.history.append((response.status, method, url))
+            location = response.headers.get("location")
+            if response.status not in (301, 302, 303, 307, 308) or not location:
+                self._page = read_page(
+                    response.status, url, response.headers.get("content-type"), response.body
+                )
+                return self._page
+            try:
+                url = urljoin(url, location).partition("#")[0]
+            except ValueError as error:
+                raise UserError(f"Location illisible : {location!r}") from error
+            if response.status not in (307, 308):
+                method, content = "GET", b""
+            transaction = ""
+        raise UserError(f"plus de {_MAX_REDIRECTS} redirections, la dernière vers {url}")
+
+    async def _ask(
+        self, method: str, url: str, content: bytes, content_type: str, transaction: str
+    ) -> Response:
+        headers = [
+            ("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"),
+            ("Accept-Language", "fr"),
+        ]
+        if method == "POST":
+            headers.append(("Content-Type", content_type))
+        if not transaction:
+            elsewhere = bool(self._consumer) and urlsplit(url).netloc != self._consumer
+            transaction = "PSC-login" if elsewhere else "consumer-page"
+        return await self._client.request(
+            method, url, headers=headers, content=content, transaction=transaction
+        )
+
+    def _tell(self, exchange: Exchange) -> None:
+        """Observe what no service of the bench records, with the keys that addresses carry."""
+        host = exchange.peer
+        if host in self._config.recorded_elsewhere:
+            return
+        keys: list[str] = []
+        if exchange.request is not None:
+            keys += _keys(exchange.request.start_line.split(" ")[1])
+        if exchange.response is not None:
+            keys += _keys(exchange.response.header("location") or "")
+        self._observe(replace(exchange, keys=tuple(dict.fromkeys((*exchange.keys, *keys)))))
+
+
+def _pressed(form: Form, button: str) -> list[tuple[str, str]]:
+    """The field that the pressed button adds."""
+    if not button:
+        pressed = form.buttons[:1]
+    else:
+        wanted = button.casefold()
+        pressed = tuple(
+            each
+            for each in form.buttons
+            if wanted in (each.label.casefold(), each.value.casefold())
+        )[:1]
+        if not pressed:
+            raise UserError(f"aucun bouton « {button} » dans le formulaire")
+    return [(each.name, each.value) for each in pressed if each.name]
+
+
+def _keys(url: str) -> list[str]:
+    try:
+        values = parse_qs(urlsplit(url).query)
+    except ValueError:
+        return []
+    return [value for name in _ATTRIBUTING for value in values.get(name, ())]

@@ -1,0 +1,244 @@
+"""The Source as a process among real services: publication, images, refusals, kills."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pydicom
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+from protocols import kos
+from simulators.dmp import CrashPoint
+from simulators.pacs import Faults
+from tests.drimbox_ref.source.bed import Bed, image, parts
+from tests.drimbox_ref.source.world import INS, IPP, cda_report, oru
+from wire.http_client import HttpFailure
+
+ROOT = "1.2.250.1.999.20"
+
+
+@pytest.fixture(scope="module")
+def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+    with start_blocking_portal("asyncio") as portal:
+        made = Bed(portal, tmp_path_factory.mktemp("bed"))
+        made.call(made.start)
+        try:
+            made.spawn()
+            yield made
+            assert made.close() == 0
+        finally:
+            if made.process is not None and made.process.poll() is None:
+                made.kill()
+            made.call(made.stop)
+
+
+def publish(bed: Bed, study: str, control_id: str) -> str:
+    """Publish one study; its KOS."""
+    assert bed.send(oru(cda_report((study,)), control_id=control_id)).accepted
+    (stored,) = bed.until(lambda: bed.documents(study))
+    bed.until(
+        lambda: any(
+            entry["kos_uid"] == stored.entry.unique_id and entry["entry_uuid"]
+            for entry in bed.admin("archive")
+        )
+    )
+    return str(stored.entry.unique_id)
+
+
+def test_publication(bed: Bed) -> None:
+    studies = [f"{ROOT}.{number}" for number in (1, 2, 3)]
+    for study in studies:
+        bed.load(study)
+    before = bed.counts()
+    assert bed.send(oru(cda_report(studies), control_id="P1")).accepted
+    bed.until(lambda: all(bed.documents(study) for study in studies))
+    entries = bed.until(lambda: len(bed.admin("archive")) == 3 and bed.admin("archive"))
+    found = bed.counts() - before
+    assert found["C-FIND"] == 3
+    assert found["ITI-41"] == 3
+    for study in studies:
+        (stored,) = bed.documents(study)
+        manifest = kos.decode(stored.content)
+        assert manifest.patient_id == INS
+        assert len(manifest.instances()) == 6
+    assert {entry["state"] for entry in entries} == {"published"}
+    assert bed.admin("alerts") == []
+
+
+def test_images_of_a_series(bed: Bed) -> None:
+    study = f"{ROOT}.4"
+    bed.load(study, series=1, instances=3, implicit=True)
+    bed.load(study, series=0)
+    for number in (1, 2, 3):
+        bed.pacs.load(image(study, 2, number))
+    uid = publish(bed, study, "P4")
+    response = bed.wado(f"/studies/{study}/series/{study}.1", kos=uid, token=bed.token())
+    assert response.status == 200, response.body
+    got = parts(response)
+    assert len(got) == 3
+    for headers, body in got:
+        assert headers["content-type"].startswith("application/dicom")
+        assert "1.2.840.10008.1.2.1" in headers["content-type"]
+        data = pydicom.dcmread(BytesIO(body))
+        assert data.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
+        assert data.PatientID == IPP
+        (other,) = data.OtherPatientIDsSequence
+        assert other.PatientID == INS
+        assert (
+            other.IssuerOfPatientIDQualifiersSequence[0].UniversalEntityID == "1.2.250.1.213.1.4.10"
+        )
+        assert data.StudyDescription == "Scanner crânien"
+        assert len(data.PixelData) == 128
+    one = bed.wado(
+        f"/studies/{study}/series/{study}.1/instances/{study}.1.2", kos=uid, token=bed.token()
+    )
+    assert [pydicom.dcmread(BytesIO(body)).InstanceNumber for _, body in parts(one)] == [2]
+    whole = bed.wado(f"/studies/{study}", kos=uid, token=bed.token())
+    assert len(parts(whole)) == 6
+    last = bed.admin("audit")[0]
+    assert (last["event"], last["EventOutcomeIndicator"]) == ("ITI-43", 0)
+    assert last["subject"] == bed.psc.professionals[0].id
+
+
+def test_refusals_of_images(bed: Bed) -> None:
+    study = f"{ROOT}.5"
+    bed.load(study)
+    uid = publish(bed, study, "P5")
+    path = f"/studies/{study}/series/{study}.1"
+    good = bed.token()
+    assert bed.wado(path, kos=uid, token=good).status == 200
+    refused = {
+        "no token": bed.wado(path, kos=uid),
+        "expired": bed.wado(path, kos=uid, token=bed.token(expired=True)),
+        "forged": bed.wado(path, kos=uid, token=bed.token(forged=True)),
+        "refresh token": bed.wado(path, kos=uid, token=bed.token(typ="Refresh")),
+        "pharmacist": bed.wado(path, kos=uid, token=bed.token(3)),
+        "no KOS": bed.wado(path, token=good),
+        "unknown KOS": bed.wado(path, kos="1.2.3", token=good),
+        "unknown study": bed.wado("/studies/1.2.3/series/1.2.4", kos=uid, token=good),
+        "unlisted series": bed.wado(f"/studies/{study}/series/1.2.4", kos=uid, token=good),
+        "stranger": bed.wado(path, kos=uid, token=good, certificate=bed.stranger),
+        "accept": bed.wado(path, kos=uid, token=good, accept=("image/png",)),
+    }
+    assert {name: response.status for name, response in refused.items()} == {
+        "no token": 401,
+        "expired": 401,
+        "forged": 401,
+        "refresh token": 401,
+        "pharmacist": 403,
+        "no KOS": 400,
+        "unknown KOS": 404,
+        "unknown study": 404,
+        "unlisted series": 404,
+        "stranger": 403,
+        "accept": 406,
+    }
+    assert refused["no token"].headers.get("WWW-Authenticate").startswith("Bearer")
+    assert bed.wado(path, kos=uid, token=good).status == 200
+
+
+def test_capabilities_need_no_token(bed: Bed) -> None:
+    assert b"RetrieveSeries" in bed.wado("", method="OPTIONS").body
+    assert bed.wado("", accept=("application/json",)).headers.get("Content-Type") == (
+        "application/json"
+    )
+
+
+def test_an_instance_added_after_the_kos_is_not_served(bed: Bed) -> None:
+    study = f"{ROOT}.6"
+    bed.load(study, series=1, instances=2)
+    uid = publish(bed, study, "P6")
+    bed.pacs.load(image(study, 1, 3))
+    response = bed.wado(f"/studies/{study}/series/{study}.1", kos=uid, token=bed.token())
+    assert len(parts(response)) == 2
+
+
+def test_missing_images_never_end_cleanly(bed: Bed) -> None:
+    study = f"{ROOT}.7"
+    bed.load(study, series=1, instances=4)
+    uid = publish(bed, study, "P7")
+    path = f"/studies/{study}/series/{study}.1"
+    bed.pacs.faults = Faults(move_fail_after=2)
+    with pytest.raises(HttpFailure):
+        bed.wado(path, kos=uid, token=bed.token())
+    bed.pacs.faults = Faults(move_status=0xA900)
+    assert bed.wado(path, kos=uid, token=bed.token()).status == 502
+    bed.pacs.faults = Faults()
+    bed.pacs.remove(study=study)
+    assert bed.wado(path, kos=uid, token=bed.token()).status in (410, 502)
+
+
+def test_depublished_images_are_closed(bed: Bed) -> None:
+    study = f"{ROOT}.8"
+    bed.load(study)
+    uid = publish(bed, study, "P8")
+    document = cda_report((study,))
+    assert bed.send(oru(document, control_id="P8D", control="CA", status="D")).accepted
+    bed.until(
+        lambda: any(
+            entry["study_uid"] == study and entry["state"] == "depublished"
+            for entry in bed.admin("archive")
+        )
+    )
+    response = bed.wado(f"/studies/{study}/series/{study}.1", kos=uid, token=bed.token())
+    assert response.status == 410
+
+
+@pytest.mark.parametrize("crash", list(CrashPoint))
+def test_dmp_crashes_publish_once(bed: Bed, crash: CrashPoint) -> None:
+    study = f"{ROOT}.9.{list(CrashPoint).index(crash) + 1}"
+    bed.load(study)
+    bed.dmp.crash = crash
+    uid = publish(bed, study, f"C-{crash.value}")
+    (stored,) = bed.documents(study)
+    assert stored.entry.unique_id == uid
+
+
+def test_kill_and_restart_of_the_dmp(bed: Bed) -> None:
+    study = f"{ROOT}.10"
+    bed.load(study)
+    bed.call(bed.dmp.kill)
+    assert bed.send(oru(cda_report((study,)), control_id="K1")).accepted
+    bed.until(lambda: any(row["attempts"] for row in bed.admin("outbox")))
+    bed.call(bed.dmp.restart)
+    bed.until(lambda: bed.documents(study))
+    bed.until(lambda: all(row["state"] != "pending" for row in bed.admin("outbox")))
+    assert len(bed.documents(study)) == 1
+
+
+def test_kill_and_restart_of_the_box(bed: Bed) -> None:
+    study = f"{ROOT}.11"
+    bed.load(study)
+    bed.call(bed.dmp.kill)
+    assert bed.send(oru(cda_report((study,)), control_id="K2")).accepted
+    former = dict(bed.addresses)
+    bed.kill()
+    bed.call(bed.dmp.restart)
+    bed.spawn()
+    assert {key: former[key] for key in ("mllp", "wado", "dicom", "admin")} == {
+        key: bed.addresses[key] for key in ("mllp", "wado", "dicom", "admin")
+    }
+    bed.until(lambda: bed.documents(study))
+    assert len(bed.documents(study)) == 1
+
+
+def test_bad_configuration_is_one_line_and_64(tmp_path: Path, bed: Bed) -> None:
+    config = tmp_path / "bad.toml"
+    config.write_text('[box]\nname = "x"\nstate = "relative"\n')
+    command = [sys.executable, "-m", "drimbox_ref", "source", "--config", str(config)]
+    done = subprocess.run(
+        [*command, "--ready", str(tmp_path / "ready.json")],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        cwd=Path(__file__).parents[3],
+        check=False,
+    )
+    assert done.returncode == 64
+    (line,) = done.stderr.decode().splitlines()
+    assert "box.state" in line
+    assert "chemin absolu" in line

@@ -1,0 +1,295 @@
+"""WADO-RS without network: order of the checks, negotiation, answers that are cut."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from drimbox_ref.dmp import PeerUnavailable
+from drimbox_ref.source.access import AccessControl, AccessRequest, Granted, Refused
+from drimbox_ref.source.values import (
+    Accepted,
+    Denied,
+    RetrievalFailed,
+    StoredObject,
+    TrustVerdict,
+)
+from drimbox_ref.source.wado import WadoService
+from protocols.dicom import split_part10
+from protocols.multipart import Parser, PartBegin, PartData, boundary_of
+from tests.drimbox_ref.source.bed import image
+from tests.drimbox_ref.source.test_publication import Box
+from tests.drimbox_ref.source.world import STUDIES, World, found_study, oru
+
+pytestmark = pytest.mark.anyio
+
+STUDY = STUDIES[0]
+SERIES = f"{STUDY}.1"
+PATH = f"/studies/{STUDY}/series/{SERIES}"
+EXPLICIT = "1.2.840.10008.1.2.1"
+JPEG_LS = "1.2.840.10008.1.2.4.80"
+
+
+def accept(syntax: str, q: str = "0.9") -> str:
+    return f'multipart/related; type="application/dicom"; transfer-syntax={syntax}; q={q}'
+
+
+def request(
+    kos: str | None,
+    *,
+    path: str = PATH,
+    authorization: Sequence[str] = ("Bearer abc.def",),
+    accepts: Sequence[str] = (accept(EXPLICIT),),
+    certificate: bytes | None = b"der",
+) -> AccessRequest:
+    headers = [("authorization", value) for value in authorization]
+    headers += [("accept", value) for value in accepts]
+    if kos is not None:
+        headers.append(("kos-sopinstanceuid", kos))
+    return AccessRequest(path=path, headers=tuple(headers), peer_certificate=certificate)
+
+
+@pytest.fixture
+async def published(world: World) -> str:
+    """The KOS of the first study."""
+    await Box(world).publish(oru())
+    entry = world.parts.archive.current(STUDY)
+    assert entry is not None
+    return entry.kos_uid
+
+
+async def decide(world: World, asked: AccessRequest) -> Granted | Refused:
+    return await AccessControl(world.parts, professions=("10",)).decide(asked)
+
+
+async def status(world: World, asked: AccessRequest) -> int:
+    decision = await decide(world, asked)
+    return decision.status if isinstance(decision, Refused) else 200
+
+
+async def test_a_good_request_is_granted_what_the_kos_lists(world: World, published: str) -> None:
+    granted = await decide(world, request(published))
+    assert isinstance(granted, Granted)
+    assert granted.served.instances == {f"{SERIES}.{number}" for number in (1, 2, 3)}
+    assert world.tokens.seen == ["abc.def"]
+
+
+async def test_a_peer_outside_the_list_never_reaches_psc(world: World, published: str) -> None:
+    world.trust.verdict = TrustVerdict.UNLISTED
+    assert await status(world, request(published)) == 403
+    world.trust.verdict = TrustVerdict.NO_LIST
+    assert await status(world, request(published)) == 503
+    world.trust.verdict = TrustVerdict.LISTED
+    assert await status(world, request(published, certificate=None)) == 403
+    assert world.tokens.seen == []
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [(), ("Basic YTpi",), ("Bearer",), ("Bearer a", "Bearer b"), ("Bearer a b",), ("Bearer é",)],
+)
+async def test_bad_authorization_never_reaches_psc(
+    world: World, published: str, authorization: tuple[str, ...]
+) -> None:
+    decision = await decide(world, request(published, authorization=authorization))
+    assert isinstance(decision, Refused)
+    assert decision.status == 401
+    assert dict(decision.headers)["WWW-Authenticate"].startswith("Bearer")
+    assert world.tokens.seen == []
+
+
+async def test_the_scheme_is_case_insensitive(world: World, published: str) -> None:
+    assert await status(world, request(published, authorization=("bearer abc",))) == 200
+
+
+async def test_what_psc_says_decides(world: World, published: str) -> None:
+    world.tokens.verdict = Denied(status=401, error="invalid_token", message="expiré")
+    decision = await decide(world, request(published))
+    assert isinstance(decision, Refused)
+    assert 'error="invalid_token"' in dict(decision.headers)["WWW-Authenticate"]
+    world.tokens.verdict = Denied(status=503, error="", message="PSC en panne")
+    assert await status(world, request(published)) == 503
+    world.tokens.verdict = Accepted(subject="x", professions=("21",))
+    assert await status(world, request(published)) == 403
+    world.tokens.verdict = Accepted(subject="x", professions=("21", "10"))
+    assert await status(world, request(published)) == 200
+
+
+async def test_the_kos_decides(world: World, published: str) -> None:
+    assert await status(world, request(None)) == 400
+    assert await status(world, request("1.2.3")) == 404
+    assert await status(world, request(published, path="/studies/1.2/series/1.3")) == 404
+    assert await status(world, request(published, path=f"/studies/{STUDY}/series/1.3")) == 404
+    assert await status(world, request(published, path=f"{PATH}/instances/1.4")) == 404
+    assert await status(world, request(published, path=f"{PATH}/metadata")) == 404
+    assert await status(world, request(published, path=f"{PATH}/instances/{SERIES}.1")) == 200
+
+
+async def test_a_replaced_kos_is_refused_with_its_reason(world: World, published: str) -> None:
+    world.pacs.studies[STUDY] = found_study(instances=4)
+    await Box(world).publish(oru(control_id="MSG-2"))
+    decision = await decide(world, request(published))
+    assert isinstance(decision, Refused)
+    assert decision.status == 404
+    assert "remplacé" in decision.message
+
+
+async def test_a_depublished_kos_is_gone(world: World, published: str) -> None:
+    await Box(world).publish(oru(control_id="MSG-2", control="CA", status="D"))
+    assert await status(world, request(published)) == 410
+
+
+@pytest.mark.parametrize(
+    ("accepts", "expected"),
+    [
+        ((), 200),
+        (("*/*",), 200),
+        ((accept("*"),), 200),
+        ((accept(EXPLICIT) + ",",), 200),
+        ((accept(JPEG_LS) + ";boundary=**",), 200),
+        (("image/jpeg",), 406),
+        ((accept(EXPLICIT, "0"),), 406),
+        (('multipart/related; type="image/jpeg"',), 406),
+        ((accept(EXPLICIT, "2"),), 400),
+    ],
+)
+async def test_negotiation(
+    world: World, published: str, accepts: tuple[str, ...], expected: int
+) -> None:
+    assert await status(world, request(published, accepts=accepts)) == expected
+
+
+class Client:
+    """What an ASGI client sees."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    async def get(self, service: WadoService, asked: AccessRequest) -> None:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": f"/drimbox/rs{asked.path}",
+            "headers": [(name.encode(), value.encode("latin-1")) for name, value in asked.headers],
+            "client": ("127.0.0.1", 1),
+        }
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            self.messages.append(message)
+
+        await service(scope, receive, send)
+
+    @property
+    def status(self) -> int:
+        return int(self.messages[0]["status"])
+
+    @property
+    def ended(self) -> bool:
+        return self.messages[-1].get("more_body") is False
+
+    def bodies(self) -> list[bytes]:
+        headers = dict(self.messages[0]["headers"])
+        parser = Parser(boundary_of(headers[b"content-type"].decode()))
+        found: list[bytearray] = []
+        for message in self.messages[1:]:
+            for event in parser.feed(message["body"]):
+                if isinstance(event, PartBegin):
+                    found.append(bytearray())
+                elif isinstance(event, PartData):
+                    found[-1].extend(event.data)
+        return [bytes(one) for one in found]
+
+
+def stored(number: int, *, syntax: str = EXPLICIT) -> StoredObject:
+    part = split_part10(image(STUDY, 1, number))
+    return StoredObject(
+        sop_class=part.sop_class,
+        sop_instance=f"{SERIES}.{number}",
+        transfer_syntax=syntax,
+        data=part.dataset,
+    )
+
+
+@pytest.fixture
+def service(world: World, monkeypatch: pytest.MonkeyPatch) -> WadoService:
+    monkeypatch.setattr("drimbox_ref.source.wado.peer_chain", lambda scope: (b"der",))
+    # A disconnection watcher must not spin on our receive.
+    monkeypatch.setattr("drimbox_ref.source.wado._disconnected", never)
+    return WadoService(
+        world.parts,
+        public_url="https://db1.drimbench.test/drimbox/rs",
+        professions=("10",),
+    )
+
+
+async def never(receive: object) -> None:
+    await asyncio.Event().wait()
+
+
+async def test_images_are_streamed_as_parts(
+    world: World, published: str, service: WadoService
+) -> None:
+    world.images.held = [stored(1), stored(2), stored(3)]
+    client = Client()
+    await client.get(service, request(published))
+    assert (client.status, client.ended) == (200, True)
+    assert len(client.bodies()) == 3
+    assert all(split_part10(body).transfer_syntax == EXPLICIT for body in client.bodies())
+    assert world.images.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        (RetrievalFailed("rien", gone=True), 410),
+        (RetrievalFailed("panne", gone=False), 502),
+        (PeerUnavailable("PACS inconnu"), 502),
+    ],
+)
+async def test_nothing_came(
+    world: World, published: str, service: WadoService, end: Exception, expected: int
+) -> None:
+    world.images.end = end
+    client = Client()
+    await client.get(service, request(published))
+    assert client.status == expected
+    event = world.parts.audit.everything(1)[0]
+    assert event["EventOutcomeIndicator"] == 8
+    assert event["EventOutcomeDescription"]
+
+
+async def test_a_short_answer_never_ends(
+    world: World, published: str, service: WadoService
+) -> None:
+    world.images.held = [stored(1)]
+    world.images.end = RetrievalFailed("2 manquent", gone=False)
+    client = Client()
+    await client.get(service, request(published))
+    assert (client.status, client.ended) == (200, False)
+    assert "incomplète" in str(world.parts.audit.everything(1)[0]["EventOutcomeDescription"])
+
+
+async def test_images_in_a_syntax_not_taken(
+    world: World, published: str, service: WadoService
+) -> None:
+    world.images.held = [stored(1, syntax=JPEG_LS)]
+    client = Client()
+    await client.get(service, request(published))
+    assert client.status == 406
+    assert world.images.closed == 1
+
+
+async def test_no_token_reaches_audit_or_answers(
+    world: World, published: str, service: WadoService
+) -> None:
+    world.tokens.verdict = Denied(status=401, error="invalid_token", message="non")
+    client = Client()
+    await client.get(service, request(published, authorization=("Bearer s3cr3t-token",)))
+    assert b"s3cr3t" not in b"".join(message.get("body", b"") for message in client.messages)
+    assert "s3cr3t" not in repr(world.parts.audit.everything(10))

@@ -1,0 +1,174 @@
+"""The DMP on a real wire: mutual TLS, the journal, crash points, kill and restart."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from protocols import mtom
+from simulators.dmp import CrashPoint, Dmp, DmpConfig, DmpState, Patient, Trust, build
+from simulators.dmp.service import Reply
+from spec.oids import INS_NIR_TEST
+from spec.xds import Action
+from tests.simulators.dmp.box import MATRICULE, NOW, Box, Certificates, Lot, codes, outcome
+from wire.exchange import Exchange, Outcome, ignore
+from wire.http_client import HttpClient, Interrupted, Unreachable
+from wire.tls import ClientTls, ServerTls
+
+HOST = "dmp.drimbench.test"
+
+
+class World:
+    """A DMP that listens, and a client that it trusts."""
+
+    def __init__(self, dmp: Dmp, box: Box, tls: ClientTls, journal: list[Exchange]) -> None:
+        self.dmp, self.box, self.tls, self.journal = dmp, box, tls, journal
+
+    @asynccontextmanager
+    async def client(self, tls: ClientTls | None = None) -> AsyncIterator[HttpClient]:
+        async with HttpClient(
+            actor="test",
+            observe=ignore,
+            tls=tls or self.tls,
+            connect_to={f"{HOST}:{self.dmp.port}": f"127.0.0.1:{self.dmp.port}"},
+        ) as client:
+            yield client
+
+    async def publish(self, lot: Lot, tls: ClientTls | None = None) -> Reply:
+        element, parts = lot.element()
+        vihf = self.box.vihf(patient=lot.patient)
+        envelope = self.box.request(Action.PROVIDE_AND_REGISTER, element, vihf)
+        content_type, body = mtom.pack(envelope, parts, "MIMEBoundary_Kit")
+        async with self.client(tls) as client:
+            response = await client.request(
+                "POST",
+                f"https://{HOST}:{self.dmp.port}/si-dmp-server/v2/services/repository",
+                headers=[("Content-Type", content_type)],
+                content=body,
+            )
+        content_type = response.headers.get("content-type")
+        return Reply(
+            status=response.status, content_type=content_type, body=response.body, transaction=""
+        )
+
+
+@pytest.fixture(scope="module")
+def files(
+    certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[ServerTls, ClientTls]:
+    directory = tmp_path_factory.mktemp("pki")
+    trust = certificates.pki.write(directory)
+    server = certificates.pki.server(HOST, key=certificates.auth.key).write(directory, "dmp")
+    client = certificates.auth.write(directory, "box")
+    return (
+        ServerTls(server.certificate, server.key, trust.igc_trust, "required"),
+        ClientTls(trust.market_trust, client.certificate, client.key),
+    )
+
+
+@asynccontextmanager
+async def world(
+    files: tuple[ServerTls, ClientTls], trust: Trust, certificates: Certificates, directory: Path
+) -> AsyncIterator[World]:
+    journal: list[Exchange] = []
+    dmp = build(
+        DmpConfig(
+            tls=files[0],
+            trust=trust,
+            database=directory / "dmp.sqlite",
+            clock=lambda: NOW,
+            uuid=uuid.uuid4,
+        ),
+        journal.append,
+    )
+    await dmp.start()
+    try:
+        yield World(dmp, Box(dmp._service, certificates), files[1], journal)
+    finally:
+        await dmp.stop()
+
+
+Files = tuple[ServerTls, ClientTls]
+
+
+def test_a_publication_over_mutual_tls(
+    files: Files, trust: Trust, certificates: Certificates, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with world(files, trust, certificates, tmp_path) as it:
+            lot = it.box.lot()
+            assert outcome(await it.publish(lot)).succeeded
+            (kos, signature) = it.dmp.documents(MATRICULE, INS_NIR_TEST)
+            assert (kos.entry.unique_id, kos.content) == (lot.unique_id, b"a KOS")
+            assert it.dmp.entry(lot.unique_id) == kos.entry
+            links = it.dmp.associations([kos.entry.id])
+            assert [link.target for link in links] == [kos.entry.id]
+            assert signature.entry.mime_type == "text/xml"
+            (exchange,) = [e for e in it.journal if e.protocol == "HTTP"]
+            assert exchange.outcome is Outcome.ANSWERED
+            assert (exchange.transaction, exchange.detail) == ("ITI-41", "TD2.1a")
+            assert kos.entry.id in exchange.keys
+            assert exchange.tls is not None
+            assert exchange.tls.peer_chain
+            minted = Patient(matricule="1" * 15, state=DmpState.CLOSED)
+            it.dmp.register_patient(minted)
+            assert it.dmp.patient("1" * 15, INS_NIR_TEST) == minted
+
+    anyio.run(main)
+
+
+def test_without_a_client_certificate_nothing_is_said(
+    files: Files, trust: Trust, certificates: Certificates, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with world(files, trust, certificates, tmp_path) as it:
+            with pytest.raises(Unreachable):
+                await it.publish(it.box.lot(), ClientTls(files[1].trust))
+            assert not it.dmp.documents()
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize("point", CrashPoint)
+def test_a_scripted_crash_loses_no_publication_and_doubles_none(
+    files: Files, trust: Trust, certificates: Certificates, tmp_path: Path, point: CrashPoint
+) -> None:
+    async def main() -> None:
+        async with world(files, trust, certificates, tmp_path) as it:
+            lot = it.box.lot()
+            it.dmp.crash = point
+            half = point is CrashPoint.HALF_ANSWER
+            with pytest.raises(Interrupted if half else Unreachable):
+                await it.publish(lot)
+            kept = point is not CrashPoint.BEFORE_COMMIT
+            assert bool(it.dmp.documents()) is kept
+            again = await it.publish(lot)
+            assert codes(again) == (["XDSDuplicateUniqueIdInRegistry"] if kept else [])
+            assert len(it.dmp.documents()) == 2
+            cut = [e for e in it.journal if e.outcome is Outcome.ABORTED]
+            assert [e.transaction for e in cut] == ["ITI-41"]
+
+    anyio.run(main)
+
+
+def test_killed_then_restarted_it_remembers(
+    files: Files, trust: Trust, certificates: Certificates, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with world(files, trust, certificates, tmp_path) as it:
+            lot, port = it.box.lot(), it.dmp.port
+            await it.publish(lot)
+            await it.dmp.kill()
+            with pytest.raises(Unreachable):
+                await it.publish(lot)
+            await it.dmp.restart()
+            assert it.dmp.port == port
+            assert codes(await it.publish(lot)) == ["XDSDuplicateUniqueIdInRegistry"]
+            assert it.dmp.url.endswith(f":{port}/si-dmp-server/v2/services")
+
+    anyio.run(main)

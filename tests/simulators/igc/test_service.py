@@ -1,0 +1,52 @@
+"""The PKI's HTTP face: the addresses written in certificates answer, and each call is observed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx
+from cryptography import x509
+
+from protocols.pki import verify_chain
+from simulators.igc import service
+from wire.exchange import Exchange, Outcome
+
+
+def test_every_address_of_a_certificate_answers() -> None:
+    seen: list[Exchange] = []
+
+    async def scenario() -> None:
+        igc = await service.start(clock=lambda: datetime.now(UTC), observe=seen.append)
+        try:
+            leaf = igc.pki.auth_cli("x", "1", key=igc.pki.throwaway_key).certificate
+            crl_url, issuer_url = addresses(leaf)
+            async with httpx.AsyncClient(trust_env=False) as client:
+                crl = await client.get(crl_url)
+                issuer = await client.get(issuer_url)
+                intermediate = x509.load_der_x509_certificate(issuer.content)
+                root_crl_url, root_url = addresses(intermediate)
+                root = await client.get(root_url)
+                root_crl = await client.get(root_crl_url)
+                absent = await client.get(igc.url + "/CRL/autre.crl")
+        finally:
+            await igc.stop()
+        assert crl.headers["content-type"] == "application/pkix-crl"
+        anchor = x509.load_der_x509_certificate(root.content)
+        crls = [x509.load_der_x509_crl(crl.content), x509.load_der_x509_crl(root_crl.content)]
+        verify_chain(leaf, [intermediate], [anchor], datetime.now(UTC), crls)
+        assert absent.status_code == 404
+
+    asyncio.run(scenario())
+    assert [exchange.transaction for exchange in seen] == ["CRL", "AC", "AC", "CRL", ""]
+    assert {exchange.actor for exchange in seen} == {"igc"}
+    assert {exchange.outcome for exchange in seen} == {Outcome.ANSWERED}
+    assert all(exchange.tls is None for exchange in seen)
+
+
+def addresses(certificate: x509.Certificate) -> tuple[str, str]:
+    points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    issuers = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    names = points[0].full_name
+    assert names is not None
+    return str(names[0].value), str(issuers[0].access_location.value)

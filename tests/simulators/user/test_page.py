@@ -1,0 +1,40 @@
+"""Any bytes make a page; hostile ones an empty one."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulators.user.page import read_page
+
+URL = "https://c.kit.test/a/b"
+
+
+@given(st.binary(max_size=400), st.sampled_from(["utf-8", "latin-1", "unknown", ""]))
+def test_any_bytes_make_a_page(body: bytes, charset: str) -> None:
+    page = read_page(200, URL, f"text/html; charset={charset}", body)
+    assert isinstance(page.text(), str)
+    assert page.forms is not None
+    assert page.alerts is not None
+    assert page.tables is not None
+    assert page.links is not None
+
+
+@given(st.text(alphabet="<>/=\"' :[]abformintdvslchre!-?&;", max_size=200))
+def test_any_markup_makes_a_page(text: str) -> None:
+    page = read_page(200, URL, "text/html", text.encode())
+    assert isinstance(page.text(), str)
+    assert all(form.action.startswith("https://") or form.action for form in page.forms)
+
+
+def test_addresses_are_absolute() -> None:
+    body = b'<a href="../x">X</a><form><input name=q value=1></form><form action=/f></form>'
+    page = read_page(200, URL, "text/html", body + b'<a href="http://[">Y</a>')
+    assert [link.url for link in page.links] == ["https://c.kit.test/x", "http://["]
+    assert [form.action for form in page.forms] == [URL, "https://c.kit.test/f"]
+    assert page.forms[0].method == "GET"
+
+
+def test_deep_pages_do_not_break_the_reader() -> None:
+    page = read_page(200, URL, "text/html", b"<div>" * 5000 + b"fond")
+    assert page.text() in ("", "fond")

@@ -1,0 +1,26 @@
+"""Judging a publication in the DMP: ITI-41, its metadata, its VIHF and its lot signature."""
+
+from validators.xds import (
+    codes,
+    entry,
+    packaging,
+    signature,
+    structure,
+    submission_set,
+    vihf,
+)
+from validators.xds.reading import Submission, read
+from validators.xds.rules import XDS
+
+__all__ = [
+    "XDS",
+    "Submission",
+    "codes",
+    "entry",
+    "packaging",
+    "read",
+    "signature",
+    "structure",
+    "submission_set",
+    "vihf",
+]

@@ -1,0 +1,48 @@
+"""DIMSE over pynetdicom: a provider and a user whose every operation becomes an Exchange.
+
+Data sets of C-STORE are bytes at both ends: nothing decodes or rewrites an image.
+"""
+
+from __future__ import annotations
+
+from wire.dimse.client import DimseClient, StoreSession
+from wire.dimse.messages import (
+    AbortAssociation,
+    AssociationInfo,
+    DimseFailure,
+    DimsePeer,
+    DimseRefusal,
+    FindRequest,
+    Handlers,
+    MovePlan,
+    MoveRequest,
+    MoveResult,
+    Outgoing,
+    StoreRequest,
+    is_failure,
+)
+from wire.dimse.record import move_key
+from wire.dimse.server import DimseServer, serve_dimse
+from wire.dimse.tuning import MAXIMUM_PDU
+
+__all__ = [
+    "MAXIMUM_PDU",
+    "AbortAssociation",
+    "AssociationInfo",
+    "DimseClient",
+    "DimseFailure",
+    "DimsePeer",
+    "DimseRefusal",
+    "DimseServer",
+    "FindRequest",
+    "Handlers",
+    "MovePlan",
+    "MoveRequest",
+    "MoveResult",
+    "Outgoing",
+    "StoreRequest",
+    "StoreSession",
+    "is_failure",
+    "move_key",
+    "serve_dimse",
+]

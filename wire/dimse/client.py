@@ -1,0 +1,376 @@
+"""The user's side of DIMSE: echo, find, move and store, synchronous, each one observed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+from pynetdicom import AE, build_context, evt
+from pynetdicom.dimse_primitives import C_STORE
+
+from protocols.dicom import explicit_from_implicit, implicit_from_explicit, split_part10
+from protocols.errors import LocalProtocolError
+from spec.dicom import (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION_NAME,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    QUERY_MODELS,
+    UNCOMPRESSED_LITTLE_ENDIAN,
+    VERIFICATION,
+)
+from wire.dimse.messages import DimseFailure, DimsePeer, MoveResult, is_failure
+from wire.dimse.record import Recorder
+from wire.dimse.tuning import MAXIMUM_PDU, adopt
+from wire.exchange import Direction, Label, Observe, Outcome, ignore
+
+__all__ = ["DimseClient", "StoreSession"]
+
+_MAX_CONTEXTS = 128
+_PENDING = (0xFF00, 0xFF01)
+
+
+class DimseClient:
+    """An application entity that calls others. Each call opens an association of its own.
+
+    `timeout` is how long one response may take, `connect_timeout` the connection and the
+    association, in seconds. Every method blocks: call it from a thread of its own. Every failure
+    raises `DimseFailure` after it was observed.
+    """
+
+    def __init__(
+        self,
+        ae_title: str,
+        *,
+        actor: str,
+        observe: Observe,
+        label: Label | None = None,
+        timeout: float = 15.0,
+        connect_timeout: float = 5.0,
+    ) -> None:
+        if not 0 < len(ae_title.strip()) <= 16:
+            raise LocalProtocolError(f"AE title illégal : {ae_title!r}")
+        self.ae_title = ae_title
+        self._actor = actor
+        self._observe = observe
+        self._label = label
+        self._timeout = timeout
+        self._connect_timeout = connect_timeout
+
+    def echo(self, peer: DimsePeer) -> None:
+        """C-ECHO.
+
+        Raises:
+            DimseFailure: no association, no answer, or a failure status.
+        """
+        contexts = [(VERIFICATION, UNCOMPRESSED_LITTLE_ENDIAN)]
+        with self._associated(peer, contexts, "C-ECHO") as association:
+            status = association.association.send_c_echo()
+            association.check(status)
+
+    def find(
+        self, peer: DimsePeer, identifier: Any, *, model: str = "STUDY", message_id: int = 1
+    ) -> list[Any]:
+        """C-FIND: the identifiers that match, in the order received.
+
+        `model` is `STUDY` or `PATIENT`.
+
+        Raises:
+            DimseFailure: also when a failure status follows partial results.
+        """
+        sop_class = QUERY_MODELS[model].find
+        contexts = [(sop_class, UNCOMPRESSED_LITTLE_ENDIAN)]
+        matches: list[Any] = []
+        with self._associated(peer, contexts, "C-FIND") as association:
+            responses = association.association.send_c_find(
+                identifier, sop_class, msg_id=message_id
+            )
+            for status, match in responses:
+                if association.check(status) in _PENDING and match is not None:
+                    matches.append(match)
+        return matches
+
+    def move(
+        self,
+        peer: DimsePeer,
+        identifier: Any,
+        *,
+        destination: str,
+        model: str = "STUDY",
+        message_id: int = 1,
+        progress: Callable[[MoveResult], None] | None = None,
+    ) -> MoveResult:
+        """C-MOVE to the AE title `destination`; returns once the provider gives a final status.
+
+        The sub-operations carry `message_id` as Move Originator Message ID: choose one per
+        concurrent move. `progress` is called with each pending response. A warning (0xB000: some
+        sub-operations failed) is a result, not a failure.
+
+        Raises:
+            DimseFailure: with `result` when the provider gave counters.
+        """
+        sop_class = QUERY_MODELS[model].move
+        contexts = [(sop_class, UNCOMPRESSED_LITTLE_ENDIAN)]
+        result = MoveResult(status=0xFF00)
+        with self._associated(peer, contexts, "C-MOVE") as association:
+            responses = association.association.send_c_move(
+                identifier, destination, sop_class, msg_id=message_id
+            )
+            for status, failed in responses:
+                association.check_answered(status)
+                result = _move_result(status, failed)
+                if result.status in _PENDING and progress is not None:
+                    progress(result)
+            if is_failure(result.status):
+                comment = str(status.get("ErrorComment", ""))
+                raise DimseFailure("status", comment, status=result.status, result=result)
+        return result
+
+    def store(self, peer: DimsePeer, files: Sequence[bytes]) -> list[int]:
+        """C-STORE of Part 10 files over one association: the status of each.
+
+        Raises:
+            DimseFailure: no association, no presentation context for one, no answer. A failure
+                status is returned, not raised.
+            DicomSyntaxError: one of `files` is no Part 10 file.
+        """
+        parts = [split_part10(data) for data in files]
+        contexts = dict.fromkeys((part.sop_class, part.transfer_syntax) for part in parts)
+        with self.open_store(peer, list(contexts)) as session:
+            return [
+                session.send(
+                    part.dataset,
+                    sop_class=part.sop_class,
+                    sop_instance=part.sop_instance,
+                    transfer_syntax=part.transfer_syntax,
+                )
+                for part in parts
+            ]
+
+    @contextmanager
+    def open_store(
+        self, peer: DimsePeer, contexts: Iterable[tuple[str, str]]
+    ) -> Iterator[StoreSession]:
+        """An association to store instances of these `(SOP class, transfer syntax)` pairs.
+
+        Each pair is proposed in a presentation context of its own, so that the peer cannot choose
+        another syntax; uncompressed little endian ones are also proposed in the other VR form.
+
+        Raises:
+            DimseFailure: no association.
+            LocalProtocolError: more pairs than an association can propose (128).
+        """
+        proposed: dict[tuple[str, str], None] = dict.fromkeys(contexts)
+        for sop_class, syntax in list(proposed):
+            if syntax in UNCOMPRESSED_LITTLE_ENDIAN:
+                for other in UNCOMPRESSED_LITTLE_ENDIAN:
+                    proposed.setdefault((sop_class, other))
+        if len(proposed) > _MAX_CONTEXTS:
+            raise LocalProtocolError(f"{len(proposed)} contextes de présentation à proposer")
+        pairs = [(sop_class, (syntax,)) for sop_class, syntax in proposed]
+        with self._associated(peer, pairs, "C-STORE") as association:
+            yield StoreSession(association)
+
+    @contextmanager
+    def _associated(
+        self, peer: DimsePeer, contexts: Iterable[tuple[str, Sequence[str]]], operation: str
+    ) -> Iterator[_Associated]:
+        entity = AE(ae_title=self.ae_title)
+        entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+        entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+        entity.acse_timeout = self._connect_timeout
+        entity.connection_timeout = self._connect_timeout
+        entity.dimse_timeout = self._timeout
+        entity.network_timeout = self._timeout + 60
+        recorders: list[Recorder] = []
+
+        def opened(event: Any) -> None:
+            adopt(event.assoc)
+            if self._observe is not ignore:
+                recorder = self._recorder(event.assoc, peer)
+                recorder.bind()
+                recorders.append(recorder)
+
+        started = time.monotonic()
+        association = entity.associate(
+            peer.host,
+            peer.port,
+            contexts=[build_context(name, list(syntaxes)) for name, syntaxes in contexts],
+            ae_title=peer.ae_title,
+            max_pdu=MAXIMUM_PDU,
+            evt_handlers=[(evt.EVT_CONN_OPEN, opened)],
+        )
+        recorder = recorders[0] if recorders else self._recorder(association, peer)
+        if not association.is_established:
+            late = time.monotonic() - started >= self._connect_timeout
+            kind, reason = _why_not(association, late)
+            outcome = {
+                "refused": Outcome.REFUSED, "timeout": Outcome.TIMED_OUT,
+            }.get(kind, Outcome.ABORTED)  # fmt: skip
+            recorder.association_failed(outcome, reason, transaction=operation)
+            raise DimseFailure(kind, reason)  # type: ignore[arg-type]
+        try:
+            yield _Associated(association, recorder, self._timeout)
+        finally:
+            if association.is_established:
+                association.release()
+            association.join(timeout=self._connect_timeout)
+
+    def _recorder(self, association: Any, peer: DimsePeer) -> Recorder:
+        return Recorder(
+            association,
+            actor=self._actor,
+            observe=self._observe,
+            label=self._label,
+            direction=Direction.OUT,
+            peer=peer.name or peer.ae_title,
+        )
+
+
+class _Associated:
+    """An established association and what to make of its silences."""
+
+    def __init__(self, association: Any, recorder: Recorder, timeout: float) -> None:
+        self.association = association
+        self.recorder = recorder
+        self._timeout = timeout
+        self._asked = time.monotonic()
+
+    def asking(self) -> None:
+        """A request leaves now."""
+        self._asked = time.monotonic()
+
+    def check_answered(self, status: Any) -> int:
+        """The status of a response; raises `DimseFailure` when there was none."""
+        if "Status" in status:
+            self._asked = time.monotonic()
+            return int(status.Status)
+        # Also covers what the recorder has not closed: a no-op when it has.
+        if time.monotonic() - self._asked >= self._timeout * 0.98:
+            self.recorder.close(Outcome.TIMED_OUT, "pas de réponse à temps")
+            raise DimseFailure("timeout", f"pas de réponse en {self._timeout:g} s")
+        self.recorder.close(Outcome.ABORTED, "association interrompue")
+        raise DimseFailure("aborted", "association interrompue par le pair")
+
+    def check(self, status: Any) -> int:
+        """The same, raising `DimseFailure` for a failure status too."""
+        code = self.check_answered(status)
+        if is_failure(code):
+            raise DimseFailure("status", str(status.get("ErrorComment", "")), status=code)
+        return code
+
+
+class StoreSession:
+    """An association on which instances are stored one after the other."""
+
+    def __init__(self, associated: _Associated) -> None:
+        self._associated = associated
+        self._contexts = {
+            (str(context.abstract_syntax), str(context.transfer_syntax[0])): context.context_id
+            for context in associated.association.accepted_contexts
+        }
+        self._next_id = 1
+
+    def accepts(self, sop_class: str, transfer_syntax: str) -> bool:
+        """Whether the peer accepted that pair as it is."""
+        return (sop_class, transfer_syntax) in self._contexts
+
+    def send(
+        self,
+        dataset: bytes,
+        *,
+        sop_class: str,
+        sop_instance: str,
+        transfer_syntax: str,
+        message_id: int | None = None,
+        originator: tuple[str, int] | None = None,
+    ) -> int:
+        """C-STORE of an encoded data set: the status of the response.
+
+        The bytes leave unchanged when the peer accepted `transfer_syntax`. An uncompressed little
+        endian data set is rewritten in the other VR form when only that was accepted.
+        `originator` is `(AE title, message ID)` of the C-MOVE that this serves.
+
+        Raises:
+            DimseFailure: no presentation context, no answer.
+        """
+        association = self._associated.association
+        context_id, encoded = self._choose(dataset, sop_class, transfer_syntax)
+        request = C_STORE()
+        request.MessageID = self._next_id if message_id is None else message_id
+        self._next_id = self._next_id % 0xFFFF + 1
+        request.Priority = 0x0002
+        request.AffectedSOPClassUID = sop_class
+        request.AffectedSOPInstanceUID = sop_instance
+        if originator is not None:
+            request.MoveOriginatorApplicationEntityTitle = originator[0]
+            request.MoveOriginatorMessageID = originator[1]
+        request.DataSet = BytesIO(encoded)
+        if not association.is_established:
+            raise self._refused("association déjà interrompue", kind="aborted")
+        self._associated.asking()
+        # The reactor must be paused before the request leaves, as pynetdicom's own senders do.
+        association._reactor_checkpoint.clear()
+        try:
+            while not association._is_paused:
+                time.sleep(0.0001)
+            association.dimse.send_msg(request, context_id)
+            _, response = association.dimse.get_msg(block=True)
+        finally:
+            association._reactor_checkpoint.set()
+        if response is None:
+            association._handle_no_response()
+            self._associated.check_answered({})
+        return int(response.Status)
+
+    def _choose(self, dataset: bytes, sop_class: str, transfer_syntax: str) -> tuple[int, bytes]:
+        context_id = self._contexts.get((sop_class, transfer_syntax))
+        if context_id is not None:
+            return context_id, dataset
+        if transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN:
+            context_id = self._contexts.get((sop_class, EXPLICIT_VR_LITTLE_ENDIAN))
+            if context_id is not None:
+                return context_id, explicit_from_implicit(dataset)
+        elif transfer_syntax == EXPLICIT_VR_LITTLE_ENDIAN:
+            context_id = self._contexts.get((sop_class, IMPLICIT_VR_LITTLE_ENDIAN))
+            if context_id is not None:
+                return context_id, implicit_from_explicit(dataset)
+        raise self._refused(f"aucun contexte accepté pour {sop_class} en {transfer_syntax}")
+
+    def _refused(self, reason: str, kind: str = "refused") -> DimseFailure:
+        outcome = Outcome.REFUSED if kind == "refused" else Outcome.ABORTED
+        self._associated.recorder.association_failed(outcome, reason, transaction="C-STORE")
+        return DimseFailure(kind, reason)  # type: ignore[arg-type]
+
+
+def _why_not(association: Any, late: bool) -> tuple[str, str]:
+    """Kind and reason of an association that was not established."""
+    answer = association.acceptor.primitive
+    if association.is_rejected and answer is not None:
+        return "refused", f"association refusée : {answer.reason_str}"
+    if late:
+        return "timeout", "pas de réponse à la demande d'association"
+    if answer is not None and not association.accepted_contexts:
+        return "refused", "aucun contexte de présentation accepté"
+    if association.dul.socket is None or association.dul.socket.socket is None:
+        return "refused", "connexion refusée"
+    return "aborted", "association interrompue par le pair"
+
+
+def _move_result(status: Any, failed: Any) -> MoveResult:
+    instances: tuple[str, ...] = ()
+    if failed is not None and "FailedSOPInstanceUIDList" in failed:
+        value = failed.FailedSOPInstanceUIDList
+        values = [value] if isinstance(value, str) else list(value or ())
+        instances = tuple(str(uid) for uid in values if uid)
+    return MoveResult(
+        status=int(status.Status),
+        completed=int(status.get("NumberOfCompletedSuboperations", 0) or 0),
+        failed=int(status.get("NumberOfFailedSuboperations", 0) or 0),
+        warning=int(status.get("NumberOfWarningSuboperations", 0) or 0),
+        remaining=int(status.get("NumberOfRemainingSuboperations", 0) or 0),
+        failed_instances=instances,
+    )

@@ -1,0 +1,328 @@
+"""The provider's side of DIMSE: a listener that hands requests to plain callables."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pynetdicom import AE, build_context, evt
+from pynetdicom.dimse_primitives import C_MOVE
+from pynetdicom.transport import ThreadedAssociationServer
+
+from spec.dicom import (
+    IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION_NAME,
+    QUERY_MODELS,
+    UNCOMPRESSED_LITTLE_ENDIAN,
+    VERIFICATION,
+)
+from wire.dimse.messages import (
+    AbortAssociation,
+    AssociationInfo,
+    DimseRefusal,
+    FindRequest,
+    Handlers,
+    MoveRequest,
+    StoreRequest,
+)
+from wire.dimse.move import provide_move
+from wire.dimse.record import Recorder
+from wire.dimse.tuning import MAXIMUM_PDU, adopt
+from wire.exchange import Direction, Label, Observe, Outcome, ignore, new_connection_id
+
+__all__ = ["DimseServer", "serve_dimse"]
+
+_MODEL_OF = {model.find: name for name, model in QUERY_MODELS.items()} | {
+    model.move: name for name, model in QUERY_MODELS.items()
+}
+_POLL_S = 0.05
+_UNABLE_TO_PROCESS = 0xC000
+_MISMATCH = 0xA900
+
+
+class DimseServer:
+    """A running listener."""
+
+    def __init__(self, server: Any, thread: threading.Thread, ae_title: str) -> None:
+        self.host: str = server.server_address[0]
+        self.port: int = server.server_address[1]
+        self.ae_title = ae_title
+        self._server = server
+        self._thread = thread
+
+    def stop(self) -> None:
+        """Close the listener, abort what is going on. The port is free on return. Idempotent."""
+        if not self._thread.is_alive():
+            return
+        self._server.shutdown()
+        for association in self._server.active_associations:
+            if association.is_established:
+                association.abort()
+            else:
+                # Before its association request, pynetdicom's state machine knows no A-ABORT.
+                with contextlib.suppress(OSError, AttributeError):
+                    association.dul.socket.socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join(timeout=5)
+
+
+def serve_dimse(
+    handlers: Handlers,
+    *,
+    ae_title: str,
+    actor: str,
+    observe: Observe,
+    label: Label | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    storage: Mapping[str, Sequence[str]] | None = None,
+    calling_ae_titles: Collection[str] | None = None,
+    check_called_ae: bool = False,
+    relational: bool = False,
+    peer_names: Mapping[str, str] | None = None,
+    association_timeout: float = 10.0,
+    timeout: float = 15.0,
+) -> DimseServer:
+    """Listen for associations and serve them, each in its thread, until `stop()`.
+
+    `storage` maps the SOP classes to receive to the transfer syntaxes accepted for each.
+    `calling_ae_titles` rejects other callers, `check_called_ae` those who call another name.
+    `relational` answers Yes to a relational-queries negotiation (PS3.4 C.5.1.1). `peer_names`
+    gives journal names to AE titles. `timeout` bounds each wait of a sub-operation, in seconds;
+    an association idle for longer than 60 s more is aborted.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
+    entity = AE(ae_title=ae_title)
+    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    entity.maximum_pdu_size = MAXIMUM_PDU
+    entity.maximum_associations = 200
+    entity.acse_timeout = association_timeout
+    entity.dimse_timeout = timeout
+    entity.network_timeout = timeout + 60
+    entity.require_called_aet = check_called_ae
+    if calling_ae_titles is not None:
+        entity.require_calling_aet = sorted(calling_ae_titles)
+    listener = _Listener(handlers, actor, observe, label, dict(peer_names or {}), timeout)
+    bindings: list[tuple[Any, Any]] = [
+        (evt.EVT_CONN_OPEN, listener.opened),
+        (evt.EVT_REJECTED, listener.rejected),
+        (evt.EVT_C_ECHO, lambda event: 0x0000),
+        (evt.EVT_C_FIND, listener.find),
+        (evt.EVT_C_STORE, listener.store),
+    ]
+    if relational:
+        bindings.append((evt.EVT_SOP_EXTENDED, _accept_relational))
+    server = entity.make_server(
+        (host, port),
+        contexts=_contexts(handlers, storage or {}),
+        evt_handlers=bindings,
+        server_class=ThreadedAssociationServer,
+    )
+    entity._servers.append(server)
+    thread = threading.Thread(
+        target=server.serve_forever, args=(_POLL_S,), name=f"dimse-{actor}", daemon=True
+    )
+    thread.start()
+    return DimseServer(server, thread, ae_title)
+
+
+def _contexts(handlers: Handlers, storage: Mapping[str, Sequence[str]]) -> list[Any]:
+    query = list(UNCOMPRESSED_LITTLE_ENDIAN)
+    contexts = [build_context(VERIFICATION, query)]
+    for model in QUERY_MODELS.values():
+        if handlers.find is not None:
+            contexts.append(build_context(model.find, query))
+        if handlers.move is not None:
+            contexts.append(build_context(model.move, query))
+    if handlers.store is not None:
+        contexts.extend(build_context(name, list(syntaxes)) for name, syntaxes in storage.items())
+    return contexts
+
+
+def _accept_relational(event: Any) -> dict[Any, bytes]:
+    """Echo the first byte (relational queries) of what the requestor asks, refuse the rest."""
+    return {
+        sop_class: info[:1] for sop_class, info in event.app_info.items() if sop_class in _MODEL_OF
+    }
+
+
+class _Listener:
+    """pynetdicom's events on one side, handlers on the other."""
+
+    def __init__(
+        self,
+        handlers: Handlers,
+        actor: str,
+        observe: Observe,
+        label: Label | None,
+        peer_names: dict[str, str],
+        timeout: float,
+    ) -> None:
+        self._handlers = handlers
+        self._actor = actor
+        self._observe = observe
+        self._label = label
+        self._peer_names = peer_names
+        self._timeout = timeout
+
+    def opened(self, event: Any) -> None:
+        association = event.assoc
+        adopt(association)
+        association.wire_connection = new_connection_id()
+        if self._handlers.move is not None:
+            self._serve_moves(association)
+
+        def requested(event: Any) -> None:
+            # Only now is the caller's name known.
+            association.wire_recorder = self._recorder(association)
+            if self._observe is not ignore:
+                association.wire_recorder.bind()
+
+        association.bind(evt.EVT_REQUESTED, requested)
+
+    def rejected(self, event: Any) -> None:
+        reason = "association refusée"
+        answer = event.assoc.acceptor.primitive
+        if answer is not None:
+            reason += f" : {answer.reason_str}"
+        event.assoc.wire_recorder.association_failed(Outcome.REFUSED, reason)
+
+    def find(self, event: Any) -> Iterator[tuple[Any, Any]]:
+        handler = self._handlers.find
+        if handler is None:
+            yield _UNABLE_TO_PROCESS, None
+            return
+        try:
+            identifier = event.identifier
+        except Exception:
+            # pynetdicom raises whatever its decoder met: the identifier is not one.
+            yield _status(DimseRefusal(_MISMATCH, "identifiant illisible")), None
+            return
+        context = event.context
+        request = FindRequest(
+            identifier=identifier,
+            raw=event.request.Identifier.getvalue(),
+            transfer_syntax=str(context.transfer_syntax),
+            model=_MODEL_OF[str(context.abstract_syntax)],
+            message_id=event.message_id,
+            association=_info(event.assoc),
+            cancelled=lambda: event.is_cancelled,
+        )
+        try:
+            for match in handler(request):
+                if event.is_cancelled:
+                    yield 0xFE00, None
+                    return
+                yield 0xFF00, match
+        except DimseRefusal as refusal:
+            yield _status(refusal), None
+        except AbortAssociation:
+            event.assoc.abort()
+
+    def store(self, event: Any) -> Any:
+        handler = self._handlers.store
+        if handler is None:
+            return _UNABLE_TO_PROCESS
+        request = event.request
+        originator_id = request.MoveOriginatorMessageID
+        try:
+            return handler(
+                StoreRequest(
+                    dataset=request.DataSet.getvalue() if request.DataSet is not None else b"",
+                    transfer_syntax=str(event.context.transfer_syntax),
+                    sop_class=str(request.AffectedSOPClassUID),
+                    sop_instance=str(request.AffectedSOPInstanceUID),
+                    message_id=int(request.MessageID),
+                    move_originator_ae=str(
+                        request.MoveOriginatorApplicationEntityTitle or ""
+                    ).strip(),
+                    move_originator_message_id=(
+                        None if originator_id is None else int(originator_id)
+                    ),
+                    association=_info(event.assoc),
+                )
+            )
+        except DimseRefusal as refusal:
+            return _status(refusal)
+        except AbortAssociation:
+            event.assoc.abort()
+            return _UNABLE_TO_PROCESS
+
+    def _serve_moves(self, association: Any) -> None:
+        """Take C-MOVE requests before pynetdicom's own provider does.
+
+        Its provider re-encodes each data set and names itself as the move's originator, where
+        PS3.7 9.1.1.1.7 asks for the AE that invoked the C-MOVE.
+        """
+        serve = association._serve_request
+        handler = self._handlers.move
+        assert handler is not None
+
+        def serve_request(message: Any, context_id: int) -> None:
+            context = association._accepted_cx.get(context_id)
+            if not (isinstance(message, C_MOVE) and message.is_valid_request and context):
+                serve(message, context_id)
+                return
+            association.dimse.cancel_req = {}
+            association._is_paused = True
+            provide_move(
+                association,
+                message,
+                context,
+                lambda identifier: handler(
+                    MoveRequest(
+                        identifier=identifier,
+                        raw=message.Identifier.getvalue() if message.Identifier else b"",
+                        transfer_syntax=str(context.transfer_syntax[0]),
+                        model=_MODEL_OF.get(str(context.abstract_syntax), ""),
+                        destination=str(message.MoveDestination).strip(),
+                        message_id=int(message.MessageID),
+                        association=_info(association),
+                    )
+                ),
+                actor=self._actor,
+                observe=self._observe,
+                label=self._label,
+                timeout=self._timeout,
+            )
+            association._is_paused = False
+
+        association._serve_request = serve_request
+
+    def _recorder(self, association: Any) -> Recorder:
+        title = str(association.requestor.primitive.calling_ae_title).strip()
+        return Recorder(
+            association,
+            actor=self._actor,
+            observe=self._observe,
+            label=self._label,
+            direction=Direction.IN,
+            peer=self._peer_names.get(title, title),
+            connection=association.wire_connection,
+        )
+
+
+def _info(association: Any) -> AssociationInfo:
+    requestor = association.requestor
+    return AssociationInfo(
+        calling_ae=str(requestor.ae_title).strip(),
+        called_ae=str(requestor.primitive.called_ae_title).strip(),
+        address=str(requestor.address),
+        port=int(requestor.port),
+        connection=association.wire_connection,
+    )
+
+
+def _status(refusal: DimseRefusal) -> Any:
+    status = Dataset()
+    status.Status = refusal.status
+    if refusal.comment:
+        # LO of at most 64 characters, in the default repertoire: a command set has no other.
+        status.ErrorComment = refusal.comment.encode("ascii", "replace").decode()[:64]
+    return status
