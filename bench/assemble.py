@@ -19,6 +19,7 @@ from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, St
 from bench.verdicts import Verdict, merge
 from spec.grade import Grade
 from validators.finding import Cause, Finding, Severity
+from wire.exchange import Direction, Exchange
 
 __all__ = ["Judge", "load", "scenario_verdict"]
 
@@ -110,7 +111,38 @@ def _attribute(journal: Journal) -> list[RecordedExchange]:
         recorded.append(
             RecordedExchange(id=event.id, exchange=exchange, scenario=scenario, step=step, why=why)
         )
-    return sorted(recorded, key=lambda item: item.exchange.mono_start)
+    once = without_twins(recorded)
+    return sorted(once, key=lambda item: item.exchange.mono_start)
+
+
+def without_twins(recorded: list[RecordedExchange]) -> list[RecordedExchange]:
+    """Each HTTP exchange once: when both ends recorded it, the client's record stays.
+
+    The reference keeps a journal when it plays the missing half, so a request that the bench
+    itself sends to it is seen from both ends.
+    """
+    asked: dict[tuple[str, str], list[Exchange]] = defaultdict(list)
+    for item in recorded:
+        if item.exchange.direction is Direction.OUT and item.exchange.protocol == "HTTP":
+            asked[_request_key(item.exchange)].append(item.exchange)
+    return [
+        item
+        for item in recorded
+        if item.exchange.direction is Direction.OUT
+        or item.exchange.protocol != "HTTP"
+        or not any(
+            other.mono_start <= item.exchange.mono_end
+            and item.exchange.mono_start <= other.mono_end
+            for other in asked[_request_key(item.exchange)]
+        )
+    ]
+
+
+def _request_key(exchange: Exchange) -> tuple[str, str]:
+    request = exchange.request
+    if request is None:
+        return "", ""
+    return request.start_line, request.header("authorization") or ""
 
 
 def _scenario(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wire.exchange import Exchange, Payload
+from wire.exchange import Direction, Exchange, Payload
 
 __all__ = ["Attributor", "Owner"]
 
@@ -69,13 +69,20 @@ class Attributor:
             name = owner.recognise(exchange)
             if name is not None:
                 self._connections[exchange.connection] = owner
-                for key in exchange.keys:
-                    owner.learn(key, f"identifiant dérivé ({exchange.transaction})")
+                _teach(owner, exchange)
                 return owner.scenario, f"nomme {name}"
         known = self._connections.get(exchange.connection)
         if known is not None and exchange.protocol != "TLS":
+            if exchange.direction is Direction.OUT:
+                # A connection that the bench opened serves one scenario; a box may pool its own.
+                _teach(known, exchange)
             return known.scenario, "même connexion qu'un échange du scénario"
         return None, "ambiant"
+
+
+def _teach(owner: Owner, exchange: Exchange) -> None:
+    for key in exchange.keys:
+        owner.learn(key, f"identifiant dérivé ({exchange.transaction})")
 
 
 def _bytes_of(exchange: Exchange) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
 
+from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from cryptography import x509
 
@@ -57,7 +58,10 @@ class BoxAddresses(dict[str, str]):
 
 
 class Bed:
-    """The world and the boxes. `start` once, `stop` once."""
+    """The world and the boxes. `start` once, `stop` once.
+
+    `roles` are those of the scenarios to play: a box that none of them needs is not started.
+    """
 
     def __init__(
         self,
@@ -68,8 +72,10 @@ class Bed:
         *,
         source_command: Sequence[str] = (),
         consumer_command: Sequence[str] = (),
+        roles: frozenset[str] = frozenset({"source", "consumer"}),
     ) -> None:
         self.profile = profile
+        self._roles = {role for role in roles if getattr(profile.claims, role)}
         self.feed = feed
         self.site = Site()
         self.directory = directory
@@ -93,6 +99,8 @@ class Bed:
         self.ris: Ris
         self.neighbour = PeerSource()
         self.stranger = PeerSource("étranger")
+        self._started: list[Callable[[], Awaitable[None]]] = []
+        """How to stop what was started, last one first."""
         self.connect_to: dict[str, str] = {}
         """Name -> address of every `db`: what DNS would say. Boxes read it when they start."""
 
@@ -108,7 +116,8 @@ class Bed:
         """Stop boxes and world, whatever state they are in."""
         for box in self.boxes.values():
             box.stop()
-        self.call(self._stop_services)
+        while self._started:
+            self.call(self._started.pop())
         self._stack.close()
 
     def call(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
@@ -133,6 +142,7 @@ class Bed:
         site, world = self.site, self.profile.world
         observe = self.observe
         self._igc = await igc_service.start(clock=self.clock, observe=observe, port=world.igc)
+        self._started.append(self._igc.stop)
         self.papers = papers(
             self._igc.pki,
             site,
@@ -147,34 +157,26 @@ class Bed:
         self._ans_server = await ans_service.start(
             self.ans, observe=observe, tls=self._server_tls(site.names.ans), port=world.ans
         )
+        self._started.append(self._ans_server.stop)
         self.psc = psc.build(self._psc_config(world.psc), observe)
         await self.psc.start()
+        self._started.append(self.psc.stop)
         self.dmp = dmp.build(self._dmp_config(world.dmp), observe)
         await self.dmp.start()
+        self._started.append(self.dmp.stop)
         self.pacs = pacs.build(PacsConfig(ae_title="KITPACS", port=world.pacs), observe)
-        self.pacs.start()
+        self._started.append(_later(self.pacs.start().stop))
         self.local_pacs = pacs.build(
             PacsConfig(ae_title="KITLOCAL", actor="pacs-local", port=world.local_pacs), observe
         )
-        self.local_pacs.start()
+        self._started.append(_later(self.local_pacs.start().stop))
         self.ris = Ris(observe=observe, clock=self.clock, ids=self.control_id)
         tls = self._server_tls(site.names.neighbour, clients=True)
         self.connect_to[site.names.neighbour] = await self.neighbour.start(observe=observe, tls=tls)
+        self._started.append(self.neighbour.stop)
         tls = self._server_tls(site.names.stranger, clients=True)
         self.connect_to[site.names.stranger] = await self.stranger.start(observe=observe, tls=tls)
-
-    async def _stop_services(self) -> None:
-        self.pacs.stop()
-        self.local_pacs.stop()
-        for stop in (
-            self.neighbour.stop,
-            self.stranger.stop,
-            self.dmp.stop,
-            self.psc.stop,
-            self._ans_server.stop,
-            self._igc.stop,
-        ):
-            await stop()
+        self._started.append(self.stranger.stop)
 
     def observe(self, exchange: Exchange) -> None:
         """What every simulator is given."""
@@ -223,14 +225,15 @@ class Bed:
     # -- the boxes ---------------------------------------------------------------------------
 
     def _start_boxes(self) -> None:
-        claims, names = self.profile.claims, self.site.names
+        names = self.site.names
+        source, consumer = "source" in self._roles, "consumer" in self._roles
         boxes = self.directory / "boxes"
         boxes.mkdir(exist_ok=True)
         addresses = self.addresses()
         plain = not self._source_command and not self.profile.external_source()
         started: list[tuple[str, BoxAddresses]] = []
 
-        needs_source = claims.source or (claims.consumer and plain)
+        needs_source = source or (consumer and plain)
         if needs_source and not self.profile.external_source():
             config = write_source(
                 boxes, "source", self.site, self.papers, addresses, self.profile,
@@ -240,7 +243,7 @@ class Bed:
             command = self._source_command or _embedded("source")
             self.boxes["source"] = ChildBox("source", command, config, boxes)
             started.append(("source", self.source))
-        if claims.consumer and not plain:
+        if consumer and not plain:
             config = write_source(
                 boxes, "counterpart", self.site, self.papers, addresses, self.profile,
                 host=names.counterpart, ae_title="COUNTERPART", seed=self.seed + 1,
@@ -264,7 +267,7 @@ class Bed:
         else:
             self.feed.follow("counterpart", "source")
         self._introduce_sources(names.source, names.counterpart, plain=plain)
-        if claims.consumer:
+        if consumer:
             self._start_consumer(boxes)
 
     def _introduce_sources(self, source: str, counterpart: str, *, plain: bool) -> None:
@@ -352,3 +355,12 @@ class Bed:
 
 def _embedded(role: str) -> tuple[str, ...]:
     return (*EMBEDDED, role, "--config", "{config}", "--ready", "{ready}")
+
+
+def _later(stop: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    """A threaded service's stop, off the loop."""
+
+    async def stopping() -> None:
+        await to_thread.run_sync(stop)
+
+    return stopping

@@ -19,6 +19,7 @@ from bench.assemble import load
 from bench.bed import Bed
 from bench.feed import Feed
 from bench.gate import check_features
+from bench.outcomes import NotSendable
 from bench.profile import EMBEDDED, Profile
 from bench.results import Run
 from bench.site import Site, actors
@@ -93,12 +94,15 @@ class Campaign:
     shard: Shard = field(init=False)
     feed: Feed = field(init=False)
     collected: list[str] = field(default_factory=list)
+    roles: frozenset[str] = frozenset()
+    """Every role that a collected scenario needs."""
     _bed: Bed | None = None
+    _broken: str = ""
     _played: int = 0
 
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
-        self.seed = secrets.randbits(32) if self.options.seed is None else self.options.seed
+        self.seed = secrets.randbits(31) if self.options.seed is None else self.options.seed
         name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         self.directory = (self.options.runs / name).absolute()
         self.directory.mkdir(parents=True)
@@ -122,7 +126,13 @@ class Campaign:
         )
 
     def bed(self) -> Bed:
-        """The bed, made when first asked for."""
+        """The bed, made when first asked for.
+
+        Raises:
+            NotSendable: it could not be made, now or at the first attempt.
+        """
+        if self._broken:
+            raise NotSendable(self._broken)
         if self._bed is None:
             self.progress.preparing("autorités, PSC, DMP, PACS et DRIMbox")
             self._bed = Bed(
@@ -132,8 +142,13 @@ class Campaign:
                 self.seed,
                 source_command=self.options.source_command,
                 consumer_command=self.options.consumer_command,
+                roles=self.roles,
             )
-            self._bed.start()
+            try:
+                self._bed.start()
+            except Exception as error:
+                self._broken = f"le banc n'a pas démarré : {error}"
+                raise NotSendable(self._broken) from error
         return self._bed
 
     def omitted(self, info: ScenarioInfo) -> str | None:

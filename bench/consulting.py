@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from bench.administration import until
 from bench.feed import Seen
@@ -27,6 +28,8 @@ from wire.http_client import HttpFailure
 __all__ = ["Consulting"]
 
 _FINISHED = ("terminé", "échec")
+_SHORTEST_SESSION = 20
+"""A shorter path segment is a word of the product, not a session of ours."""
 
 
 @dataclass(slots=True)
@@ -415,8 +418,8 @@ class Consulting:
 
     def _learn(self) -> None:
         """The Consumer's own session address belongs to this scenario."""
-        for number, part in enumerate(self._shown.url.split("?")[0].split("/")):
-            if len(part) >= 16:
+        for number, part in enumerate(urlsplit(self._shown.url).path.split("/")):
+            if len(part) >= _SHORTEST_SESSION:
                 self.story.case.identifiers[f"la session {number}"] = part
         self.story.stage.publish_case()
 

@@ -28,6 +28,7 @@ STAGE = pytest.StashKey[Stage]()
 _BEGUN = pytest.StashKey[float]()
 
 ROLES = ("source", "consumer")
+DOMAINS = ("publication", "images", "consultation")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,7 +61,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
-    campaign.collected = [info.id for item in items if (info := scenario_info(item)) is not None]
+    items.sort(key=_place)
+    infos = [info for item in items if (info := scenario_info(item)) is not None]
+    campaign.collected = [info.id for info in infos]
+    campaign.roles = frozenset(role for info in infos for role in info.roles)
 
 
 def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Any, scenario: Any) -> None:
@@ -217,6 +221,12 @@ def _scenario_of(item: pytest.Item) -> Any:
         return None
     callspec = getattr(item, "callspec", None)
     return template.render(callspec.params.get("_pytest_bdd_example", {}) if callspec else {})
+
+
+def _place(item: pytest.Item) -> int:
+    """Publication first: the rest of the chain needs it. Within a domain, the files' order."""
+    info = scenario_info(item)
+    return DOMAINS.index(info.domain) if info and info.domain in DOMAINS else len(DOMAINS)
 
 
 def _selected(info: ScenarioInfo, wanted: tuple[str, ...]) -> bool:

@@ -28,7 +28,7 @@ class Structure:
 
 
 def read_structure(table: Table) -> Structure:
-    """One `[[structures]]` section."""
+    """One `[[dmp.structures]]` section."""
     structure = Structure(
         id=table.text("id"),
         auth_certificate=table.path("auth_certificate"),
@@ -56,16 +56,14 @@ class Credentials:
 class FileDirectory:
     """Credentials by structure, from PEM files (DB.SO.89, DB.CO.91)."""
 
-    def __init__(
-        self, structures: Sequence[Structure], *, file: Path, section: str = "dmp.structures"
-    ) -> None:
-        """Load every key. `file` and `section` are for error messages.
+    def __init__(self, structures: Sequence[Structure], *, file: Path) -> None:
+        """Load every key. `file` is the configuration's, for error messages.
 
         Raises:
             ConfigError: a file is not what the configuration says.
         """
         self._known = {
-            structure.id: _credentials(structure, file, f"{section}[{structure.id}]")
+            structure.id: _credentials(structure, file, f"dmp.structures[{structure.id}]")
             for structure in structures
         }
 

@@ -63,10 +63,12 @@ class Psc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dmp:
-    """The DMP: the root of its services, and who may certify its server."""
+    """The DMP: the root of its services, who may certify its server, and the structures whose
+    professionals consult it (DB.CO.91)."""
 
     url: str
     trust: Path
+    structures: tuple[Structure, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,6 @@ class ConsumerConfig:
     admin: Listen
     psc: Psc
     dmp: Dmp
-    structures: tuple[Structure, ...]
     whitelist: WhiteListSource
     wado: Wado
     local_pacs: LocalPacs
@@ -176,7 +177,6 @@ def _build(root: Table) -> ConsumerConfig:
         admin=read_listen(root, "admin"),
         psc=_psc(root),
         dmp=_dmp(root),
-        structures=tuple(read_structure(table) for table in root.tables("structures", at_least=1)),
         whitelist=read_whitelist(root),
         wado=_wado(root),
         local_pacs=_local_pacs(root),
@@ -220,7 +220,11 @@ def _psc(root: Table) -> Psc:
 
 def _dmp(root: Table) -> Dmp:
     table = root.table("dmp")
-    dmp = Dmp(url=table.url("url"), trust=table.path("trust"))
+    dmp = Dmp(
+        url=table.url("url"),
+        trust=table.path("trust"),
+        structures=tuple(read_structure(one) for one in table.tables("structures", at_least=1)),
+    )
     table.end()
     return dmp
 

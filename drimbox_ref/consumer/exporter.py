@@ -68,7 +68,9 @@ class Exporter:
             return running
         job = Job(exam)
         context.jobs[exam.kos_uid] = job
-        job.task = asyncio.create_task(self._run(context, login, job), name=f"export {exam.kos_uid}")
+        job.task = asyncio.create_task(
+            self._run(context, login, job), name=f"export {exam.kos_uid}"
+        )
         return job
 
     async def _run(self, context: Context, login: Login, job: Job) -> None:

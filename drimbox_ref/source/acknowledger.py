@@ -15,6 +15,7 @@ from spec.hl7v2 import COUNTRY, ERROR_CODES, VERSION_ORU
 __all__ = ["Hl7Acknowledger"]
 
 _EVENTS = ("R01", "T02", "T04", "T10")
+_VERSION_MDM = "2.6"
 _CHARACTER_SET = "UNICODE UTF-8"
 _ERROR_SYSTEM = "HL70357"
 
@@ -63,7 +64,7 @@ class Hl7Acknowledger:
                 9: ("ACK", event, "ACK") if event in _EVENTS else "ACK",
                 10: control_id,
                 11: message.value("MSH-11") or "P",
-                12: message.value("MSH-12") or VERSION_ORU,
+                12: _VERSION_MDM if message.value("MSH-9.1") == "MDM" else VERSION_ORU,
                 17: COUNTRY,
                 18: _CHARACTER_SET,
             },

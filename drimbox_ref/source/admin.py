@@ -1,49 +1,26 @@
-"""What the administrator (and a bench) may read of the box: alerts, audit, archive, queues.
+"""What the administrator may read of a Source: alerts, audit, archive, queues.
 
-Local only, read only, and without secrets: no report body, no token, no key.
+No report body, no token, no key.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
-from starlette.types import ASGIApp
-
+from drimbox_ref.admin import Read
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.values import ArchiveEntry, InboxItem, OutboxItem
 
-__all__ = ["build_admin"]
-
-_DEFAULT = 200
-_LIMIT = 10_000
-
-Read = Callable[[int], Sequence[Mapping[str, object]]]
+__all__ = ["admin_views"]
 
 
-def build_admin(parts: Parts) -> ASGIApp:
-    """`GET /admin/{alerts,audit,archive,inbox,outbox}[?limit=n]`, newest first."""
-    views: dict[str, Read] = {
+def admin_views(parts: Parts) -> dict[str, Read]:
+    """`/admin/{alerts,audit,archive,inbox,outbox}`."""
+    return {
         "alerts": parts.alerts.everything,
         "audit": parts.audit.everything,
         "archive": lambda limit: [_archive(one) for one in parts.archive.everything(limit)],
         "inbox": lambda limit: [_inbox(one) for one in parts.inbox.everything(limit)],
         "outbox": lambda limit: [_outbox(one) for one in parts.outbox.everything(limit)],
     }
-
-    async def view(request: Request) -> JSONResponse:
-        read = views.get(request.path_params["view"])
-        if read is None:
-            return JSONResponse({"message": "vue inconnue", "views": sorted(views)}, 404)
-        written = request.query_params.get("limit", "")
-        limit = min(int(written), _LIMIT) if written.isascii() and written.isdigit() else _DEFAULT
-        return JSONResponse(list(await asyncio.to_thread(read, limit)))
-
-    return Starlette(routes=[Route("/admin/{view}", view)])
 
 
 def _archive(entry: ArchiveEntry) -> dict[str, object]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drimbox_ref import names, trail
+from drimbox_ref.admin import build_admin
 from drimbox_ref.credentials import FileDirectory
 from drimbox_ref.database import Database
 from drimbox_ref.dmp import DmpChannel
@@ -15,7 +16,7 @@ from drimbox_ref.names import SeededUids, SystemClock, SystemUids
 from drimbox_ref.psc import PscChannel
 from drimbox_ref.source import tables
 from drimbox_ref.source.acknowledger import Hl7Acknowledger
-from drimbox_ref.source.admin import build_admin
+from drimbox_ref.source.admin import admin_views
 from drimbox_ref.source.archive import SqlArchive
 from drimbox_ref.source.backoff import Backoff
 from drimbox_ref.source.catalogue import ArchiveCatalogue
@@ -194,7 +195,7 @@ def assemble(foundation: Foundation, parts: Parts, config: SourceConfig, ready: 
             public_url=config.wado.public_url,
             professions=config.psc.professions,
         ),
-        admin=build_admin(parts),
+        admin=build_admin(admin_views(parts)),
         observe_wado=_observe(config.box.journal),
         close=foundation.close,
     )

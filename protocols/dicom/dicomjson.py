@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import struct
 from typing import Any
 
@@ -83,7 +84,9 @@ def _add_value(entry: dict[str, Any], data: bytes, element: Element, vr: str, co
     elif vr in _BINARY:
         size = struct.calcsize("<" + _BINARY[vr])
         count = len(raw) // size
-        entry["Value"] = list(struct.unpack(f"<{count}{_BINARY[vr]}", raw[: count * size]))
+        numbers = struct.unpack(f"<{count}{_BINARY[vr]}", raw[: count * size])
+        # JSON has no NaN and no infinity: they are written as strings (PS3.18 F.2.2).
+        entry["Value"] = [one if math.isfinite(one) else str(one) for one in numbers]
     else:
         text = raw.decode(codec, "replace").strip(" \0")
         parts = [text] if vr in _SINGLE else [part.strip(" ") for part in text.split("\\")]

@@ -81,7 +81,5 @@ def _series_line(uid: str, rest: str) -> SeriesLine:
     if not found:
         modality, _, description = rest.partition(":")
         return SeriesLine(uid, modality.strip(), "", description.strip())
-    region, _, description = tail.partition(" : ")
-    if not _ and ":" in tail:
-        region, _, description = tail.partition(":")
+    region, _, description = tail.partition(" : " if " : " in tail else ":")
     return SeriesLine(uid, place.strip(), region.strip(), description.strip())

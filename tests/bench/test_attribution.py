@@ -51,6 +51,19 @@ def test_same_connection_as_an_attributed_exchange(attributor: Attributor) -> No
     assert attributor.attribute(exchange(b"nothing known", connection="c9"))[0] == "SCN-A"
 
 
+def test_keys_of_a_connection_that_the_bench_opened_are_learnt(attributor: Attributor) -> None:
+    ours = {"connection": "c5", "direction": Direction.OUT}
+    attributor.attribute(exchange(b"279035121518989", **ours))
+    attributor.attribute(exchange(b"redirect", keys=("state-9f2c1",), **ours))
+    assert attributor.attribute(exchange(b"", connection="c6", keys=("state-9f2c1",)))[0] == "SCN-A"
+
+
+def test_keys_of_a_pooled_connection_of_a_box_are_not(attributor: Attributor) -> None:
+    attributor.attribute(exchange(b"279035121518989", connection="c5"))
+    attributor.attribute(exchange(b"another story", connection="c5", keys=("code-77aa01",)))
+    assert attributor.attribute(exchange(b"", connection="c6", keys=("code-77aa01",)))[0] is None
+
+
 def test_stranger_is_ambient(attributor: Attributor) -> None:
     assert attributor.attribute(exchange(b"CRL", connection="c7")) == (None, "ambiant")
 

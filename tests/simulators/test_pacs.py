@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -369,8 +370,6 @@ def test_dcmtk_echoes_and_finds(pacs: Pacs) -> None:
 
 @pytest.mark.interop
 def test_dcmtk_moves_to_itself(pacs: Pacs, tmp_path: Path) -> None:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -403,8 +402,6 @@ def test_dcmtk_stores(pacs: Pacs, tmp_path: Path, files: list[bytes]) -> None:
 
 @pytest.mark.interop
 def test_dcmtk_receives_our_moves(pacs: Pacs, tmp_path: Path) -> None:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -21,8 +21,21 @@ from protocols.kos import (
 from spec import oids
 from spec.dicom import KEY_OBJECT_DESCRIPTION, KEY_OBJECT_TEMPLATE, MANIFEST
 
-__all__ = ["ACCESSION", "ACCESSION_OID", "INS", "ORDER", "ORDER_OID", "SERIES", "STUDY", "UID"]
-__all__ += ["instances", "kos", "manifest", "with_request", "with_series"]
+__all__ = [
+    "ACCESSION",
+    "ACCESSION_OID",
+    "INS",
+    "ORDER",
+    "ORDER_OID",
+    "SERIES",
+    "STUDY",
+    "UID",
+    "instances",
+    "kos",
+    "manifest",
+    "with_request",
+    "with_series",
+]
 
 _ROOT = "1.2.250.1.999.1.1.8121"
 UID = f"{_ROOT}.7.1"

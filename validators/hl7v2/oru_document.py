@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from protocols.hl7v2 import Segment
 from spec import hl7v2 as table
-from spec.oids import PROFESSIONAL_AUTHORITY, STRUCTURE_AUTHORITY
 from validators.context import Context
 from validators.examples import hl7v2 as example
 from validators.finding import Severity
 from validators.hl7v2.reading import Hl7Artefact
 from validators.hl7v2.rules import ORU
-from validators.hl7v2.sources import DATA, DRAFT, FAQ_9313, clause, one_of, same, volet
+from validators.hl7v2.sources import DATA, DRAFT, clause, one_of, same, volet
 from validators.identifiers import is_uid
 from validators.rule import Broken
 
@@ -118,7 +116,7 @@ def document_status(hl7: Hl7Artefact) -> Findings:
         yield from same(
             hl7.document.field(11).value,
             expected,
-            _at(hl7, hl7.document, "11"),
+            hl7.at(hl7.document, "11"),
             "Le statut du document",
         )
 
@@ -190,7 +188,7 @@ def observation_is_document(hl7: Hl7Artefact) -> Findings:
     if hl7.document is not None:
         code = hl7.document.field(3).component(1).value
         yield from same(
-            code, hl7.value("OBR-4.1"), _at(hl7, hl7.document, "3.1"), "Le code de l'observation"
+            code, hl7.value("OBR-4.1"), hl7.at(hl7.document, "3.1"), "Le code de l'observation"
         )
 
 
@@ -211,7 +209,7 @@ def encapsulated_data(hl7: Hl7Artefact) -> Findings:
             message="Les composants du type ED ne sont pas ceux du profil.",
             expected="^TEXT^XML^Base64^",
             actual="^".join(parts)[:80] + "^",
-            where=_at(hl7, hl7.document, "5"),
+            where=hl7.at(hl7.document, "5"),
         )
 
 
@@ -227,7 +225,7 @@ def base64_data(hl7: Hl7Artefact) -> Findings:
             message="Les données du document ne se décodent pas.",
             expected="base64 sans saut de ligne",
             actual=hl7.document.field(5).component(5).text[:40],
-            where=_at(hl7, hl7.document, "5.5"),
+            where=hl7.at(hl7.document, "5.5"),
         )
 
 
@@ -246,7 +244,7 @@ def is_cda(hl7: Hl7Artefact) -> Findings:
             message="Le document décodé n'est pas un CDA.",
             expected="ClinicalDocument",
             actual=root or repr(hl7.payload[:20]),
-            where=_at(hl7, hl7.document, "5.5"),
+            where=hl7.at(hl7.document, "5.5"),
         )
 
 
@@ -315,95 +313,6 @@ def exam_of_case(hl7: Hl7Artefact) -> Findings:
             )
 
 
-def _senders(hl7: Hl7Artefact) -> list[Segment]:
-    """The SB participations right behind the document."""
-    if hl7.document is None:
-        return []
-    found: list[Segment] = []
-    for part in hl7.message.segments[hl7.document.index + 1 :]:
-        if part.name != "PRT":
-            break
-        if part.field(4).component(1).value == "SB":
-            found.append(part)
-    return found
-
-
-@ORU.rule(
-    "ORU-060",
-    "Un PRT d'émetteur (SB, UC) suit l'observation du document",
-    reference=_PRT,
-    bad=lambda: example.oru({"PRT": {4: ("RCT", "Result Copies To", "participation")}}),
-)
-def sender(hl7: Hl7Artefact) -> Findings:
-    senders = _senders(hl7)
-    if not senders:
-        yield Broken(
-            message="Aucun émetteur ne suit le document.",
-            expected="PRT-4 = SB^Send by^participation",
-            where="PRT",
-        )
-    for part in senders:
-        yield from same(part.field(2).value, "UC", _at(hl7, part, "2"), "L'action du PRT")
-
-
-@ORU.rule(
-    "ORU-061",
-    "PRT-8 identifie la structure de l'émetteur",
-    reference=_PRT,
-    bad=lambda: example.oru({"PRT": {8: "CENTRE EXEMPLE"}}),
-)
-def sender_structure(hl7: Hl7Artefact) -> Findings:
-    for part in _senders(hl7):
-        xon = part.field(8)
-        oid = xon.component(6).subcomponent(2).value
-        yield from same(oid, STRUCTURE_AUTHORITY, _at(hl7, part, "8.6.2"), "L'autorité")
-        kind = xon.component(7).value
-        yield from one_of(kind, table.STRUCTURE_ID_TYPES, _at(hl7, part, "8.7"), "Le type")
-        if not xon.component(10):
-            yield Broken(message="L'identifiant manque.", where=_at(hl7, part, "8.10"))
-
-
-@ORU.rule(
-    "ORU-062",
-    "PRT-5 identifie le professionnel émetteur",
-    reference=_PRT,
-    bad=lambda: example.oru({"PRT": {5: ("801234560801", "EXEMPLE", "CLAIRE")}}),
-)
-def sender_person(hl7: Hl7Artefact) -> Findings:
-    for part in _senders(hl7):
-        xcn = part.field(5)
-        if not xcn:
-            continue
-        if not xcn.component(1):
-            yield Broken(message="L'identifiant manque.", where=_at(hl7, part, "5.1"))
-        oid = xcn.component(9).subcomponent(2).value
-        yield from same(oid, PROFESSIONAL_AUTHORITY, _at(hl7, part, "5.9.2"), "L'autorité")
-        kind = xcn.component(13).value
-        yield from one_of(kind, table.PERSON_ID_TYPES, _at(hl7, part, "5.13"), "Le type")
-
-
-@ORU.rule(
-    "ORU-063",
-    "La structure de PRT-8 est celle du legalAuthenticator du compte rendu",
-    reference=FAQ_9313,
-    requirements=("DB.SO.19",),
-    bad=lambda: example.oru(document=example.cda(structure="750000001")),
-    severity=Severity.WARNING,
-)
-def same_structure_as_report(hl7: Hl7Artefact) -> Findings:
-    path = "cda:legalAuthenticator/cda:assignedEntity/cda:representedOrganization/cda:id/@extension"
-    written = hl7.cda_values(path)
-    for part in _senders(hl7):
-        structure = part.field(8).component(10).value
-        if written and structure and structure not in written:
-            yield Broken(
-                message="La structure émettrice n'est pas celle qui valide le compte rendu.",
-                expected=" | ".join(written),
-                actual=structure,
-                where=_at(hl7, part, "8.10"),
-            )
-
-
 @ORU.rule(
     "ORU-070",
     "OBX-1 compte les observations à partir de 1",
@@ -414,13 +323,3 @@ def same_structure_as_report(hl7: Hl7Artefact) -> Findings:
 def set_ids(hl7: Hl7Artefact) -> Findings:
     for rank, obx in enumerate(hl7.message.all("OBX"), start=1):
         yield from same(obx.field(1).value, str(rank), f"OBX[{rank}]-1", "Le rang")
-
-
-def _at(hl7: Hl7Artefact, part: Segment, path: str) -> str:
-    """The HL7 path of a field of one segment among those of its name."""
-    rank = next(
-        rank
-        for rank, other in enumerate(hl7.message.all(part.name), start=1)
-        if other.index == part.index
-    )
-    return f"{part.name}[{rank}]-{path}"

@@ -34,6 +34,11 @@ class Hl7Artefact:
         """The unescaped characters at a path, "" when absent."""
         return self.message.value(path)
 
+    def at(self, part: hl7v2.Segment, path: str) -> str:
+        """The HL7 path of a field of one segment, ranked among those of its name."""
+        same = [other.index for other in self.message.all(part.name)]
+        return f"{part.name}[{same.index(part.index) + 1}]-{path}"
+
     @property
     def observations(self) -> tuple[hl7v2.Segment, ...]:
         """The OBX other than the document."""

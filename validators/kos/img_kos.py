@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from protocols.kos import Issuer
 from spec.dicom import KEY_OBJECT_DESCRIPTION
@@ -14,7 +13,7 @@ from validators.examples import kos as example
 from validators.finding import Severity
 from validators.identifiers import is_ins_key_right, is_matricule, is_oid
 from validators.kos.reading import Kos
-from validators.kos.rules import IMG_KOS, KOS, Findings, dicom, filled
+from validators.kos.rules import IMG_KOS, KOS, Findings, filled
 from validators.rule import Broken
 
 __all__: list[str] = []
@@ -278,117 +277,6 @@ def one_study(kos: Kos) -> Findings:
                 expected=kos.study,
                 actual=written,
                 where=item.where(0x0020000D),
-            )
-
-
-def _urls(kos: Kos) -> list[tuple[str, str, str, str]]:
-    """Study, series, URL and path of every RetrieveURL that is written."""
-    return [
-        (study, series.text(0x0020000E), series.text(0x00081190), series.where(0x00081190))
-        for study, series in kos.series
-        if series.text(0x00081190)
-    ]
-
-
-def _url(value: str) -> bytes:
-    return example.with_series(retrieve_url=value)
-
-
-@KOS.rule(
-    "KOS-060",
-    "Chaque série porte une RetrieveURL",
-    reference=IMG_KOS,
-    bad=lambda: example.with_series(retrieve_url=None),
-)
-def has_url(kos: Kos) -> Findings:
-    for _, series in kos.series:
-        yield from filled(series, 0x00081190, "RetrieveURL")
-
-
-@KOS.rule(
-    "KOS-061",
-    "RetrieveURL désigne la série : …/studies/{examen}/series/{série}",
-    reference=IMG_KOS,
-    bad=lambda: _url(f"https://db900.test.mesimagesmedicales.fr/studies/{example.STUDY}"),
-)
-def url_path(kos: Kos) -> Findings:
-    for study, series, url, where in _urls(kos):
-        expected = f"/studies/{study}/series/{series}"
-        if not _split(url)[2].endswith(expected):
-            yield Broken(
-                message="RetrieveURL ne désigne pas la série qui la porte.",
-                expected=f"…{expected}",
-                actual=url,
-                where=where,
-            )
-
-
-def _split(url: str) -> tuple[str, str, str]:
-    """Scheme, host and path; empty when they cannot be told apart."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme, parts.hostname or "", parts.path
-    except ValueError:
-        return "", "", ""
-
-
-_LOCAL = ("localhost", "127.0.0.1", "::1")
-
-
-@KOS.rule(
-    "KOS-062",
-    "RetrieveURL est une adresse https absolue",
-    reference=IMG_KOS,
-    requirements=("DB.SO.18", "DB.SO.90"),
-    bad=lambda: _url(
-        f"http://db900.test.mesimagesmedicales.fr/studies/{example.STUDY}/series/{example.SERIES}"
-    ),
-)
-def url_scheme(kos: Kos) -> Findings:
-    for _, _, url, where in _urls(kos):
-        scheme, host, _ = _split(url)
-        if host not in _LOCAL and (scheme != "https" or not host):
-            yield Broken(
-                message="RetrieveURL n'est pas une adresse https absolue.",
-                expected="https://…",
-                actual=url,
-                where=where,
-            )
-
-
-@KOS.rule(
-    "KOS-063",
-    "RetrieveURL ne désigne pas la machine locale",
-    reference=IMG_KOS,
-    tolerated=True,
-    bad=lambda: _url(f"http://localhost:4200/studies/{example.STUDY}/series/{example.SERIES}"),
-)
-def url_host(kos: Kos) -> Findings:
-    # A published sample has such an address: a bench's, not a mistake of the manifest.
-    for _, _, url, where in _urls(kos):
-        if _split(url)[1] in _LOCAL:
-            yield Broken(
-                message="RetrieveURL désigne la machine locale : aucun consommateur n'y accède.",
-                expected="un hôte de la liste blanche",
-                actual=url,
-                where=where,
-            )
-
-
-@KOS.rule(
-    "KOS-064",
-    "RetrieveURL ne porte ni requête, ni fragment, ni identifiants",
-    reference=dicom("PS3.18 8.3"),
-    bad=lambda: _url(
-        f"https://db900.test.mesimagesmedicales.fr/studies/{example.STUDY}"
-        f"/series/{example.SERIES}?token=x"
-    ),
-)
-def url_alone(kos: Kos) -> Findings:
-    for _, _, url, where in _urls(kos):
-        if any(mark in url for mark in "?#@"):
-            yield Broken(
-                message="RetrieveURL ne doit être qu'un chemin de série.", actual=url, where=where
             )
 
 

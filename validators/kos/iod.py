@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
-from protocols.kos import Code, ContentItem
+from protocols.kos import Code, ContentItem, InstanceRef
 from spec.dicom import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
@@ -280,29 +281,24 @@ def not_itself(kos: Kos) -> Findings:
 
 def _self_listed() -> bytes:
     data = example.manifest()
-    own = type(example.instances()[0])(KEY_OBJECT_SELECTION_STORAGE, example.UID)
+    own = InstanceRef(KEY_OBJECT_SELECTION_STORAGE, example.UID)
     item = ContentItem(value_type="COMPOSITE", references=((own.sop_class, own.sop_instance),))
     study = data.studies[0]
-    series = type(study.series[0])(
-        series_uid=example.SERIES,
-        instances=(*example.instances(), own),
-        retrieve_url=study.series[0].retrieve_url,
-    )
-    return example.kos(
-        studies=(type(study)(example.STUDY, (series,)),), content=(*data.content, item)
-    )
+    series = replace(study.series[0], instances=(*example.instances(), own))
+    return example.kos(studies=(replace(study, series=(series,)),), content=(*data.content, item))
+
+
+def _first_item(value_type: str) -> bytes:
+    """The example with its first content item of another type."""
+    first, *others = example.manifest().content
+    return example.kos(content=(replace(first, value_type=value_type), *others))
 
 
 @KOS.rule(
     "KOS-014",
     "Les items du contenu sont IMAGE, WAVEFORM ou COMPOSITE, en relation CONTAINS",
     reference=dicom("PS3.16 TID 2010"),
-    bad=lambda: example.kos(
-        content=(
-            ContentItem(value_type="NUM", references=((_CT, f"{example.SERIES}.1"),)),
-            *example.manifest().content[1:],
-        )
-    ),
+    bad=lambda: _first_item("NUM"),
 )
 def content_items(kos: Kos) -> Findings:
     for tag, allowed, what in (
@@ -319,20 +315,12 @@ def content_items(kos: Kos) -> Findings:
             )
 
 
-_CT = "1.2.840.10008.5.1.4.1.1.2"
-
-
 @KOS.rule(
     "KOS-015",
     "Le type d'item convient à la classe SOP référencée",
     reference=dicom("PS3.3 C.18.3 à C.18.5"),
     severity=Severity.WARNING,
-    bad=lambda: example.kos(
-        content=(
-            ContentItem(value_type="WAVEFORM", references=((_CT, f"{example.SERIES}.1"),)),
-            *example.manifest().content[1:],
-        )
-    ),
+    bad=lambda: _first_item("WAVEFORM"),
 )
 def value_types(kos: Kos) -> Findings:
     # COMPOSITE refers to any storage class (C.18.3): only the other two can be wrong.

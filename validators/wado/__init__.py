@@ -1,6 +1,6 @@
 """Judging WADO-RS between DRIMboxes: the request and the response."""
 
-from validators.wado import request, response
+from validators.wado import instances, request, response
 from validators.wado.reading import (
     WadoPart,
     WadoRequest,
@@ -16,6 +16,7 @@ __all__ = [
     "WadoPart",
     "WadoRequest",
     "WadoResponse",
+    "instances",
     "read_request",
     "read_response",
     "request",

@@ -101,13 +101,18 @@ class WadoResponse:
 
     @cached_property
     def files(self) -> list[tuple[int, File]]:
-        """The parts that are readable DICOM files, with their rank from 1."""
+        """The parts that are DICOM files with an instance, and their rank from 1.
+
+        What is kept of a part may be its beginning only: nothing is said of its end.
+        """
         found: list[tuple[int, File]] = []
         for rank, part in enumerate(self.parts, start=1):
             try:
-                found.append((rank, read_file(part.head, partial=len(part.head) < part.size)))
+                file = read_file(part.head, partial=True)
             except RemoteProtocolError:
                 continue
+            if file.data.text(0x00080018):
+                found.append((rank, file))
         return found
 
 

@@ -4,10 +4,12 @@ from validators.xds import (
     codes,
     entry,
     packaging,
+    references,
     signature,
     structure,
     submission_set,
     vihf,
+    vihf_attributes,
 )
 from validators.xds.reading import Submission, read
 from validators.xds.rules import XDS
@@ -19,8 +21,10 @@ __all__ = [
     "entry",
     "packaging",
     "read",
+    "references",
     "signature",
     "structure",
     "submission_set",
     "vihf",
+    "vihf_attributes",
 ]

@@ -319,6 +319,7 @@ async def test_faults_of_form_are_answered_with_their_code(world: World) -> None
     assert message.value("MSH-9.2") == "R01"
     assert (message.value("MSA-1"), message.value("MSA-2")) == ("AE", "MSG-1")
     assert message.value("ERR-3.1") == "203"
+    assert message.value("MSH-12") == "2.5", "ours, whatever the sender's"
     assert (message.value("MSH-3"), message.value("MSH-5")) == ("DRIMBOX", "RIS")
     assert world.parts.inbox.everything(10) == ()
 

@@ -1,7 +1,4 @@
-"""What the administrator (and a bench) may read of the box: alerts and audit.
-
-Local only, read only, and without secrets: no token, no key, no image.
-"""
+"""What the administrator (and a bench) may read of a box: local only, read only, no secrets."""
 
 from __future__ import annotations
 
@@ -14,19 +11,17 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from drimbox_ref.consumer.parts import Parts
-
-__all__ = ["build_admin"]
+__all__ = ["Read", "build_admin"]
 
 _DEFAULT = 200
 _LIMIT = 10_000
 
 Read = Callable[[int], Sequence[Mapping[str, object]]]
+"""The latest entries of a view, at most that many, newest first. Called from a thread."""
 
 
-def build_admin(parts: Parts) -> ASGIApp:
-    """`GET /admin/{alerts,audit}[?limit=n]`, newest first."""
-    views: dict[str, Read] = {"alerts": parts.alerts.everything, "audit": parts.audit.everything}
+def build_admin(views: Mapping[str, Read]) -> ASGIApp:
+    """`GET /admin/<view>[?limit=n]` answers a JSON list, newest first."""
 
     async def view(request: Request) -> JSONResponse:
         read = views.get(request.path_params["view"])

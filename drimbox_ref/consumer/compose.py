@@ -1,0 +1,203 @@
+"""The composition root: the only module that knows which concrete part is used."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from drimbox_ref import names, trail
+from drimbox_ref.admin import build_admin
+from drimbox_ref.consumer.calls import ContextualCalls
+from drimbox_ref.consumer.config import ConsumerConfig
+from drimbox_ref.consumer.consultation import Consulting
+from drimbox_ref.consumer.exporter import Exporter
+from drimbox_ref.consumer.identity import InsCheck
+from drimbox_ref.consumer.images import WadoImages
+from drimbox_ref.consumer.local_pacs import DimseLocalPacs
+from drimbox_ref.consumer.localizer import IppLocalizer
+from drimbox_ref.consumer.manifests import KosManifests
+from drimbox_ref.consumer.parts import Parts
+from drimbox_ref.consumer.ports import Uids
+from drimbox_ref.consumer.professionals import UserinfoSituations
+from drimbox_ref.consumer.psc import PscClient
+from drimbox_ref.consumer.registry import DmpRegistry
+from drimbox_ref.consumer.service import Consumer
+from drimbox_ref.consumer.sessions import Sessions
+from drimbox_ref.consumer.tokens import FreshTokens
+from drimbox_ref.consumer.trust import HostTrust
+from drimbox_ref.consumer.vihf import AirVihf
+from drimbox_ref.consumer.web import ConsumerWeb
+from drimbox_ref.credentials import FileDirectory
+from drimbox_ref.database import Database
+from drimbox_ref.dmp import DmpChannel
+from drimbox_ref.names import SeededUids, SystemClock, SystemUids
+from drimbox_ref.psc import PscChannel
+from drimbox_ref.trail import SqlAlerts, SqlAudit
+from drimbox_ref.vihf import VihfWriter
+from drimbox_ref.white_list import WhiteListKeeper
+from wire.exchange import Observe, ignore
+from wire.http_client import HttpClient
+from wire.shard import Shard
+from wire.tls import ClientTls
+
+__all__ = ["Foundation", "assemble", "build_parts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foundation:
+    """What must be closed in the end."""
+
+    close: tuple[Callable[[], Awaitable[None]], ...]
+
+
+def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
+    """The parts of the right box.
+
+    Raises:
+        ConfigError: a certificate or key is not what the configuration says.
+    """
+    options, timing = config.options, config.timing
+    database = Database(config.box.state / "consumer.sqlite", trail.SCHEMA, names.SCHEMA)
+    clock = SystemClock()
+    uids = _uids(config, database)
+    directory = FileDirectory(config.dmp.structures, file=config.file)
+    alerts = SqlAlerts(database)
+    psc_client = HttpClient(
+        actor="consumer",
+        observe=ignore,
+        tls=ClientTls(
+            trust=config.psc.trust, certificate=config.psc.certificate, key=config.psc.key
+        ),
+        connect_to=config.connect_to,
+        timeout=timing.psc_timeout_s,
+    )
+    ans_client = HttpClient(
+        actor="consumer",
+        observe=ignore,
+        tls=ClientTls(trust=config.whitelist.trust),
+        connect_to=config.connect_to,
+        timeout=timing.psc_timeout_s,
+    )
+    wado_client = HttpClient(
+        actor="consumer",
+        observe=_observe(config.box.journal),
+        tls=ClientTls(
+            trust=config.wado.trust, certificate=config.wado.certificate, key=config.wado.key
+        ),
+        connect_to=config.connect_to,
+        timeout=timing.wado_timeout_s,
+    )
+    channel = DmpChannel(
+        actor="consumer",
+        url=config.dmp.url,
+        trust=config.dmp.trust,
+        uids=uids,
+        connect_to=config.connect_to,
+        timeout_s=timing.dmp_timeout_s,
+        observe=ignore,
+    )
+    psc = PscClient(
+        PscChannel(config.psc.issuer, client=psc_client),
+        client_id=config.psc.client_id,
+        redirect_uri=config.web.public_url + config.psc.redirect,
+        clock=clock,
+    )
+    parts = Parts(
+        clock=clock,
+        uids=uids,
+        calls=ContextualCalls(options),
+        sessions=Sessions(
+            mint=lambda: secrets.token_urlsafe(32), now=clock.now, idle_s=timing.session_idle_s
+        ),
+        psc=psc,
+        tokens=FreshTokens(psc, clock=clock, margin_s=timing.token_margin_s),
+        situations=UserinfoSituations(),
+        directory=directory,
+        vihf=AirVihf(
+            VihfWriter(
+                config.identity,
+                version=options.vihf_version,
+                algorithm=options.signature_algorithm,
+                mode_name=options.attribute_mode_name,
+            ),
+            uids=uids,
+            context=options.authn_context,
+            declaration=options.authn_context_decl,
+        ),
+        registry=DmpRegistry(
+            channel,
+            uids=uids,
+            installation_oid=config.identity.installation_oid,
+            name=config.identity.lps_name,
+        ),
+        manifests=KosManifests(),
+        trust=HostTrust(
+            WhiteListKeeper(
+                config.whitelist,
+                client=ans_client,
+                now=clock.now,
+                state=config.box.state,
+                file=config.file,
+            ),
+            alerts=alerts,
+            clock=clock,
+        ),
+        images=WadoImages(wado_client),
+        identity=InsCheck(),
+        localizer=IppLocalizer(issuer=options.patient_id_issuer == "from_call"),
+        pacs=DimseLocalPacs(config.local_pacs, timeout_s=timing.pacs_timeout_s),
+        alerts=alerts,
+        audit=SqlAudit(database),
+    )
+
+    async def close_database() -> None:
+        await asyncio.to_thread(database.close)
+
+    close = (
+        channel.close,
+        psc_client.aclose,
+        ans_client.aclose,
+        wado_client.aclose,
+        close_database,
+    )
+    return Foundation(close=close), parts
+
+
+def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready: Path) -> Consumer:
+    """The Consumer made of these parts. `ready` names the ports of a former life, if any."""
+    web = ConsumerWeb(
+        parts,
+        consulting=Consulting(parts, max_exams=config.options.max_exams),
+        exporter=Exporter(
+            parts,
+            spool=config.box.state / "spool",
+            limit=config.options.max_exam_mib * 1024 * 1024,
+            parallel=config.options.parallel_exports,
+        ),
+        redirect=config.psc.redirect,
+    )
+    admin = build_admin({"alerts": parts.alerts.everything, "audit": parts.audit.everything})
+    return Consumer(parts, config, ready=ready, web=web.app, admin=admin, close=foundation.close)
+
+
+def _uids(config: ConsumerConfig, database: Database) -> Uids:
+    """Reproducible identifiers when a seed is given, random ones otherwise.
+
+    Identifiers that protect something (contexts, cookies, state, nonce) are always random.
+    """
+    if config.box.seed == 0:
+        return SystemUids()
+    return SeededUids(
+        database,
+        root=config.identity.uid_root,
+        seed=config.box.seed,
+        name=config.box.name,
+    )
+
+
+def _observe(journal: Path | None) -> Observe:
+    """The box records nothing, unless it plays the missing half for a vendor's Source."""
+    return ignore if journal is None else Shard(journal, "consumer").observe

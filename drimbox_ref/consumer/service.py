@@ -1,0 +1,95 @@
+"""The Consumer as a running thing: the web server, the admin server, the white list's refresh."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from drimbox_ref.consumer.config import ConsumerConfig
+from drimbox_ref.consumer.parts import Parts
+from drimbox_ref.process import former_port
+from wire.exchange import ignore
+from wire.http_server import HttpServer, serve_http
+from wire.tls import ServerTls
+
+__all__ = ["Consumer"]
+
+_log = logging.getLogger(__name__)
+
+
+class Consumer:
+    """One DRIMbox Consumer. Made by `compose.assemble`."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        config: ConsumerConfig,
+        *,
+        ready: Path,
+        web: ASGIApp,
+        admin: ASGIApp,
+        close: Sequence[Callable[[], Awaitable[None]]],
+    ) -> None:
+        self._parts = parts
+        self._config = config
+        self._ready = ready
+        self._web = web
+        self._admin = admin
+        self._close = close
+        self._refreshing: asyncio.Task[None] | None = None
+        self._servers: list[HttpServer] = []
+
+    async def start(self) -> Mapping[str, str]:
+        """Start everything; the white list is asked for before anybody can come."""
+        config = self._config
+        await self._parts.trust.refresh()
+        web = await serve_http(
+            self._web,
+            actor="consumer",
+            observe=ignore,
+            tls=ServerTls(certificate=config.web.certificate, key=config.web.key),
+            host=config.web.listen.host,
+            port=self._port("web", config.web.listen.port),
+        )
+        self._servers.append(web)
+        admin = await serve_http(
+            self._admin,
+            actor="consumer",
+            observe=ignore,
+            host=config.admin.host,
+            port=self._port("admin", config.admin.port),
+        )
+        self._servers.append(admin)
+        self._refreshing = asyncio.create_task(self._refresh())
+        return {"web": f"{web.host}:{web.port}", "admin": f"{admin.host}:{admin.port}"}
+
+    async def stop(self) -> None:
+        """Stop listening, then end the exports: what reached the PACS stays, images do not."""
+        for server in self._servers:
+            await server.stop()
+        tasks = list(self._parts.sessions.tasks())
+        if self._refreshing is not None:
+            tasks.append(self._refreshing)
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        for close in self._close:
+            await close()
+
+    def _port(self, listener: str, configured: int) -> int:
+        return configured or former_port(self._ready, listener)
+
+    async def _refresh(self) -> None:
+        while True:
+            await asyncio.sleep(self._config.whitelist.refresh_s)
+            try:
+                await self._parts.trust.refresh()
+            except Exception:
+                _log.exception("liste blanche : erreur imprévue")

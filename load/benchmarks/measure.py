@@ -1,0 +1,35 @@
+"""What a benchmark says: one figure of ours, one of the peer, their ratio and its limit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+__all__ = ["Measure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One line of the table.
+
+    `ratio` is the median of the ratios of each round, which is steadier on a busy machine than
+    the ratio of the medians that `ours` and `peer` show. `limit` is what it must not exceed.
+    """
+
+    benchmark: str
+    name: str
+    peer_name: str
+    ours: float
+    peer: float
+    ratio: float
+    limit: float
+    unit: str
+    runs: int
+
+    @property
+    def kept(self) -> bool:
+        """Whether the ratio is within its limit."""
+        return self.ratio <= self.limit
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {**asdict(self), "kept": self.kept}

@@ -1,0 +1,113 @@
+"""A bed of its own for a benchmark, in a temporary directory, and a series published through it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.bed import Bed
+from bench.feed import Feed
+from bench.imaging import Imaging
+from bench.profile import EMBEDDED
+from bench.publishing import Publishing
+from bench.stage import ScenarioInfo, Stage
+from bench.story import PlannedExam, Story
+from simulators import modality
+from wire.shard import Shard
+
+__all__ = ["PublishedSeries", "Workbench", "workbench"]
+
+_MATRIX = 512
+"""Rows and columns of a CT image: half a megabyte each."""
+
+
+@dataclass(slots=True)
+class PublishedSeries:
+    """One exam of one series, in the PACS and in the DMP."""
+
+    story: Story
+    exam: PlannedExam
+    imaging: Imaging
+
+
+@dataclass(slots=True)
+class Workbench:
+    """A started bed."""
+
+    bed: Bed
+    seed: int
+
+    def publish(self, images: int) -> PublishedSeries:
+        """A CT series of that many images of 512 × 512, loaded and published by the RIS.
+
+        Raises:
+            bench.outcomes.NotMet: the Source did not publish it.
+        """
+        info = ScenarioInfo(
+            id=f"BENCH-{images}",
+            title=f"Une série de {images} images",
+            feature="",
+            domain="bench",
+            requirements=(),
+            roles=frozenset({"source"}),
+            steps=(),
+        )
+        stage = Stage(info, self.bed.feed, self.bed.feed.shard, self.bed.profile, self.seed)
+        stage.open()
+        story = Story(stage, self.bed)
+        exam = story.plan("CT", images=images)
+        for file in modality.make(_acquired(exam, story)):
+            self.bed.pacs.load(file)
+        publishing = Publishing(story)
+        publishing.open_dmp()
+        publishing.send()
+        publishing.expect_published(1)
+        return PublishedSeries(story, exam, Imaging(story, publishing))
+
+
+@contextmanager
+def workbench(*, seed: int = 1) -> Iterator[Workbench]:
+    """Start world and boxes as a campaign does, and stop them in the end."""
+    with tempfile.TemporaryDirectory(prefix="drimbench-") as name:
+        shard = Shard(Path(name), "bench")
+        bed = Bed(EMBEDDED, Feed(shard), Path(name), seed)
+        try:
+            bed.start()
+            yield Workbench(bed, seed)
+        finally:
+            bed.stop()
+            shard.close()
+
+
+def _acquired(exam: PlannedExam, story: Story) -> modality.Exam:
+    patient = story.patient
+    assert patient.ipp is not None
+    return modality.Exam(
+        patient=modality.Patient(
+            name=f"{patient.family}^{patient.given}",
+            patient_id=patient.ipp.value,
+            issuer=patient.ipp.authority,
+            issuer_oid=patient.ipp.oid,
+            birth_date=patient.birth_date,
+            sex=patient.sex,
+        ),
+        study_uid=exam.study_uid,
+        accession=exam.accession.value,
+        accession_issuer_oid=exam.accession.oid,
+        series=tuple(
+            modality.Series(
+                modality=exam.modality,
+                description=one.description,
+                count=one.images,
+                transfer_syntax=one.transfer_syntax,
+                uid=one.uid,
+            )
+            for one in exam.series
+        ),
+        date=f"{exam.started:%Y%m%d}",
+        time=f"{exam.started:%H%M%S}",
+        matrix=_MATRIX,
+    )

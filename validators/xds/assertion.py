@@ -1,0 +1,78 @@
+"""ITI-41: how the VIHF rules reach the assertion, and spoil that of the example."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lxml import etree
+
+from protocols import saml
+from protocols.errors import RemoteProtocolError
+from protocols.saml import Assertion
+from protocols.xml import NS
+from validators.examples import xds as example
+from validators.xds.reading import Submission
+
+__all__ = [
+    "HERE",
+    "REQUIREMENTS",
+    "elements",
+    "parsed",
+    "path",
+    "read_assertion",
+    "with_attribute",
+    "with_changes",
+]
+
+_SAML = f"{{{NS['saml']}}}"
+_DS = f"{{{NS['ds']}}}"
+
+HERE = "//saml:Assertion"
+REQUIREMENTS = ("DB.SO.19", "DB.SO.89")
+"""Of every VIHF rule."""
+
+
+def elements(xds: Submission) -> Iterator[etree._Element]:
+    """Every assertion of the envelope, wherever it stands."""
+    if xds.envelope is not None:
+        yield from xds.envelope.iter(f"{_SAML}Assertion")
+
+
+def parsed(xds: Submission) -> Iterator[Assertion]:
+    """Each assertion that can be read, whatever its signature is worth."""
+    for element in elements(xds):
+        try:
+            yield read_assertion(element)
+        except RemoteProtocolError:
+            continue
+
+
+def read_assertion(element: etree._Element) -> Assertion:
+    """What an assertion writes, its signature left out: a masked one still says something.
+
+    Raises:
+        RemoteProtocolError: it lacks what every VIHF has.
+    """
+    unsigned = copy.deepcopy(element)
+    for signature in unsigned.findall(f"{_DS}Signature"):
+        unsigned.remove(signature)
+    return saml.parse(unsigned)
+
+
+def with_changes(**changes: Any) -> Callable[[], bytes]:
+    """The example with fields of its assertion changed, then signed."""
+    return lambda: example.iti41(assertion=changes)
+
+
+def with_attribute(name: str, *values: saml.AttributeValue) -> Callable[[], bytes]:
+    """The example with one attribute replaced, or left out when there is no value."""
+    return lambda: example.iti41(
+        assertion={"attributes": example.attributes({name: values or None})}
+    )
+
+
+def path(name: str) -> str:
+    """An XPath to an attribute."""
+    return f"{HERE}//Attribute[@Name='{name}']"
