@@ -7,7 +7,7 @@ recomputed. The same journal always gives the same Run.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ from wire.exchange import Direction, Exchange
 
 __all__ = ["Judge", "load", "scenario_verdict"]
 
-Judge = Callable[[RecordedExchange, frozenset[str], dict[str, str]], list[Finding]]
-"""Exchange, roles under test in its scenario, public Case -> findings."""
+Judge = Callable[
+    [Sequence[tuple[str, Exchange]], frozenset[str], dict[str, str]], list[tuple[str, Finding]]
+]
+"""Exchanges of a scenario by id, roles under test in it, public Case -> findings by exchange."""
 
 
 def load(run: Path, *, judge: Judge | None = None) -> Run:
@@ -48,11 +50,13 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
     for event in journal.of("step", "expectation", "finding", "scenario.end", "case"):
         events[event.fields["scenario"]].append(event)
 
+    end = next(journal.of("run.end"), None)
+    # A scenario without end: the campaign was cut there, or the bench itself broke.
+    unfinished = Verdict.SKIP if end is None else Verdict.ERROR
     scenarios = tuple(
-        _scenario(opened, events[opened.fields["scenario"]], by_scenario, floor, judge)
+        _scenario(opened, events[opened.fields["scenario"]], by_scenario, floor, judge, unfinished)
         for opened in journal.of("scenario.start")
     )
-    end = next(journal.of("run.end"), None)
     notes = list(journal.notes)
     if end is None:
         notes.append("la campagne a été interrompue avant sa fin")
@@ -151,6 +155,7 @@ def _scenario(
     by_scenario: dict[str, list[RecordedExchange]],
     floor: Grade,
     judge: Judge | None,
+    unfinished: Verdict,
 ) -> ScenarioResult:
     fields = opened.fields
     scenario = fields["scenario"]
@@ -169,11 +174,7 @@ def _scenario(
         ]
     else:
         roles = frozenset(fields["roles"])
-        findings = [
-            (recorded.id, finding)
-            for recorded in exchanges
-            for finding in judge(recorded, roles, case)
-        ]
+        findings = judge([(item.id, item.exchange) for item in exchanges], roles, case)
     verdict = scenario_verdict(
         [step.verdict for step in steps], len(expectations), [f for _, f in findings], floor
     )
@@ -184,7 +185,7 @@ def _scenario(
         feature=fields["feature"],
         domain=fields["domain"],
         requirements=tuple(fields["requirements"]),
-        verdict=verdict if end is not None else merge([verdict, Verdict.SKIP]),
+        verdict=verdict if end is not None else merge([verdict, unfinished]),
         reason=_reason(steps, [f for _, f in findings], floor, ended=end is not None),
         duration_s=round((end or events[-1] if events else opened).mono - opened.mono, 3),
         case=case,

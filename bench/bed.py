@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +61,7 @@ class Bed:
     """The world and the boxes. `start` once, `stop` once.
 
     `roles` are those of the scenarios to play: a box that none of them needs is not started.
+    `structures` (Struct_IdNat -> name) are certified besides the site's own.
     """
 
     def __init__(
@@ -73,7 +74,9 @@ class Bed:
         source_command: Sequence[str] = (),
         consumer_command: Sequence[str] = (),
         roles: frozenset[str] = frozenset({"source", "consumer"}),
+        structures: Mapping[str, str] | None = None,
     ) -> None:
+        self._structures = dict(structures or {})
         self.profile = profile
         self._roles = {role for role in roles if getattr(profile.claims, role)}
         self.feed = feed
@@ -148,8 +151,9 @@ class Bed:
             site,
             self.directory / "pki",
             {
-                site.structure.id: site.structure.name,
-                site.reader_structure: site.reader_structure_name,
+                site.structure.id: (site.structure.name, site.source_cn),
+                site.reader_structure: (site.reader_structure_name, site.consumer_cn),
+                **{id: (name, site.source_cn) for id, name in self._structures.items()},
             },
         )
         signer = self.papers.list_signer

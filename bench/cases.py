@@ -16,6 +16,7 @@ from spec.oids import INS_NIR_TEST
 
 __all__ = ["Case", "CasePatient", "mint"]
 
+_SHOWN_APART = ("le matricule INS", "l'IPP")
 _FAMILIES = (
     "ALBAREDE", "BOISVERT", "CASTELNAU", "DELORME", "ESTRADE", "FONTANEL", "GARRIGUE", "HAUTERIVE",
     "JOSSELIN", "KERVADEC", "LAVERGNE", "MONTFORT", "NAVARRE", "ORSINI", "PEYRAC", "QUERCY",
@@ -78,8 +79,9 @@ class Case:
         return {
             "patient": f"{self.patient.family} {self.patient.given}",
             "matricule INS": self.patient.ins,
+            "OID de l'INS": self.patient.ins_oid,
             "IPP": self.patient.ipp,
-            **self.identifiers,
+            **{k: v for k, v in self.identifiers.items() if k not in _SHOWN_APART},
         }
 
 

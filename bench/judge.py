@@ -6,59 +6,90 @@ the bench itself emits is the bench's affair and is judged by its own tests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from bench.submissions import package
-from validators.api import CheckerError, Context, validate
+from bench.submissions import package, submitted_documents
+from protocols import kos
+from protocols.errors import RemoteProtocolError
+from spec.wado import KOS_HEADER
+from validators.api import CheckerError, Context, judge, validate
 from validators.finding import Cause, Finding, Severity
+from validators.wado import WadoPart, WadoResponse
 from wire.exchange import Direction, Exchange, Payload
 
-__all__ = ["judge_exchange"]
+__all__ = ["judge_scenario"]
 
 
-def judge_exchange(
-    exchange: Exchange, roles: frozenset[str], case: Mapping[str, str]
-) -> list[Finding]:
-    """Findings on what a box under test said in this exchange.
+def judge_scenario(
+    exchanges: Sequence[tuple[str, Exchange]], roles: frozenset[str], case: Mapping[str, str]
+) -> list[tuple[str, Finding]]:
+    """Pairs (exchange id, finding) on what the boxes under test said in one scenario.
 
-    `roles` are those under test in the scenario, `case` its public identifiers.
+    `roles` are those under test, `case` the scenario's public identifiers.
     """
-    judged = _judged(exchange, roles, case)
-    if judged is None:
-        return []
-    kind, data, context = judged
-    try:
-        return list(validate(data, kind, context=context).findings)
-    except CheckerError as error:
-        return [
-            Finding(
-                rule="KIT-JUGE",
+    scene = _Scene(roles, case, _manifests(exchange for _, exchange in exchanges))
+    return [(id, finding) for id, exchange in exchanges for finding in scene.findings(exchange)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What a judge knows beside the exchange: who is judged, the patient, the KOS published."""
+
+    roles: frozenset[str]
+    case: Mapping[str, str]
+    manifests: Mapping[str, bytes]
+    """SOPInstanceUID -> KOS file."""
+
+    def findings(self, exchange: Exchange) -> Iterator[Finding]:
+        """What is wrong with what a box under test emitted in this exchange."""
+        try:
+            yield from self._findings(exchange)
+        except CheckerError as error:
+            yield Finding(
+                rule=error.rule,
                 severity=Severity.INFO,
-                message=f"le validateur {kind} s'est arrêté : {error}",
+                message=f"la règle s'est arrêtée : {error}",
                 cause=Cause.BENCH,
             )
-        ]
 
+    def _findings(self, exchange: Exchange) -> Iterator[Finding]:
+        request, response = exchange.request, exchange.response
+        match exchange.transaction, exchange.direction:
+            case "ORU^R01", Direction.OUT if "source" in self.roles and response:
+                context = Context(request=request.body if request else b"")
+                yield from validate(response.body, "ack", context=context).findings
+            case "ITI-41", Direction.IN if "source" in self.roles and request:
+                if package(request) is not None:
+                    yield from validate(message(request), "iti-41", context=Context()).findings
+                for document in submitted_documents(exchange):
+                    yield from validate(document, "kos", context=Context()).findings
+            case "WADO-RS", Direction.OUT if "source" in self.roles and response:
+                yield from self._images(exchange, response)
+            case "WADO-RS", Direction.IN if "consumer" in self.roles and request:
+                context = Context(purpose="export", kos=self._kos(request))
+                yield from validate(message(request), "wado-request", context=context).findings
 
-def _judged(
-    exchange: Exchange, roles: frozenset[str], case: Mapping[str, str]
-) -> tuple[str, bytes, Context] | None:
-    ins = case.get("matricule INS", "")
-    match exchange.transaction, exchange.direction:
-        case "ORU^R01", Direction.OUT if "source" in roles and exchange.response:
-            request = exchange.request.body if exchange.request else b""
-            return "ack", exchange.response.body, Context(request=request)
-        case "ITI-41", Direction.IN if "source" in roles and exchange.request:
-            if package(exchange.request) is None:
-                return None
-            return "iti-41", message(exchange.request), Context()
-        case "WADO-RS", Direction.OUT if "source" in roles and _images(exchange.response):
-            assert exchange.response is not None
-            target = exchange.request.start_line.split(" ")[1] if exchange.request else ""
-            return "wado-response", _summary(exchange.response), Context(ins=ins, target=target)
-        case "WADO-RS", Direction.IN if "consumer" in roles and exchange.request:
-            return "wado-request", message(exchange.request), Context(purpose="export")
-    return None
+    def _images(self, exchange: Exchange, response: Payload) -> Iterator[Finding]:
+        request = exchange.request
+        context = Context(
+            ins=self.case.get("matricule INS", ""),
+            ins_oid=self.case.get("OID de l'INS", ""),
+            ipp=self.case.get("IPP", ""),
+            target=request.start_line.split(" ")[1] if request else "",
+            kos=self._kos(request),
+        )
+        answer = WadoResponse(
+            status=_status(response),
+            headers=response.head,
+            parts=tuple(WadoPart(part.headers, part.size, part.head) for part in response.parts),
+            context=context,
+        )
+        yield from judge(answer, "wado-response", context=context).findings
+
+    def _kos(self, request: Payload | None) -> bytes:
+        uid = request.header(KOS_HEADER) if request else None
+        return self.manifests.get(uid or "", b"")
 
 
 def message(payload: Payload) -> bytes:
@@ -74,18 +105,18 @@ def message(payload: Payload) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + payload.body
 
 
-def _images(payload: Payload | None) -> bool:
-    return payload is not None and bool(payload.parts) and " 200" in payload.start_line
+def _manifests(exchanges: Iterable[Exchange]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for exchange in exchanges:
+        if exchange.transaction == "ITI-41":
+            for document in submitted_documents(exchange):
+                try:
+                    found[kos.decode(document).sop_instance or ""] = document
+                except RemoteProtocolError:
+                    continue
+    return found
 
 
-def _summary(payload: Payload) -> bytes:
-    """The answer with each part cut after its DICOM header: what the journal keeps of images."""
-    boundary = "drimbench-resume"
-    content_type = f'multipart/related; type="application/dicom"; boundary="{boundary}"'
-    lines = [payload.start_line, f"Content-Type: {content_type}", "", ""]
-    body = bytearray("\r\n".join(lines).encode("latin-1", "replace"))
-    for part in payload.parts:
-        kept = [(n, v) for n, v in part.headers if n.lower() != "content-length"]
-        head = "\r\n".join([f"--{boundary}", *(f"{n}: {v}" for n, v in kept), "", ""])
-        body += head.encode("latin-1", "replace") + part.head + b"\r\n"
-    return bytes(body) + f"--{boundary}--\r\n".encode()
+def _status(response: Payload) -> int:
+    words = response.start_line.split(" ")
+    return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0

@@ -14,7 +14,7 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from bench.assemble import scenario_verdict
 from bench.campaign import Campaign, Options
-from bench.judge import judge_exchange
+from bench.judge import judge_scenario
 from bench.outcomes import Failure, StepKind, classify, step_verdict
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
@@ -87,7 +87,7 @@ def pytest_bdd_before_step(
     request: pytest.FixtureRequest, feature: Any, scenario: Any, step: Any, step_func: Any
 ) -> None:
     """A step starts."""
-    request.node.stash[STAGE].begin_step(step.keyword.strip(), StepKind(step.type), step.name)
+    request.node.stash[STAGE].begin_step(_keyword(step), StepKind(step.type), step.name)
 
 
 def pytest_bdd_after_step(
@@ -124,7 +124,7 @@ def pytest_bdd_step_func_lookup_error(
 ) -> None:
     """No step definition: the bench's fault."""
     stage = request.node.stash[STAGE]
-    stage.begin_step(step.keyword.strip(), StepKind(step.type), step.name)
+    stage.begin_step(_keyword(step), StepKind(step.type), step.name)
     stage.end_step(Failure.UNDEFINED, "aucune définition pour cette étape")
 
 
@@ -189,15 +189,15 @@ def scenario_info(item: pytest.Item) -> ScenarioInfo | None:
         domain=Path(scenario.feature.filename).parent.name,
         requirements=tuple(sorted(tag for tag in tags if is_requirement(tag))),
         roles=frozenset(tags & set(ROLES)),
-        steps=tuple((s.keyword.strip(), StepKind(s.type), s.name) for s in scenario.steps),
+        steps=tuple((_keyword(s), StepKind(s.type), s.name) for s in scenario.steps),
     )
 
 
 def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
     campaign = item.config.stash[CAMPAIGN]
     stage.abandon()
-    for seen in stage.seen():
-        stage.judged(seen.id, judge_exchange(seen.exchange, stage.info.roles, stage.case.public()))
+    exchanges = [(seen.id, seen.exchange) for seen in stage.seen()]
+    stage.judged(judge_scenario(exchanges, stage.info.roles, stage.case.public()))
     verdict = scenario_verdict(
         [step_verdict(step.kind, step.failure) for step in stage.steps],
         stage.asserted,
@@ -214,6 +214,11 @@ def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
     return verdict, reason
 
 
+def _keyword(step: Any) -> str:
+    """pytest-bdd title-cases keywords; French does not."""
+    return str(step.keyword).strip().capitalize()
+
+
 def _scenario_of(item: pytest.Item) -> Any:
     """The scenario that pytest-bdd bound to a test, None for any other test."""
     template = scenario_wrapper_template_registry.get(getattr(item, "obj", None))
@@ -223,10 +228,15 @@ def _scenario_of(item: pytest.Item) -> Any:
     return template.render(callspec.params.get("_pytest_bdd_example", {}) if callspec else {})
 
 
-def _place(item: pytest.Item) -> int:
-    """Publication first: the rest of the chain needs it. Within a domain, the files' order."""
-    info = scenario_info(item)
-    return DOMAINS.index(info.domain) if info and info.domain in DOMAINS else len(DOMAINS)
+def _place(item: pytest.Item) -> tuple[int, str, int]:
+    """Publication first: the rest of the chain needs it; then by file and line."""
+    scenario = _scenario_of(item)
+    if scenario is None:
+        return len(DOMAINS) + 1, "", 0
+    file = Path(scenario.feature.filename)
+    domain = file.parent.name
+    rank = DOMAINS.index(domain) if domain in DOMAINS else len(DOMAINS)
+    return rank, file.name, scenario.line_number
 
 
 def _selected(info: ScenarioInfo, wanted: tuple[str, ...]) -> bool:

@@ -70,6 +70,8 @@ class Site:
     signer_ou: str = "318751275100020"
     consumer_client: str = "kit-drimbox-consumer"
     source_client: str = "kit-drimbox-source"
+    source_cn: str = "KIT-SOURCE"
+    consumer_cn: str = "KIT-CONSUMER"
     peer_client: str = "kit-drimbox-pair"
 
 
@@ -94,8 +96,9 @@ class Papers:
     psc_key: rsa.RSAPrivateKey
 
 
-def papers(pki: Pki, site: Site, directory: Path, structures: dict[str, str]) -> Papers:
-    """Issue everything. `structures` maps each Struct_IdNat to its name."""
+def papers(pki: Pki, site: Site, directory: Path, structures: dict[str, tuple[str, str]]) -> Papers:
+    """Issue everything. `structures` maps each Struct_IdNat to its name and to the CN of the box
+    that speaks for it."""
     trust = pki.write(directory)
     names = site.names
     clients = {
@@ -134,12 +137,10 @@ def papers(pki: Pki, site: Site, directory: Path, structures: dict[str, str]) ->
         },
         structures={
             structure: (
-                pki.auth_cli("KIT-DRIMBOX", structure, o=name).write(
-                    directory, f"auth-{structure}"
-                ),
-                pki.sign("KIT-DRIMBOX", structure, o=name).write(directory, f"sign-{structure}"),
+                pki.auth_cli(cn, structure, o=name).write(directory, f"auth-{structure}"),
+                pki.sign(cn, structure, o=name).write(directory, f"sign-{structure}"),
             )
-            for structure, name in structures.items()
+            for structure, (name, cn) in structures.items()
         },
         dns={name: credential.dn for name, credential in clients.items()},
         rogues={
@@ -172,4 +173,6 @@ def actors(site: Site, profile: Profile) -> dict[str, str]:
         site.source_client: "source",
         site.consumer_client: "consumer",
         site.peer_client: "pair",
+        site.source_cn: "source",
+        site.consumer_cn: "consumer",
     }

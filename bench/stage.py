@@ -58,7 +58,6 @@ class Stage:
     steps: list[StepRecord] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     asserted: int = 0
-    _judged: set[str] = field(default_factory=set)
     _step_started: tuple[str, float] | None = None
 
     def __post_init__(self) -> None:
@@ -217,12 +216,9 @@ class Stage:
             detail = f" (attendu : {expected} ; observé : {actual})" if expected or actual else ""
             raise NotMet(f"{what}{detail}")
 
-    def judged(self, exchange_id: str, findings: Iterable[Finding]) -> None:
-        """Record what the validators said of one exchange, once."""
-        if exchange_id in self._judged:
-            return
-        self._judged.add(exchange_id)
-        for finding in findings:
+    def judged(self, findings: Iterable[tuple[str, Finding]]) -> None:
+        """Record what the validators said: pairs (exchange id, finding)."""
+        for exchange_id, finding in findings:
             self.findings.append(finding)
             self.shard.write(
                 "finding", scenario=self.info.id, exchange=exchange_id, **finding.as_dict()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from protocols import ebrim, kos, mtom, soap
 from protocols.errors import RemoteProtocolError
 from protocols.kos import Manifest
@@ -10,7 +12,7 @@ from spec.dmp import KOS_TYPE_CODE
 from spec.xds import ResponseStatus
 from wire.exchange import Exchange, Payload
 
-__all__ = ["accepted", "names", "package", "submitted_manifests"]
+__all__ = ["accepted", "names", "package", "submitted_documents", "submitted_manifests"]
 
 
 def package(payload: Payload | None) -> Package | None:
@@ -37,12 +39,12 @@ def accepted(exchange: Exchange) -> bool:
         return False
 
 
-def submitted_manifests(exchange: Exchange) -> list[Manifest]:
-    """The KOS of the submission, those that can be read."""
+def submitted_documents(exchange: Exchange) -> list[bytes]:
+    """The KOS files of the submission, those that can be found."""
     request = package(exchange.request)
     if request is None:
         return []
-    found: list[Manifest] = []
+    found: list[bytes] = []
     try:
         body = soap.parse(request.envelope).body
         if body is None:
@@ -51,10 +53,19 @@ def submitted_manifests(exchange: Exchange) -> list[Manifest]:
         documents = dict(submission.documents)
         for entry in submission.entries:
             if entry.type_code is not None and entry.type_code.code == KOS_TYPE_CODE[0]:
-                found.append(kos.decode(request.resolve(documents[entry.id])))
+                found.append(request.resolve(documents[entry.id]))
     except (RemoteProtocolError, KeyError):
         return found
     return found
+
+
+def submitted_manifests(exchange: Exchange) -> list[Manifest]:
+    """The KOS of the submission, those that can be read."""
+    manifests: list[Manifest] = []
+    for document in submitted_documents(exchange):
+        with suppress(RemoteProtocolError):
+            manifests.append(kos.decode(document))
+    return manifests
 
 
 def names(exchange: Exchange, identifier: str) -> bool:

@@ -72,6 +72,7 @@ class Pages:
             call=context.call,
             login=login,
             professional=login.professional,
+            rpps=_rpps(login.professional.id),
             choices=choices,
             alerts=alerts,
             consultation=consultation,
@@ -127,6 +128,13 @@ def _date(written: str) -> str:
     if len(written) == 8 and written.isascii() and written.isdigit():
         return f"{written[6:]}/{written[4:6]}/{written[:4]}"
     return written
+
+
+def _rpps(identifier: str) -> str:
+    """The RPPS number of a national identifier: its digits after the `8` (PS_IdNat)."""
+    if len(identifier) == 12 and identifier.isdigit() and identifier.startswith("8"):
+        return identifier[1:]
+    return identifier
 
 
 def _criteria(search: Search) -> list[tuple[str, str]]:

@@ -81,8 +81,10 @@ class Psc(Protocol):
         """Where to send the browser."""
         ...
 
-    async def redeem(self, code: str, *, nonce: str, verifier: str) -> Grant:
+    async def redeem(self, code: str, *, nonce: str, verifier: str, issuer: str) -> Grant:
         """The tokens of an authorization code, the ID token validated.
+
+        `issuer` is the `iss` of the authorization response, "" when it has none.
 
         Raises:
             LoginRefused: the code or the ID token is refused.

@@ -63,8 +63,11 @@ class PscClient:
         }
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
 
-    async def redeem(self, code: str, *, nonce: str, verifier: str) -> Grant:
+    async def redeem(self, code: str, *, nonce: str, verifier: str, issuer: str) -> Grant:
         """The tokens of a code, for the login that this nonce began."""
+        if issuer not in ("", self._channel.issuer):
+            # RFC 9207 2.4: the code of another provider must not be shown to this one.
+            raise LoginRefused("La réponse vient d'un autre fournisseur d'identité.")
         form = {
             "grant_type": "authorization_code",
             "code": code,

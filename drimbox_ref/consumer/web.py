@@ -125,7 +125,10 @@ class ConsumerWeb:
         psc = self._parts.psc
         try:
             grant = await psc.redeem(
-                given.get("code", ""), nonce=pending.nonce, verifier=pending.verifier
+                given.get("code", ""),
+                nonce=pending.nonce,
+                verifier=pending.verifier,
+                issuer=given.get("iss", ""),
             )
             professional = self._parts.situations.read(await psc.userinfo(grant))
         except LoginRefused as refused:

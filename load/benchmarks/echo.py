@@ -1,7 +1,7 @@
-"""The peer of small requests: the barest HTTP server that asyncio allows, in its own process.
+"""The peer of small requests: a bare HTTP server on asyncio's streams, in its own process.
 
-It parses nothing and sends back the bytes it was sent. It starts as a box does, with a
-configuration and a ready file, and ends when its standard input closes.
+It reads heads, knows Content-Length, and sends back the bytes it was sent. It starts as a box does,
+with a configuration and a ready file, and ends when its standard input closes.
 """
 
 from __future__ import annotations
@@ -24,24 +24,28 @@ __all__ = ["main"]
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: %d\r\n\r\n"
 
 
-class _Echo(asyncio.Protocol):
-    """One answer for each read: a small request arrives in one piece on the loopback."""
-
-    _transport: asyncio.Transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._transport.write(_HEAD % len(data) + data)
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers of one connection: the request's head is read as HTTP, and sent back with its body."""
+    try:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            headers = dict(
+                (name.strip().lower(), value.strip())
+                for name, _, value in (line.partition(b":") for line in head.split(b"\r\n")[1:-2])
+            )
+            body = await reader.readexactly(int(headers.get(b"content-length", b"0")))
+            echo = head + body
+            writer.write(_HEAD % len(echo) + echo)
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
 
 
 async def _serve(config: dict[str, str], ready: Path) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    plain = await loop.create_server(_Echo, sock=_listener())
+    plain = await asyncio.start_server(_answer, sock=_listener())
     context = server_context(ServerTls(Path(config["certificate"]), Path(config["key"])))
-    tls = await loop.create_server(_Echo, sock=_listener(), ssl=context)
+    tls = await asyncio.start_server(_answer, sock=_listener(), ssl=context)
     threading.Thread(target=_await_end, args=(loop, stop), daemon=True).start()
     content = {"pid": os.getpid(), "plain": _address(plain), "tls": _address(tls)}
     scratch = ready.with_suffix(".tmp")

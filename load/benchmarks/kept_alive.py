@@ -7,8 +7,8 @@ its lock. Targets come as JSON on standard input, medians leave as JSON on stand
 from __future__ import annotations
 
 import base64
+import http.client
 import json
-import socket
 import ssl
 import statistics
 import subprocess
@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass
 __all__ = ["Target", "TargetError", "median_seconds"]
 
 _TIMEOUT_S = 20.0
-_MAX_ANSWER = 1024 * 1024
 
 
 class TargetError(Exception):
@@ -44,70 +43,46 @@ class Target:
     certificate: str = ""
     key: str = ""
 
-    def request(self) -> bytes:
-        """The bytes that leave."""
-        body = base64.b64decode(self.body)
-        lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {self.host}"]
-        lines += [f"{name}: {value}" for name, value in self.headers]
-        if body:
-            lines.append(f"Content-Length: {len(body)}")
-        return "\r\n".join([*lines, "", ""]).encode("ascii") + body
-
 
 class _Connection:
-    """A kept-alive connection to one target."""
+    """A kept-alive connection to one target, by the standard library's HTTP client."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._request = target.request()
+        self._body = base64.b64decode(target.body) or None
+        self._headers = {"Host": target.host, **dict(target.headers)}
         host, _, port = target.address.rpartition(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=_TIMEOUT_S)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._client = http.client.HTTPConnection(host, int(port), timeout=_TIMEOUT_S)
+        self._client.connect()
         if target.trust:
             context = ssl.create_default_context(cafile=target.trust)
             if target.certificate:
                 context.load_cert_chain(target.certificate, target.key)
-            self._socket = context.wrap_socket(self._socket, server_hostname=target.host)
+            # The certificate is checked on the service's name, which no resolver knows.
+            self._client.sock = context.wrap_socket(self._client.sock, server_hostname=target.host)
+        self._socket = self._client.sock
 
     def ask(self) -> float:
-        """Send the request, read the whole answer; seconds from the first byte to the last.
+        """Send the request and read the whole answer; seconds that it took.
 
         Raises:
-            TargetError: another status, or an answer without Content-Length.
+            TargetError: another status, or the connection was not kept alive.
         """
+        target = self._target
         start = time.perf_counter()
-        self._socket.sendall(self._request)
-        answer = bytearray()
-        while (end := answer.find(b"\r\n\r\n")) < 0:
-            self._receive(answer)
-        head = bytes(answer[:end]).lower()
-        size = end + 4 + self._length(head)
-        while len(answer) < size:
-            self._receive(answer)
+        self._client.request(target.method, target.path, self._body, self._headers)
+        answer = self._client.getresponse()
+        answer.read()
         elapsed = time.perf_counter() - start
-        status = int(head.split(b" ", 2)[1][:3])
-        if status != self._target.status or len(answer) != size:
-            raise TargetError(
-                f"{self._target.name} : réponse {status}, attendu {self._target.status}"
-            )
+        if answer.status != target.status:
+            raise TargetError(f"{target.name} : réponse {answer.status}, attendu {target.status}")
+        if self._client.sock is not self._socket:
+            raise TargetError(f"{target.name} : connexion fermée après la réponse")
         return elapsed
 
     def close(self) -> None:
         """Close, without waiting for the peer."""
-        self._socket.close()
-
-    def _receive(self, answer: bytearray) -> None:
-        data = self._socket.recv(65536)
-        if not data or len(answer) > _MAX_ANSWER:
-            raise TargetError(f"{self._target.name} : connexion fermée ou réponse sans fin")
-        answer += data
-
-    def _length(self, head: bytes) -> int:
-        for line in head.split(b"\r\n")[1:]:
-            name, _, value = line.partition(b":")
-            if name == b"content-length":
-                return int(value)
-        raise TargetError(f"{self._target.name} : réponse sans Content-Length")
+        self._client.close()
 
 
 def median_seconds(
@@ -159,7 +134,7 @@ def main() -> None:
     """Read an order, play it, write the medians; exit 1 with a reason when a target is wrong."""
     try:
         sys.stdout.write(json.dumps(_play(json.load(sys.stdin))))
-    except (TargetError, OSError) as error:
+    except (TargetError, OSError, http.client.HTTPException) as error:
         sys.exit(f"{error}")
 
 

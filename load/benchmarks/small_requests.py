@@ -7,10 +7,11 @@ times the echo or more; five is the limit.
 from __future__ import annotations
 
 import base64
-import json
 import statistics
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import tomli_w
 
@@ -19,11 +20,8 @@ from bench.process import ChildBox
 from load.benchmarks.kept_alive import Target, median_seconds
 from load.benchmarks.measure import Measure
 from load.benchmarks.workbench import workbench
-from simulators.ans.service import WHITE_LIST_PATH
-from simulators.igc import CredentialFiles
-from simulators.igc.pki import CRL_PATH
 from spec.dmp import ServicePath
-from spec.psc import CERTS, DISCOVERY, REALM_PATH
+from spec.psc import CERTS, DISCOVERY
 
 __all__ = ["LIMIT", "NAME", "run"]
 
@@ -75,27 +73,83 @@ def _measure(target: Target, medians: dict[str, list[float]], runs: int) -> Meas
     )
 
 
-class _echo:  # noqa: N801 - reads as a function where it is used
-    """The echo as a child process, between `with` and its end: its addresses."""
-
-    def __init__(self, bed: Bed) -> None:
-        files = bed.papers.servers[bed.site.names.ans]
-        config = bed.directory / "echo.toml"
-        config.write_text(
-            tomli_w.dumps({"certificate": str(files.certificate), "key": str(files.key)})
-        )
-        command = (sys.executable, "-m", "load.benchmarks.echo")
-        options = ("--config", "{config}", "--ready", "{ready}")
-        self._box = ChildBox("echo", (*command, *options), config, bed.directory)
-
-    def __enter__(self) -> dict[str, str]:
-        return self._box.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._box.stop()
+@contextmanager
+def _echo(bed: Bed) -> Iterator[dict[str, str]]:
+    """The echo as a child process: its addresses."""
+    files = bed.papers.servers[bed.site.names.ans]
+    config = bed.directory / "echo.toml"
+    config.write_text(tomli_w.dumps({"certificate": str(files.certificate), "key": str(files.key)}))
+    command = (sys.executable, "-m", "load.benchmarks.echo")
+    options = ("--config", "{config}", "--ready", "{ready}")
+    box = ChildBox("echo", (*command, *options), config, bed.directory)
+    try:
+        yield box.start()
+    finally:
+        box.stop()
 
 
 def _services(bed: Bed) -> Iterator[Target]:
     names, trust = bed.site.names, str(bed.papers.market_trust)
     peer = bed.papers.clients["peer"]
-    yield Target(name="igc : CRL", address=_address(bed.igc_url), host="igc", path=CRL_PATH)
+    shown = {"trust": trust, "certificate": str(peer.certificate), "key": str(peer.key)}
+    igc = urlsplit(bed.papers.pki.crl_url)
+    psc = urlsplit(bed.psc.issuer)
+    ans = urlsplit(bed.addresses().white_list)
+    yield Target(name="igc, CRL", address=igc.netloc, host=igc.netloc, path=igc.path)
+    yield Target(
+        name="ans, liste blanche", address=ans.netloc, host=names.ans, path=ans.path, trust=trust
+    )
+    for what, path in (("découverte", DISCOVERY), ("JWKS", CERTS)):
+        yield Target(
+            name=f"psc, {what}",
+            address=psc.netloc,
+            host=names.psc,
+            path=psc.path + path,
+            trust=trust,
+        )
+    yield Target(
+        name="dmp, TD0.2 sans adressage (Fault)",
+        address=f"127.0.0.1:{bed.dmp.port}",
+        host=names.dmp,
+        path=ServicePath.PATIENTS,
+        status=500,
+        method="POST",
+        headers=(("Content-Type", "application/soap+xml; charset=UTF-8"),),
+        body=base64.b64encode(_ENVELOPE).decode(),
+        **shown,
+    )
+    yield Target(
+        name="source, capacités",
+        address=bed.source["wado"],
+        host=names.source,
+        path="/drimbox/rs",
+        method="OPTIONS",
+        **shown,
+    )
+    yield Target(
+        name="source, administration",
+        address=bed.source["admin"],
+        host=bed.source["admin"],
+        path="/admin/alerts",
+    )
+    yield Target(
+        name="consumer, accueil",
+        address=bed.consumer["web"],
+        host=names.consumer,
+        path="/",
+        trust=trust,
+    )
+    yield Target(
+        name="consumer, administration",
+        address=bed.consumer["admin"],
+        host=bed.consumer["admin"],
+        path="/admin/alerts",
+    )
+    yield Target(
+        name="voisin, ressource inconnue",
+        address=bed.connect_to[names.neighbour],
+        host=names.neighbour,
+        path="/",
+        status=404,
+        **shown,
+    )

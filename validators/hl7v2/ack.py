@@ -124,14 +124,16 @@ def error_severity(hl7: Hl7Artefact) -> Findings:
 
 @ACK.rule(
     "ACK-017",
-    "Une erreur d'application (207) est précisée dans ERR-5",
+    "Une erreur d'application (207) est précisée dans ERR-5 (table 0533)",
     reference=_ERRORS,
     bad=lambda: example.ack("AR", {"ERR": {3: ("207", "application error", "HL70357")}}),
 )
 def application_error(hl7: Hl7Artefact) -> Findings:
     for rank, err in enumerate(hl7.message.all("ERR"), start=1):
-        if err.field(3).component(1).value == "207" and not err.field(5):
-            yield Broken(message="ERR-5 manque.", where=f"ERR[{rank}]-5")
+        if err.field(3).component(1).value == "207":
+            value = err.field(5).component(1).value
+            where = f"ERR[{rank}]-5"
+            yield from one_of(value, table.APPLICATION_ERRORS, where, "L'erreur d'application")
 
 
 @ACK.rule(

@@ -39,13 +39,6 @@ class Hl7Artefact:
         same = [other.index for other in self.message.all(part.name)]
         return f"{part.name}[{same.index(part.index) + 1}]-{path}"
 
-    @property
-    def observations(self) -> tuple[hl7v2.Segment, ...]:
-        """The OBX other than the document."""
-        document = self.document
-        index = -1 if document is None else document.index
-        return tuple(obx for obx in self.message.all("OBX") if obx.index != index)
-
     def cda_values(self, path: str) -> list[str]:
         """Attribute values of the report's header, by XPath; none without a readable report."""
         if self.cda is None:

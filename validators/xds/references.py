@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spec.imaging_metadata import (
+    PLACEHOLDER_AUTHORITY,
     REFERENCE_TYPES_DMP,
 )
 from spec.xds import EntryScheme, ReferenceType, SlotName
@@ -48,7 +49,7 @@ def _without(type: str) -> bytes:
                 for id, oid, kind in (
                     (manifest.ACCESSION, manifest.ACCESSION_OID, ReferenceType.ACCESSION),
                     (manifest.ORDER, manifest.ORDER_OID, ReferenceType.ORDER),
-                    (manifest.STUDY, "1.2.3.4.5.6", ReferenceType.STUDY_INSTANCE_UID),
+                    (manifest.STUDY, PLACEHOLDER_AUTHORITY, ReferenceType.STUDY_INSTANCE_UID),
                 )
                 if kind != type
             )

@@ -218,9 +218,7 @@ class Bed:
 
     async def admin(self, view: str) -> list[dict[str, Any]]:
         async with HttpClient(actor="test") as client:
-            answer = await client.request(
-                "GET", f"http://{self.addresses['admin']}/admin/{view}"
-            )
+            answer = await client.request("GET", f"http://{self.addresses['admin']}/admin/{view}")
         found: list[dict[str, Any]] = json.loads(answer.body)
         return found
 
@@ -254,9 +252,7 @@ class Bed:
             study_uid=study,
             accession="ACC-1",
             date=date,
-            series=tuple(
-                modality.Series(count=count, description=f"S{n}") for n in range(series)
-            ),
+            series=tuple(modality.Series(count=count, description=f"S{n}") for n in range(series)),
             matrix=32,
         )
         files: dict[str, list[bytes]] = {made.series_uid(n): [] for n in range(series)}
@@ -321,9 +317,7 @@ class Bed:
             self.observe,
         )
 
-    async def opened(
-        self, professional: str = RADIOLOGIST, **changes: str
-    ) -> User:
+    async def opened(self, professional: str = RADIOLOGIST, **changes: str) -> User:
         """A browser on the page of a patient, after call and login."""
         user = self.user()
         values = {**CALL, **{name.replace("__", "."): text for name, text in changes.items()}}
@@ -334,7 +328,7 @@ class Bed:
     async def exported(self, user: User, number: int = 1) -> dict[str, Any]:
         """Ask for an export and wait for its end."""
         await user.submit(f"export-{number}")
-        for job in [one for one in self.parts.sessions.tasks()]:
+        for job in self.parts.sessions.tasks():
             await asyncio.wait([job], timeout=DEADLINE)
         await user.reload()
         page = user.page.url

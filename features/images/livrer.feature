@@ -1,6 +1,6 @@
 # language: fr
 @source
-Fonctionnalité: Servir les images d'un examen publié
+Fonctionnalité: Livrer les images d'un examen publié
   Une autre DRIMbox, authentifiée par son certificat et présente dans la liste blanche, demande
   les images d'une série avec le jeton Pro Santé Connect de son utilisateur.
 

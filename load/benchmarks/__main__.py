@@ -1,0 +1,65 @@
+"""`python -m load.benchmarks [NAME] [--json]`: measure, print a table, judge nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from load.benchmarks import small_requests, streaming_memory
+from load.benchmarks.measure import Measure
+
+__all__ = ["BENCHMARKS", "main"]
+
+BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
+    small_requests.NAME: small_requests.run,
+    streaming_memory.NAME: streaming_memory.run,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Play the named benchmark, or all of them."""
+    parser = argparse.ArgumentParser(
+        prog="python -m load.benchmarks",
+        description="Mesures relatives : nous et un pair nu dans la même exécution, et leur rapport.",
+    )
+    parser.add_argument("name", nargs="?", choices=sorted(BENCHMARKS), help="toutes par défaut")
+    parser.add_argument(
+        "--json", action="store_true", help="un seul document JSON sur la sortie standard"
+    )
+    chosen = parser.parse_args(arguments)
+    names = [chosen.name] if chosen.name else list(BENCHMARKS)
+    measures = [measure for name in names for measure in BENCHMARKS[name]()]
+    if chosen.json:
+        document = [measure.as_dict() for measure in measures]
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    else:
+        Console().print(_table(measures))
+
+
+def _table(measures: Sequence[Measure]) -> Table:
+    table = Table(title="Mesures relatives (seul le rapport se compare d'une machine à l'autre)")
+    for title in ("Mesure", "Nous", "Pair", "Rapport", "Limite", "Unité", "Passages", "Le pair"):
+        right = title in ("Nous", "Pair", "Rapport", "Limite", "Passages")
+        table.add_column(title, justify="right" if right else "left")
+    for one in measures:
+        colour = "green" if one.kept else "red"
+        table.add_row(
+            one.name,
+            f"{one.ours:.0f}",
+            f"{one.peer:.0f}",
+            f"[{colour}]{one.ratio:.2f}[/{colour}]",
+            f"{one.limit:g}",
+            one.unit,
+            str(one.runs),
+            one.peer_name,
+        )
+    return table
+
+
+if __name__ == "__main__":
+    main()

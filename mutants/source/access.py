@@ -1,0 +1,256 @@
+"""Sources that serve whom or what they should not: peers, tokens, professions, KOS, series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.ports import Archive, Catalogue, Examinations, Tokens, Trust
+from drimbox_ref.source.values import Accepted, Denied, Served, TokenVerdict, TrustVerdict
+from mutants.registry import mutant
+from protocols import jose
+from protocols.dicomweb import Resource
+from protocols.errors import RemoteProtocolError
+
+__all__: list[str] = []
+
+_PHYSICIAN = "10"
+"""Médecin (TRE_G15-ProfessionSante)."""
+_RADIOLOGIST = Accepted(subject="un médecin", professions=(_PHYSICIAN,))
+
+
+# Who asks --------------------------------------------------------------------------------------
+
+
+class Trusting:
+    """A `Trust` for which everybody is on the list."""
+
+    def __init__(self, inner: Trust) -> None:
+        self._inner = inner
+
+    async def refresh(self) -> None:
+        """As it should."""
+        await self._inner.refresh()
+
+    def judge(self, certificate: bytes, *, now: datetime) -> TrustVerdict:
+        """Listed, always."""
+        return TrustVerdict.LISTED
+
+
+@mutant(
+    "liste-blanche-ignoree",
+    breaks="Le DN du certificat client n'est pas cherché dans la liste blanche.",
+    requirements=("KIT-LISTE-BLANCHE",),
+)
+def white_list_ignored(parts: Parts) -> Parts:
+    """Any IGC-Santé client certificate opens the door."""
+    return replace(parts, trust=Trusting(parts.trust))
+
+
+# With which token ------------------------------------------------------------------------------
+
+
+class NeverAsked:
+    """`Tokens` that are believed without asking PSC."""
+
+    async def check(self, token: str, *, now: datetime) -> TokenVerdict:
+        """Accepted, whatever it is."""
+        return _RADIOLOGIST
+
+
+@mutant(
+    "jeton-non-verifie",
+    breaks="Le jeton n'est présenté à aucune introspection : tout jeton est accepté.",
+    requirements=("DB.SO.33",),
+    consequences=("DB.SO.34",),
+)
+def token_not_introspected(parts: Parts) -> Parts:
+    """A header that looks right is enough."""
+    return replace(parts, tokens=NeverAsked())
+
+
+class Believed:
+    """`Tokens` that PSC is asked about, and that are believed all the same on what they say."""
+
+    def __init__(self, inner: Tokens, believes: Callable[[dict[str, object], datetime], bool]):
+        self._inner = inner
+        self._believes = believes
+
+    async def check(self, token: str, *, now: datetime) -> TokenVerdict:
+        """PSC's verdict, unless it is a refusal and the token's own claims convince."""
+        verdict = await self._inner.check(token, now=now)
+        if isinstance(verdict, Accepted):
+            return verdict
+        try:
+            claims = dict(jose.read(token).claims)
+        except RemoteProtocolError:
+            return verdict
+        return _RADIOLOGIST if self._believes(claims, now) else verdict
+
+
+def _expired(claims: dict[str, object], now: datetime) -> bool:
+    expiry = claims.get("exp")
+    return isinstance(expiry, int | float) and expiry <= now.timestamp()
+
+
+@mutant(
+    "jeton-decode",
+    breaks="Un jeton bien formé et non expiré est accepté contre l'avis de l'introspection.",
+    requirements=("DB.SO.33",),
+)
+def token_only_decoded(parts: Parts) -> Parts:
+    """A forged token passes: its signature is nobody's business."""
+    return replace(
+        parts,
+        tokens=Believed(
+            parts.tokens,
+            lambda claims, now: claims.get("typ") == "Bearer" and not _expired(claims, now),
+        ),
+    )
+
+
+@mutant(
+    "jeton-expire-accepte",
+    breaks="Un jeton expiré est accepté.",
+    requirements=("DB.SO.33",),
+)
+def expired_token_accepted(parts: Parts) -> Parts:
+    """`active` false is forgiven to an old token."""
+    return replace(parts, tokens=Believed(parts.tokens, _expired))
+
+
+@mutant(
+    "type-de-jeton-ignore",
+    breaks="Un jeton de rafraîchissement vaut un jeton d'accès.",
+    requirements=("DB.SO.33",),
+)
+def token_type_ignored(parts: Parts) -> Parts:
+    """`typ` is not read."""
+    return replace(
+        parts, tokens=Believed(parts.tokens, lambda claims, now: claims.get("typ") == "Refresh")
+    )
+
+
+class AnyProfession:
+    """`Tokens` whose holders are all physicians."""
+
+    def __init__(self, inner: Tokens) -> None:
+        self._inner = inner
+
+    async def check(self, token: str, *, now: datetime) -> TokenVerdict:
+        """The right verdict, with one more profession."""
+        verdict = await self._inner.check(token, now=now)
+        if isinstance(verdict, Denied):
+            return verdict
+        return replace(verdict, professions=(*verdict.professions, _PHYSICIAN))
+
+
+@mutant(
+    "profession-ignoree",
+    breaks="La profession du porteur du jeton n'est pas vérifiée.",
+    requirements=("DB.SO.34",),
+)
+def profession_ignored(parts: Parts) -> Parts:
+    """Every professional sees every image."""
+    return replace(parts, tokens=AnyProfession(parts.tokens))
+
+
+# For what --------------------------------------------------------------------------------------
+
+
+class OutsideKos:
+    """A `Catalogue` that serves any series of a published study."""
+
+    def __init__(self, inner: Catalogue, examinations: Examinations) -> None:
+        self._inner = inner
+        self._examinations = examinations
+
+    def resolve(self, resource: Resource, kos_uid: str) -> Served | Denied:
+        """What the KOS lets out, else what the PACS holds of that series."""
+        served = self._inner.resolve(resource, kos_uid)
+        study = self._inner.resolve(replace(resource, series=None, instance=None), kos_uid)
+        if isinstance(served, Served) or isinstance(study, Denied):
+            return served
+        found = _in_pacs(self._examinations, resource)
+        return replace(study, series_uid=resource.series, instances=found) if found else served
+
+
+@mutant(
+    "serie-hors-kos",
+    breaks="Une série du PACS que le KOS ne référence pas est rendue.",
+    requirements=("DB.SO.32",),
+)
+def series_outside_kos(parts: Parts) -> Parts:
+    """What came into the study after its publication is served too."""
+    return replace(parts, catalogue=OutsideKos(parts.catalogue, parts.examinations))
+
+
+class StaleKos:
+    """A `Catalogue` that takes any KOS identifier for that in force."""
+
+    def __init__(self, inner: Catalogue, archive: Archive) -> None:
+        self._inner = inner
+        self._archive = archive
+
+    def resolve(self, resource: Resource, kos_uid: str) -> Served | Denied:
+        """As if the current KOS had been named."""
+        current = self._archive.current(resource.study)
+        return self._inner.resolve(resource, current.kos_uid if current else kos_uid)
+
+
+@mutant(
+    "kos-perime-accepte",
+    breaks="L'en-tête KOS-SOPInstanceUID n'est pas comparé au KOS conservé.",
+    requirements=("DB.SO.38",),
+)
+def stale_kos_accepted(parts: Parts) -> Parts:
+    """Any identifier opens the exam."""
+    return replace(parts, catalogue=StaleKos(parts.catalogue, parts.archive))
+
+
+class Unpublished:
+    """A `Catalogue` that serves studies of the PACS that no KOS ever named."""
+
+    def __init__(self, inner: Catalogue, archive: Archive, examinations: Examinations) -> None:
+        self._inner = inner
+        self._archive = archive
+        self._examinations = examinations
+
+    def resolve(self, resource: Resource, kos_uid: str) -> Served | Denied:
+        """The right answer, but for a study without KOS: it borrows the entry of the KOS named."""
+        served = self._inner.resolve(resource, kos_uid)
+        entry = self._archive.by_kos(kos_uid)
+        if self._archive.current(resource.study) is not None or entry is None:
+            return served
+        found = _in_pacs(self._examinations, resource)
+        if not found:
+            return served
+        return Served(
+            entry=replace(entry, study_uid=resource.study),
+            series_uid=resource.series,
+            instance_uid=resource.instance,
+            instances=found,
+        )
+
+
+@mutant(
+    "examen-jamais-publie",
+    breaks="Les images d'un examen qui n'a donné lieu à aucun KOS sont rendues.",
+    requirements=("DB.SO.37",),
+)
+def unpublished_exam_served(parts: Parts) -> Parts:
+    """The PACS is open to who holds any KOS."""
+    return replace(parts, catalogue=Unpublished(parts.catalogue, parts.archive, parts.examinations))
+
+
+def _in_pacs(examinations: Examinations, resource: Resource) -> frozenset[str]:
+    """The instances of a series that the PACS holds."""
+    study = examinations.find(resource.study, ())
+    return frozenset(
+        instance.sop_instance
+        for series in (study.series if study else ())
+        if series.uid == resource.series
+        for instance in series.instances
+    )

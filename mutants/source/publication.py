@@ -1,0 +1,320 @@
+"""Sources that publish wrongly: another number of KOS, other contents, other checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from lxml import etree
+
+from drimbox_ref.credentials import Credentials
+from drimbox_ref.dmp import PeerUnavailable, Rejected
+from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.ports import (
+    Archive,
+    Directory,
+    Examinations,
+    Matcher,
+    Registry,
+    Reports,
+)
+from drimbox_ref.source.values import (
+    ArchiveEntry,
+    Fault,
+    FoundSeries,
+    FoundStudy,
+    Mismatch,
+    Order,
+    Refusal,
+    ReportOrder,
+    Submission,
+)
+from mutants.registry import mutant
+
+__all__: list[str] = []
+
+
+# How many KOS ----------------------------------------------------------------------------------
+
+
+class FirstExam:
+    """`Reports` that keep a report's first exam and note the others as parts of it."""
+
+    def __init__(self, inner: Reports) -> None:
+        self._inner = inner
+        self.others: dict[str, tuple[str, ...]] = {}
+
+    def examine(self, message: bytes) -> tuple[Fault, ...]:
+        """As it should."""
+        return self._inner.examine(message)
+
+    def read(self, message: bytes) -> ReportOrder | Refusal:
+        """One exam."""
+        order = self._inner.read(message)
+        if isinstance(order, Refusal):
+            return order
+        first, *others = order.exams
+        self.others[first.study_uid] = tuple(exam.study_uid for exam in others)
+        return replace(order, exams=(first,))
+
+
+class MergedExams:
+    """`Examinations` that give all exams of a report as one."""
+
+    def __init__(self, inner: Examinations, reports: FirstExam) -> None:
+        self._inner = inner
+        self._reports = reports
+
+    def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
+        """The first study with the series and accession numbers of all."""
+        study = self._inner.find(study_uid, orders)
+        for uid in self._reports.others.get(study_uid, ()):
+            other = self._inner.find(uid, orders)
+            if study is not None and other is not None:
+                study = replace(
+                    study,
+                    series=(*study.series, *other.series),
+                    accessions=tuple(dict.fromkeys((*study.accessions, *other.accessions))),
+                )
+        return study
+
+
+@mutant(
+    "un-seul-kos",
+    breaks="Un compte rendu de plusieurs examens donne un seul KOS, qui les référence tous.",
+    requirements=("DB.SO.12",),
+)
+def one_kos_per_report(parts: Parts) -> Parts:
+    """One manifest per report instead of one per study."""
+    reports = FirstExam(parts.reports)
+    return replace(parts, reports=reports, examinations=MergedExams(parts.examinations, reports))
+
+
+# What it holds ---------------------------------------------------------------------------------
+
+
+class ImageForgotten:
+    """`Examinations` that lose the last image of each study."""
+
+    def __init__(self, inner: Examinations) -> None:
+        self._inner = inner
+
+    def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
+        """The study without it."""
+        study = self._inner.find(study_uid, orders)
+        if study is None:
+            return None
+        *kept, last = study.series
+        shortened: FoundSeries = replace(last, instances=last.instances[:-1])
+        return replace(study, series=(*kept, shortened))
+
+
+@mutant(
+    "image-oubliee",
+    breaks="La dernière image de chaque examen manque dans le KOS.",
+    requirements=("DB.SO.14",),
+)
+def image_forgotten(parts: Parts) -> Parts:
+    """A C-FIND of which one answer is lost."""
+    return replace(parts, examinations=ImageForgotten(parts.examinations))
+
+
+# What is checked first -------------------------------------------------------------------------
+
+
+class Inventive:
+    """`Examinations` that invent the study that no PACS has."""
+
+    def __init__(self, inner: Examinations) -> None:
+        self._inner = inner
+
+    def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
+        """The study, or an empty one."""
+        return self._inner.find(study_uid, orders) or FoundStudy(
+            uid=study_uid,
+            pacs="",
+            patient_ids=(),
+            accessions=(),
+            date="",
+            time="",
+            description="",
+            study_id="",
+            referring="",
+            series=(),
+        )
+
+
+class Indifferent:
+    """A `Matcher` that has nothing to compare in an empty study."""
+
+    def __init__(self, inner: Matcher) -> None:
+        self._inner = inner
+
+    def match(self, report: ReportOrder, study: FoundStudy) -> tuple[Order, ...] | Mismatch:
+        """All the report's orders for an empty study."""
+        return self._inner.match(report, study) if study.series else report.orders
+
+
+@mutant(
+    "examen-absent-publie",
+    breaks="Un KOS sans image est publié pour un examen absent du PACS.",
+    requirements=("DB.SO.15",),
+    consequences=("DB.SO.21", "DB.SO.45"),
+)
+def absent_exam_published(parts: Parts) -> Parts:
+    """No answer to the C-FIND is taken for an answer."""
+    return replace(
+        parts,
+        examinations=Inventive(parts.examinations),
+        matcher=Indifferent(parts.matcher),
+    )
+
+
+class PatientNotCompared:
+    """A `Matcher` that believes the report about the patient."""
+
+    def __init__(self, inner: Matcher) -> None:
+        self._inner = inner
+
+    def match(self, report: ReportOrder, study: FoundStudy) -> tuple[Order, ...] | Mismatch:
+        """As if the PACS had said the report's IPP."""
+        return self._inner.match(report, replace(study, patient_ids=(report.patient.ipp,)))
+
+
+@mutant(
+    "ipp-non-compare",
+    breaks="L'IPP du PACS n'est pas comparé à celui du compte rendu.",
+    requirements=("DB.SO.16",),
+    consequences=("DB.SO.21", "DB.SO.45"),
+)
+def patient_not_compared(parts: Parts) -> Parts:
+    """The exam of somebody else is published."""
+    return replace(parts, matcher=PatientNotCompared(parts.matcher))
+
+
+class AccessionNotCompared:
+    """A `Matcher` that believes the report about the accession numbers."""
+
+    def __init__(self, inner: Matcher) -> None:
+        self._inner = inner
+
+    def match(self, report: ReportOrder, study: FoundStudy) -> tuple[Order, ...] | Mismatch:
+        """As if the PACS had said the first of the report's when it said an unknown one."""
+        known = tuple(order.accession for order in report.orders)
+        written = tuple(one for one in study.accessions if one in known) or known[:1]
+        return self._inner.match(report, replace(study, accessions=written))
+
+
+@mutant(
+    "accession-non-compare",
+    breaks="L'accession number du PACS n'est pas cherché dans le compte rendu.",
+    requirements=("DB.SO.17",),
+    consequences=("DB.SO.21", "DB.SO.45"),
+)
+def accession_not_compared(parts: Parts) -> Parts:
+    """An exam made for another order is published."""
+    return replace(parts, matcher=AccessionNotCompared(parts.matcher))
+
+
+class AnyStructure:
+    """A `Directory` that lends the certificates of one structure to all others."""
+
+    def __init__(self, inner: Directory) -> None:
+        self._inner = inner
+        self._last: Credentials | None = None
+
+    def of(self, structure: str) -> Credentials | None:
+        """Those of the structure, else those that were used last."""
+        self._last = self._inner.of(structure) or self._last
+        return self._last
+
+
+@mutant(
+    "certificat-prete",
+    breaks="Faute de certificats pour une structure, ceux d'une autre sont employés.",
+    requirements=("DB.SO.89",),
+    consequences=("DB.SO.21",),
+)
+def certificates_lent(parts: Parts) -> Parts:
+    """One structure speaks in the name of another."""
+    return replace(parts, directory=AnyStructure(parts.directory))
+
+
+# What becomes of it ----------------------------------------------------------------------------
+
+
+class Faint:
+    """A `Registry` that gives up at the first failure of the DMP."""
+
+    def __init__(self, inner: Registry) -> None:
+        self._inner = inner
+
+    async def submit(
+        self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
+    ) -> None:
+        """A failure is taken for a refusal."""
+        try:
+            await self._inner.submit(submission, credentials=credentials, assertion=assertion)
+        except PeerUnavailable as reason:
+            raise Rejected(str(reason)) from reason
+
+    async def reference(
+        self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
+    ) -> str | None:
+        """As it should."""
+        return await self._inner.reference(unique_id, credentials=credentials, assertion=assertion)
+
+
+@mutant(
+    "sans-reprise",
+    breaks="Une publication que le DMP interrompt n'est jamais tentée de nouveau.",
+    requirements=("KIT-REPRISE",),
+)
+def never_again(parts: Parts) -> Parts:
+    """A KOS is lost when the DMP fails once."""
+    return replace(parts, registry=Faint(parts.registry))
+
+
+class ReportForgotten:
+    """An `Archive` that does not keep which report made a KOS."""
+
+    def __init__(self, inner: Archive) -> None:
+        self._inner = inner
+
+    def current(self, study_uid: str) -> ArchiveEntry | None:
+        """As it should."""
+        return self._inner.current(study_uid)
+
+    def by_kos(self, kos_uid: str) -> ArchiveEntry | None:
+        """As it should."""
+        return self._inner.by_kos(kos_uid)
+
+    def record(self, entry: ArchiveEntry) -> None:
+        """The entry without its reports."""
+        self._inner.record(replace(entry, reports=()))
+
+    def depublish(self, kos_uid: str, *, now: datetime) -> None:
+        """As it should."""
+        self._inner.depublish(kos_uid, now=now)
+
+    def add_report(self, kos_uid: str, report: str, *, now: datetime) -> None:
+        """Nothing."""
+
+    def set_entry_uuid(self, kos_uid: str, entry_uuid: str) -> None:
+        """As it should."""
+        self._inner.set_entry_uuid(kos_uid, entry_uuid)
+
+    def everything(self, limit: int) -> tuple[ArchiveEntry, ...]:
+        """As it should."""
+        return self._inner.everything(limit)
+
+
+@mutant(
+    "declencheur-oublie",
+    breaks="L'archive locale ne conserve pas l'identifiant du compte rendu déclencheur.",
+    requirements=("DB.SO.22",),
+)
+def report_forgotten(parts: Parts) -> Parts:
+    """Nobody can tell which report published a KOS."""
+    return replace(parts, archive=ReportForgotten(parts.archive))

@@ -1,0 +1,102 @@
+"""Sources that tell nobody: alerts and audit events that never come, or say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.ports import Alerts, Audit
+from drimbox_ref.trail import Alert, AuditEvent
+from mutants.registry import mutant
+
+__all__: list[str] = []
+
+
+class Silent:
+    """`Alerts` that keep none."""
+
+    def __init__(self, inner: Alerts) -> None:
+        self._inner = inner
+
+    def raise_(self, alert: Alert, *, now: datetime) -> bool:
+        """Said to be kept."""
+        return True
+
+    def everything(self, limit: int) -> tuple[Mapping[str, object], ...]:
+        """As it should."""
+        return self._inner.everything(limit)
+
+
+@mutant(
+    "sans-alerte",
+    breaks="L'administrateur n'est jamais alerté.",
+    requirements=("DB.SO.21",),
+)
+def without_alert(parts: Parts) -> Parts:
+    """Failures are traced, nobody is told."""
+    return replace(parts, alerts=Silent(parts.alerts))
+
+
+class Edited:
+    """An `Audit` whose events are changed, or dropped when the change gives None."""
+
+    def __init__(self, inner: Audit, change: Callable[[AuditEvent], AuditEvent | None]) -> None:
+        self._inner = inner
+        self._change = change
+
+    def record(self, event: AuditEvent, *, now: datetime) -> None:
+        """Keep what the change leaves of the event."""
+        changed = self._change(event)
+        if changed is not None:
+            self._inner.record(changed, now=now)
+
+    def everything(self, limit: int) -> tuple[Mapping[str, object], ...]:
+        """As it should."""
+        return self._inner.everything(limit)
+
+
+def _without(name: str) -> Callable[[AuditEvent], AuditEvent | None]:
+    """Drop the successes of that event."""
+    return lambda event: None if event.event == name and event.outcome == 0 else event
+
+
+@mutant(
+    "reception-non-tracee",
+    breaks="La réception du compte rendu n'est pas tracée.",
+    requirements=("DB.SO.43",),
+)
+def reception_untraced(parts: Parts) -> Parts:
+    """No RAD-128 event."""
+    return replace(parts, audit=Edited(parts.audit, _without("RAD-128")))
+
+
+@mutant(
+    "publication-non-tracee",
+    breaks="La publication du KOS n'est pas tracée.",
+    requirements=("DB.SO.44",),
+)
+def publication_untraced(parts: Parts) -> Parts:
+    """No ITI-41 event of outcome 0."""
+    return replace(parts, audit=Edited(parts.audit, _without("ITI-41")))
+
+
+@mutant(
+    "acces-non-trace",
+    breaks="Les images rendues ne sont pas tracées.",
+    requirements=("DB.SO.46",),
+)
+def access_untraced(parts: Parts) -> Parts:
+    """No ITI-43 event of outcome 0."""
+    return replace(parts, audit=Edited(parts.audit, _without("ITI-43")))
+
+
+@mutant(
+    "echec-sans-raison",
+    breaks="Les échecs sont tracés sans EventOutcomeDescription.",
+    requirements=("DB.SO.45",),
+)
+def failure_without_reason(parts: Parts) -> Parts:
+    """An outcome, and nothing to understand it by."""
+    return replace(parts, audit=Edited(parts.audit, lambda event: replace(event, description="")))
