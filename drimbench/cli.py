@@ -18,6 +18,7 @@ from bench.profile import EMBEDDED, ProfileError
 from bench.profile import read as read_profile
 from bench.results import Run
 from bench.verdicts import ExitCode, exit_code
+from drimbench.judging import exit_code_of, explain, judge_files, show
 from drimbench.origin import check_rooms
 from drimbench.progress import Live
 from features import FEATURES, STEP_MODULES
@@ -25,6 +26,7 @@ from reports.console import summarise
 from reports.html import write_html
 from reports.json import as_json
 from reports.junit import write_junit
+from spec.grade import Grade
 
 __all__ = ["main"]
 
@@ -35,9 +37,16 @@ app = typer.Typer(
     help="Banc d'essai des DRIMbox : joue, juge, et écrit les preuves.",
 )
 
-Json = Annotated[
-    bool, typer.Option("--json", help="Un seul document JSON sur la sortie standard.")
-]
+
+class Finished(Exception):
+    """A command is over, with that exit code."""
+
+    def __init__(self, code: ExitCode) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+Json = Annotated[bool, typer.Option("--json", help="Un seul document JSON sur la sortie standard.")]
 
 
 @app.command()
@@ -103,7 +112,7 @@ def run(
         _print_json(as_json(played, page))
     else:
         summarise(played, page, console)
-    raise typer.Exit(exit_code(played.verdict, strict=target.strict))
+    raise Finished(exit_code(played.verdict, strict=target.strict))
 
 
 @app.command(name="list")
@@ -160,7 +169,60 @@ def report(
         _print_json(as_json(played, page))
     else:
         summarise(played, page, Console(stderr=True))
-    raise typer.Exit(exit_code(played.verdict))
+    raise Finished(exit_code(played.verdict))
+
+
+@app.command()
+def validate(
+    files: Annotated[
+        list[str], typer.Argument(help="[SORTE] FICHIER… ; « - » lit l'entrée standard.")
+    ],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Ce que le terrain tolère devient une erreur.")
+    ] = False,
+    floor: Annotated[
+        Grade,
+        typer.Option(help="Sous ce niveau de confiance, une erreur n'est qu'un avertissement."),
+    ] = Grade.DRAFT,
+    as_json_: Json = False,
+) -> None:
+    """Juge des fichiers : compte rendu HL7, acquittement, KOS, ITI-41, WADO-RS, liste blanche.
+
+    [bold]Exemples[/bold]
+
+    drimbench validate kos.dcm publication.xml
+
+    drimbench validate kos dossier/ --json
+
+    cat message.hl7 | drimbench validate oru -
+    """
+    try:
+        judged = judge_files(files, strict=strict, floor=floor)
+    except CampaignError as error:
+        _refuse(str(error))
+    if as_json_:
+        _print_json([one.as_json() for one in judged])
+    else:
+        show(judged, Console())
+    raise Finished(exit_code_of(judged))
+
+
+@app.command(name="explain")
+def explain_(
+    id: Annotated[str, typer.Argument(help="Identifiant d'une règle ou d'une exigence.")],
+) -> None:
+    """Explique une règle ou une exigence : texte, source, confiance, exemples.
+
+    [bold]Exemples[/bold]
+
+    drimbench explain KOS-010
+
+    drimbench explain DB.SO.12
+    """
+    try:
+        explain(id, Console())
+    except CampaignError as error:
+        _refuse(str(error))
 
 
 def _write_reports(played: Run) -> Path:
@@ -174,16 +236,21 @@ def _print_json(document: object) -> None:
 
 def _refuse(message: str) -> None:
     sys.stderr.write(f"drimbench : {message}\n")
-    raise typer.Exit(ExitCode.USAGE)
+    raise Finished(ExitCode.USAGE)
 
 
 def main() -> None:
-    """Entry point; Ctrl-C ends with 130 and no traceback."""
+    """Entry point: usage errors end with 64, Ctrl-C with 130 and no traceback."""
     try:
         app()
+    except Finished as finished:
+        raise SystemExit(int(finished.code)) from None
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrompu\n")
         raise SystemExit(130) from None
+    except SystemExit as end:
+        # The command parser says 2 where sysexits.h, and our documentation, say 64.
+        raise SystemExit(ExitCode.USAGE if end.code == 2 else end.code) from None
 
 
 if __name__ == "__main__":

@@ -46,8 +46,7 @@ class Live:
             self._status = None
         mark, style = _MARKS.get(verdict, ("?", "magenta"))
         self._console.print(
-            f"[{style}]{mark}[/{style}] {info.id:<14} {info.title}"
-            f" [dim]({seconds:.1f} s)[/dim]",
+            f"[{style}]{mark}[/{style}] {info.id:<14} {info.title} [dim]({seconds:.1f} s)[/dim]",
             highlight=False,
         )
         if verdict not in (Verdict.PASS, Verdict.OMIT):

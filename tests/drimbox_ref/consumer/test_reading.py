@@ -297,7 +297,7 @@ def test_only_patient_id_changes(implicit: bool) -> None:
     old, new = b"AILLEURS-1", b"LOCAL-77"
     assert after.count(new) == 1
     position = before.index(old)
-    head = 8 if implicit else 8
+    head = 8  # tag and length, with or without VR
     assert after[: position - head] == before[: position - head]
     assert after[position + len(new) :] == before[position + len(old) :]
 

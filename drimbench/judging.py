@@ -1,0 +1,158 @@
+"""`drimbench validate` and `drimbench explain`: the judges without a campaign."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bench.campaign import CampaignError
+from bench.verdicts import ExitCode, Verdict
+from reports.json import finding_as_json
+from spec.grade import Grade
+from spec.requirements import CATALOGUE
+from validators.api import KINDS, CheckerError, Context, rules, validate
+from validators.finding import Finding, Severity
+
+__all__ = ["Judged", "explain", "exit_code_of", "judge_files", "show"]
+
+_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+_WORDS = {Severity.ERROR: "erreur", Severity.WARNING: "avertissement", Severity.INFO: "note"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One file and what the judge says of it. `kind` is None when no kind was recognised."""
+
+    file: str
+    kind: str | None
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented shape."""
+        return {
+            "file": self.file,
+            "kind": self.kind,
+            "verdict": self.verdict.value,
+            "findings": [finding_as_json(finding) for finding in self.findings],
+        }
+
+
+def judge_files(
+    arguments: Sequence[str], *, strict: bool = False, floor: Grade = Grade.DRAFT
+) -> list[Judged]:
+    """Judge files, the files of folders, or standard input (`-`). The first argument may be a kind.
+
+    Raises:
+        CampaignError: no file given, or a file cannot be read.
+    """
+    kind = arguments[0] if arguments and arguments[0] in KINDS else None
+    names = list(arguments[1:] if kind else arguments)
+    if not names:
+        raise CampaignError("aucun fichier donné ; sortes connues : " + ", ".join(sorted(KINDS)))
+    context = Context(strict=strict, floor=floor)
+    return [_judge(name, data, kind, context) for name, data in _read(names)]
+
+
+def exit_code_of(judged: Sequence[Judged]) -> ExitCode:
+    """1 when something fails, 2 when something could not be judged, else 0."""
+    verdicts = {one.verdict for one in judged}
+    if Verdict.FAIL in verdicts:
+        return ExitCode.FAIL
+    open_ones = {Verdict.UNKNOWN, Verdict.SKIP}
+    return ExitCode.OPEN if verdicts & open_ones and verdicts <= open_ones else ExitCode.CONFORM
+
+
+def show(judged: Sequence[Judged], console: Console) -> None:
+    """One block per file: verdict, then findings with place, expected and found."""
+    for one in judged:
+        kind = f" ({KINDS[one.kind].title})" if one.kind else ""
+        console.print(f"[bold]{one.file}[/bold]{kind} : {one.verdict.french}", highlight=False)
+        for finding in one.findings:
+            console.print(
+                f"  {_WORDS[finding.severity]} {finding.rule} {finding.message}",
+                style=_STYLES[finding.severity],
+                highlight=False,
+                markup=False,
+            )
+            for name, value in (
+                ("où", finding.where),
+                ("attendu", finding.expected),
+                ("trouvé", finding.actual),
+                ("texte", f"{finding.spec} [{finding.grade.value}]"),
+            ):
+                if value:
+                    console.print(f"      {name} : {value}", highlight=False, markup=False)
+        if one.kind is None:
+            console.print("  sorte non reconnue : donnez-la avant le fichier", style="yellow")
+
+
+def explain(id: str, console: Console) -> None:
+    """Print a rule or a requirement: text, clause, grade, examples.
+
+    Raises:
+        CampaignError: neither.
+    """
+    known = rules()
+    if id in known:
+        rule = known[id]
+        console.print(f"[bold]{rule.id}[/bold]  {rule.title}", highlight=False)
+        console.print(f"gravité   {_WORDS[rule.severity]}", highlight=False)
+        console.print(f"texte     {rule.reference}", highlight=False, markup=False)
+        console.print(f"confiance {rule.reference.grade.value}", highlight=False)
+        if rule.requirements:
+            console.print(f"exigences {', '.join(rule.requirements)}", highlight=False)
+        for title, make in (("accepté", rule.good), ("refusé", rule.bad)):
+            console.print(f"\nexemple {title} :", style="dim")
+            console.print(_excerpt(make()), highlight=False, markup=False)
+        return
+    requirement = CATALOGUE.get(id.replace("DB/", "DB.", 1)) or CATALOGUE.get(id)
+    if requirement is None:
+        raise CampaignError(f"« {id} » n'est ni une règle ni une exigence connue")
+    console.print(f"[bold]{requirement.id}[/bold]  {requirement.text}", highlight=False)
+    console.print(f"acteur    {requirement.actor}", highlight=False)
+    console.print(f"niveau    {requirement.level}", highlight=False)
+    console.print(f"source    {requirement.source} [{requirement.grade.value}]", markup=False)
+    judges = sorted(rule.id for rule in known.values() if requirement.id in rule.requirements)
+    if judges:
+        console.print(f"règles    {', '.join(judges)}", highlight=False)
+
+
+def _judge(name: str, data: bytes, kind: str | None, context: Context) -> Judged:
+    try:
+        report = validate(data, kind, context=context)
+    except LookupError:
+        return Judged(name, None, Verdict.SKIP, ())
+    except CheckerError as error:
+        sys.stderr.write(f"drimbench : {name} : la règle {error.rule} s'est arrêtée : {error}\n")
+        return Judged(name, kind, Verdict.UNKNOWN, ())
+    return Judged(name, report.kind, Verdict(report.verdict), report.findings)
+
+
+def _read(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    for name in names:
+        if name == "-":
+            yield "(entrée standard)", sys.stdin.buffer.read()
+            continue
+        path = Path(name)
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            try:
+                yield str(file), file.read_bytes()
+            except OSError as error:
+                raise CampaignError(f"{file} : illisible ({error.strerror})") from None
+
+
+def _excerpt(data: bytes, lines: int = 14) -> str:
+    """The beginning of an example, as text where it is text."""
+    try:
+        text = data.decode("utf-8").replace("\r", "\n")
+    except UnicodeDecodeError:
+        return f"({len(data)} octets binaires, début {data[:48].hex(' ')}…)"
+    kept = [line[:160] for line in text.splitlines()[:lines]]
+    return "\n".join(kept) + ("\n…" if text.count("\n") > lines else "")

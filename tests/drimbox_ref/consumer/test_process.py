@@ -1,0 +1,116 @@
+"""The Consumer as a process: ready file, a clean end, its ports kept, configuration errors."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+from tests.drimbox_ref.consumer.bed import CALL, RADIOLOGIST, WEB, Bed
+
+COMMAND = (sys.executable, "-m", "drimbox_ref", "consumer")
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Bed]]:
+    made = Bed(tmp_path_factory.mktemp("bed"))
+    with start_blocking_portal("asyncio") as portal:
+        portal.call(made.start)
+        portal.call(made.box.stop)
+        yield portal, made
+        made.box = made.source  # type: ignore[assignment]
+        portal.call(made.stop)
+
+
+def spawn(config: Path, ready: Path, log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            [*COMMAND, "--config", str(config), "--ready", str(ready)],
+            stdin=subprocess.PIPE,
+            stderr=file,
+            cwd=ROOT,
+        )
+
+
+def addresses(process: subprocess.Popen[bytes], ready: Path, log: Path) -> dict[str, Any]:
+    """The ready file of that process: nothing to subscribe to, so it is polled."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            content: dict[str, Any] = json.loads(ready.read_text())
+        except (FileNotFoundError, ValueError):
+            content = {}
+        if content.get("pid") == process.pid:
+            return content
+        time.sleep(0.02)
+    raise AssertionError(log.read_text())
+
+
+def test_a_consultation_through_the_process(bed: tuple[Any, Bed], tmp_path: Path) -> None:
+    portal, made = bed
+    made.publish("1.2.250.1.999.40.1", series=1, count=2)
+    ready, log = tmp_path / "ready.json", tmp_path / "log"
+    process = spawn(made.config, ready, log)
+    try:
+        found = addresses(process, ready, log)
+        assert found["role"] == "consumer"
+        made.addresses = found
+
+        async def consult() -> str:
+            user = made.user()
+            await user.call(f"https://{WEB}/drim", CALL)
+            await user.login(RADIOLOGIST)
+            await user.submit("export-1")
+            deadline = asyncio.get_running_loop().time() + 20
+            while asyncio.get_running_loop().time() < deadline:
+                await user.reload()
+                if "terminé" in user.page.text():
+                    break
+            return user.page.text()
+
+        assert "Export terminé : 2 images" in portal.call(consult), log.read_text()
+        assert made.pacs.count("1.2.250.1.999.40.1") == 2
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.wait()
+    again = spawn(made.config, ready, log)
+    try:
+        kept = addresses(again, ready, log)
+        assert (kept["web"], kept["admin"]) == (found["web"], found["admin"])
+        again.terminate()
+        assert again.wait(timeout=20) == 0
+    finally:
+        again.kill()
+        again.wait()
+    assert "ey" + "J" not in log.read_text()
+
+
+def test_bad_configuration_is_one_line_and_64(bed: tuple[Any, Bed], tmp_path: Path) -> None:
+    config = tmp_path / "bad.toml"
+    written = bed[1].config.read_text()
+    config.write_text(
+        written.replace('calling_ae = "CONSUMER"', 'calling_ae = "FAR-TOO-LONG-AE-T"')
+    )
+    done = subprocess.run(
+        [*COMMAND, "--config", str(config), "--ready", str(tmp_path / "ready.json")],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 64
+    (line,) = done.stderr.decode().splitlines()
+    assert "local_pacs.calling_ae" in line
