@@ -84,8 +84,8 @@ class Bed:
         self.directory = directory
         self.seed = seed
         self._random = Random(f"bed|{seed}")
-        self._source_command = tuple(source_command) or profile.source.command
-        self._consumer_command = tuple(consumer_command) or profile.consumer.command
+        self._source_command = _with_python(tuple(source_command) or profile.source.command)
+        self._consumer_command = _with_python(tuple(consumer_command) or profile.consumer.command)
         self._stack = ExitStack()
         self._portal: BlockingPortal
         self._numbers = itertools.count(1)
@@ -359,6 +359,11 @@ class Bed:
 
 def _embedded(role: str) -> tuple[str, ...]:
     return (*EMBEDDED, role, "--config", "{config}", "--ready", "{ready}")
+
+
+def _with_python(command: tuple[str, ...]) -> tuple[str, ...]:
+    """A profile's `{python}` is the interpreter that runs the bench."""
+    return tuple(part.replace("{python}", sys.executable) for part in command)
 
 
 def _later(stop: Callable[[], None]) -> Callable[[], Awaitable[None]]:

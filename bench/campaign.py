@@ -21,6 +21,7 @@ from bench.feed import Feed
 from bench.gate import check_features
 from bench.outcomes import NotSendable
 from bench.profile import EMBEDDED, Profile
+from bench.provided import ProvidedError, ProvidedReport, read_report
 from bench.results import Run
 from bench.site import Site, actors
 from bench.stage import ScenarioInfo, Stage
@@ -94,6 +95,8 @@ class Campaign:
     shard: Shard = field(init=False)
     feed: Feed = field(init=False)
     collected: list[str] = field(default_factory=list)
+    structures: dict[str, str] = field(default_factory=dict)
+    """Struct_IdNat -> name of structures to certify besides the site's own."""
     roles: frozenset[str] = frozenset()
     """Every role that a collected scenario needs."""
     _bed: Bed | None = None
@@ -143,6 +146,7 @@ class Campaign:
                 source_command=self.options.source_command,
                 consumer_command=self.options.consumer_command,
                 roles=self.roles,
+                structures=self.structures,
             )
             try:
                 self._bed.start()
@@ -184,7 +188,13 @@ def play(options: Options, progress: Progress | None = None) -> Run:
         CampaignError: nothing was selected, features are broken, or pytest itself failed.
     """
     check_features(options.features)
+    if options.images is not None and not options.images.is_dir():
+        raise CampaignError(f"{options.images} : un dossier d'images est attendu")
+    provided = _provided(options.report)
     campaign = Campaign(options, progress or Quiet())
+    if provided is not None:
+        structure = provided.subject.structure
+        campaign.structures[structure.id] = structure.name
     ini = campaign.directory / "pytest.ini"
     ini.write_text(_INI)
     arguments = [
@@ -212,6 +222,15 @@ def play(options: Options, progress: Progress | None = None) -> Run:
             f"aucun scénario ne correspond à la sélection : {', '.join(options.only) or 'tous'}"
         )
     return load(campaign.directory)
+
+
+def _provided(report: Path | None) -> ProvidedReport | None:
+    if report is None:
+        return None
+    try:
+        return read_report(report)
+    except ProvidedError as error:
+        raise CampaignError(str(error)) from None
 
 
 class _Setter:

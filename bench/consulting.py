@@ -140,10 +140,21 @@ class Consulting:
 
     def export(self) -> None:
         """The radiologist asks for the export of the first exam, and waits for its end."""
-        bed = self.story.bed
-        form = next((f.id for f in self._shown.forms if f.id.startswith("export-")), None)
-        if form is None:
+        offers = self._offers()
+        if not offers:
             raise Refused(f"la page n'offre aucun export : {self._shown.text()[:300]}")
+        self._export(offers[0])
+
+    def export_all(self) -> None:
+        """Every exam of the page, one after the other."""
+        for form in self._offers():
+            self._export(form)
+
+    def _offers(self) -> list[str]:
+        return [form.id for form in self._shown.forms if form.id.startswith("export-")]
+
+    def _export(self, form: str) -> None:
+        bed = self.story.bed
         try:
             self.page = bed.call(self._browser.submit, form)
             until(self._export_over, deadline_s=self.story.stage.profile.timing.effect_s)
@@ -191,7 +202,7 @@ class Consulting:
 
     def expect_exam_shown(self) -> None:
         """The page offers the exam."""
-        forms = [form.id for form in self._shown.forms if form.id.startswith("export-")]
+        forms = self._offers()
         self.story.stage.expect(
             "la page présente l'examen",
             len(forms) == len(self.story.exams),
@@ -286,7 +297,7 @@ class Consulting:
     def expect_explained(self) -> None:
         """The page says why, and shows no exam."""
         alerts = self._shown.alerts
-        offers = [form.id for form in self._shown.forms if form.id.startswith("export-")]
+        offers = self._offers()
         self.story.stage.expect(
             "la page dit pourquoi rien n'est montré",
             bool(alerts) and not offers,

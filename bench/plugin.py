@@ -29,6 +29,8 @@ _BEGUN = pytest.StashKey[float]()
 
 ROLES = ("source", "consumer")
 DOMAINS = ("publication", "images", "consultation")
+PROVIDED = "fourni"
+"""The domain that needs a report of the user's."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,11 +52,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not scenarios:
         return
     campaign = _campaign(config, Path(str(scenarios[0].path)).parent)
-    wanted = campaign.options.only
+    given = campaign.options.report is not None
+    wanted = campaign.options.only or ((PROVIDED,) if given else ())
     kept, dropped = [], []
     for item in items:
         info = scenario_info(item)
-        if info is None or not wanted or _selected(info, wanted):
+        applies = info is None or given or info.domain != PROVIDED
+        if info is None or (applies and (not wanted or _selected(info, wanted))):
             kept.append(item)
         else:
             dropped.append(item)

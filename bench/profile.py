@@ -50,8 +50,8 @@ class Product(_Table):
 class SourceBox(_Table):
     """Where the Source is, or how to start it.
 
-    A `command` is started with `{config}` and `{ready}` replaced, and tells its addresses in the
-    ready file. Without a command the addresses must be given.
+    A `command` is started with `{python}`, `{config}` and `{ready}` replaced, and tells its
+    addresses in the ready file. Without a command the addresses must be given.
     """
 
     command: tuple[str, ...] = ()

@@ -11,4 +11,5 @@ STEP_MODULES = (
     "features.steps.publication",
     "features.steps.images",
     "features.steps.consultation",
+    "features.steps.fourni",
 )

@@ -15,14 +15,14 @@ Fonctionnalité: Publier les examens d'un compte rendu
     Et la Source interroge le PACS 1 fois
     Et 1 KOS est publié dans le DMP
     Et chaque KOS référence exactement les images de son examen
+    Et la réception est tracée
     Et la publication est tracée
 
   @SCN-PUB-02 @DB.SO.12 @DB.SO.14
   Scénario: Un compte rendu de trois examens donne trois KOS
     Étant donné 3 examens CT dans le PACS
     Quand le RIS envoie le compte rendu
-    Alors la Source acquitte par AA
-    Et la Source interroge le PACS 3 fois
+    Alors la Source interroge le PACS 3 fois
     Et 3 KOS sont publiés dans le DMP
     Et chaque KOS référence exactement les images de son examen
 
@@ -36,16 +36,12 @@ Fonctionnalité: Publier les examens d'un compte rendu
 
   @SCN-PUB-04 @DB.SO.22
   Scénario: La Source conserve le KOS, ses métadonnées et le compte rendu déclencheur
-    Étant donné un examen MR de 1 série dans le PACS
-    Quand le RIS envoie le compte rendu
-    Alors 1 KOS est publié dans le DMP
-    Et l'archive de la Source contient le KOS publié et l'identifiant du compte rendu
+    Étant donné un examen MR de 1 série publié
+    Alors l'archive de la Source contient le KOS publié et l'identifiant du compte rendu
 
   @SCN-PUB-05 @DB.SO.03 @DB.SO.12
   Scénario: Le même compte rendu reçu deux fois n'est publié qu'une fois
-    Étant donné un examen CT de 1 série dans le PACS
-    Quand le RIS envoie le compte rendu
-    Alors 1 KOS est publié dans le DMP
+    Étant donné un examen CT de 1 série publié
     Quand le RIS envoie le même compte rendu une seconde fois
     Alors la Source acquitte par AA
     Et aucun autre KOS n'est publié

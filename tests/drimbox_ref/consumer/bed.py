@@ -72,6 +72,8 @@ class Bed:
     directory: Path
     exchanges: list[Exchange] = field(default_factory=list)
     uuids: random.Random = field(default_factory=lambda: random.Random(7))
+    ins: str = INS
+    """The patient of the test: one of its own, so that exams do not pile up on one page."""
 
     async def start(self) -> None:
         directory = self.directory
@@ -232,7 +234,7 @@ class Bed:
 
     def patient(self, **changes: Any) -> None:
         self.dmp.register_patient(
-            Patient(matricule=INS, family="PAT-TROIS", given="DOMINIQUE", **changes)
+            Patient(matricule=self.ins, family="PAT-TROIS", given="DOMINIQUE", **changes)
         )
 
     def publish(
@@ -242,7 +244,7 @@ class Bed:
         host: str = SOURCE,
         series: int = 2,
         count: int = 3,
-        ins: str = INS,
+        ins: str = "",
         date: str = "20261120",
         served: int | None = None,
     ) -> str:
@@ -264,7 +266,7 @@ class Bed:
             Offer(
                 study_uid=study,
                 kos_uid=kos_uid,
-                ins=ins,
+                ins=ins or self.ins,
                 ins_oid=OID,
                 series={uid: tuple(one[:served]) for uid, one in files.items()},
             )
@@ -277,7 +279,7 @@ class Bed:
             kos_uid=kos_uid,
             series_uid=f"{study}.998",
             study_uid=study,
-            ins=INS,
+            ins=self.ins,
             ins_oid=OID,
             patient_name="PAT-TROIS^DOMINIQUE",
             birth_date="19790328",
@@ -294,7 +296,7 @@ class Bed:
         entry = entry_of(
             kos_uid=kos_uid,
             study_uid=study,
-            ins=INS,
+            ins=self.ins,
             ins_oid=OID,
             ipp="AILLEURS-1",
             ipp_oid="1.2.250.1.999.3",
@@ -304,7 +306,7 @@ class Bed:
             started=datetime.strptime(date, "%Y%m%d").replace(tzinfo=UTC),
             published=now(),
         )
-        self.dmp.deposit(entry, manifest, INS, OID)
+        self.dmp.deposit(entry, manifest, self.ins, OID)
         return kos_uid
 
     # -- the professional --------------------------------------------------------------------
@@ -317,11 +319,15 @@ class Bed:
             self.observe,
         )
 
+    def call(self, **changes: str) -> dict[str, str]:
+        """The parameters of a contextual call for the patient of the test."""
+        changed = {name.replace("__", "."): text for name, text in changes.items()}
+        return {**CALL, "Patient.identifier.value": self.ins, **changed}
+
     async def opened(self, professional: str = RADIOLOGIST, **changes: str) -> User:
         """A browser on the page of a patient, after call and login."""
         user = self.user()
-        values = {**CALL, **{name.replace("__", "."): text for name, text in changes.items()}}
-        await user.call(f"https://{WEB}/drim", values)
+        await user.call(f"https://{WEB}/drim", self.call(**changes))
         await user.login(professional)
         return user
 

@@ -24,7 +24,6 @@ from spec.dmp import Authorisation
 from tests.drimbox_ref.consumer.bed import (
     CALL,
     GENERALIST,
-    INS,
     RADIOLOGIST,
     SOURCE,
     STRANGER,
@@ -87,6 +86,7 @@ def running(portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def bed(portal: BlockingPortal, running: Bed) -> Iterator[Sync]:
+    running.ins = f"2790351{next(NUMBERS):08d}"
     running.patient()
     running.list_hosts(SOURCE)
     lifetimes = running.psc.lifetimes
@@ -94,7 +94,6 @@ def bed(portal: BlockingPortal, running: Bed) -> Iterator[Sync]:
     yield Sync(portal, running)
     lifetimes.access = usual
     running.psc.faults.clear()
-    running.patient()
 
 
 def rank(bed: Sync, user: User, study: str) -> int:
@@ -126,7 +125,6 @@ def test_from_the_call_to_the_exams(bed: Sync) -> None:
         "PAT-TROIS",
         "DOMINIQUE",
         "28/03/1979",
-        INS,
         "RADIA KITRADIOLOGUE",
         "99700990016",
     ):
@@ -190,7 +188,7 @@ def test_exported_images_differ_by_patient_id_only(bed: Sync) -> None:
     got = pydicom.dcmread(BytesIO(stored.file()))
     assert got.PatientID == CALL["PatientID"]
     (other,) = got.OtherPatientIDsSequence
-    assert other.PatientID == INS
+    assert other.PatientID == bed.bed.ins
     del got.OtherPatientIDsSequence
     got.PatientID = sent.PatientID
     assert got.to_json() == sent.to_json()
@@ -303,7 +301,7 @@ def test_a_short_series_is_not_exported(bed: Sync) -> None:
 def test_two_patients_in_two_tabs_are_not_mixed(bed: Sync) -> None:
     user = bed.opened()
     first = user.page.url
-    other = {**CALL, "Patient.name.family": "AUTRE", "PatientID": "IPP-2"}
+    other = bed.bed.call(Patient__name__family="AUTRE", PatientID="IPP-2")
 
     async def second() -> str:
         await user.call(f"https://{WEB}/drim", other)
@@ -374,7 +372,7 @@ def test_a_call_without_a_parameter_names_it(bed: Sync) -> None:
     user = bed.bed.user()
 
     async def call() -> None:
-        values = {name: value for name, value in CALL.items() if name != "PatientID"}
+        values = {name: value for name, value in bed.bed.call().items() if name != "PatientID"}
         await user.call(f"https://{WEB}/drim", values)
 
     bed.portal.call(call)
@@ -410,7 +408,7 @@ def test_a_cancelled_login_can_be_tried_again(bed: Sync) -> None:
     user = bed.bed.user()
 
     async def cancel() -> None:
-        await user.call(f"https://{WEB}/drim", CALL)
+        await user.call(f"https://{WEB}/drim", bed.bed.call())
         await user.submit("psc-login", button="Annuler", professionnel=RADIOLOGIST)
 
     bed.portal.call(cancel)
