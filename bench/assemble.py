@@ -179,6 +179,9 @@ def _scenario(
         [step.verdict for step in steps], len(expectations), [f for _, f in findings], floor
     )
     end = next((event for event in events if event.type == "scenario.end"), None)
+    omitted = end.fields.get("omit", "") if end else ""
+    if omitted:
+        verdict = Verdict.OMIT
     return ScenarioResult(
         id=scenario,
         title=fields["title"],
@@ -186,7 +189,7 @@ def _scenario(
         domain=fields["domain"],
         requirements=tuple(fields["requirements"]),
         verdict=verdict if end is not None else merge([verdict, unfinished]),
-        reason=_reason(steps, [f for _, f in findings], floor, ended=end is not None),
+        reason=omitted or _reason(steps, [f for _, f in findings], floor, ended=end is not None),
         duration_s=round((end or events[-1] if events else opened).mono - opened.mono, 3),
         case=case,
         steps=steps,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from bench.administration import Administration
-from bench.imagery import add_series, alterations, held
-from bench.outcomes import CannotVerify
+from bench.imagery import add_series, alterations
+from bench.outcomes import CannotVerify, NotMet
 from bench.publishing import Publishing
 from bench.story import PlannedExam, Story
 from protocols import jose
@@ -19,6 +19,7 @@ from simulators.peer import Manners, Retrieved
 
 __all__ = ["Imaging"]
 
+_NOT_ACCEPTABLE = 406
 _SOP_INSTANCE = 0x00080018
 _OTHER_PATIENT_IDS = b"\x10\x00\x02\x10SQ"
 
@@ -135,9 +136,14 @@ class Imaging:
     # -- Alors -------------------------------------------------------------------------------
 
     def expect_series(self) -> None:
-        """All the images of the first series, each once, and nothing else."""
+        """All the images that the KOS lists in the first series, each once, and nothing else."""
         answer = self._answered()
-        wanted = held(self.story.bed.pacs, self.exam.study_uid, self.exam.series[0].uid)
+        wanted = {
+            instance.sop_instance
+            for series in self.manifest.series()
+            if series.series_uid == self.exam.series[0].uid
+            for instance in series.instances
+        }
         got = [self._instance(part.head) for part in answer.parts]
         self.story.stage.expect(
             "la Source rend toutes les images de la série et rien d'autre",
@@ -151,16 +157,17 @@ class Imaging:
         )
 
     def expect_refused(self) -> None:
-        """4xx or handshake refused, no image, between two good requests that were served."""
+        """4xx or handshake refused, no image, between two good requests that were served.
+
+        Raises:
+            CannotVerify: the good ones are not served either: that is no refusal.
+        """
         stage, answer = self.story.stage, self._answered()
         for place, twin in zip(("avant", "après"), self.twins, strict=True):
-            stage.expect(
-                f"la demande conforme, {place}, est servie",
-                twin.images > 0 and twin.complete,
-                expected="200 avec des images",
-                actual=self._summary(twin),
-                exchanges=self._exchanges(),
-            )
+            if not twin.images or not twin.complete:
+                raise CannotVerify(
+                    f"la demande conforme, {place}, n'est pas servie : {self._summary(twin)}"
+                )
         stage.expect(
             "la demande fautive est refusée",
             answer.refused and not answer.parts,
@@ -179,7 +186,7 @@ class Imaging:
         """Each image carries the patient's INS in OtherPatientIDsSequence."""
         ins = self.story.patient.ins
         assert ins is not None
-        answer = self._answered()
+        answer = self._served()
         right = [
             part
             for part in answer.parts
@@ -188,14 +195,14 @@ class Imaging:
         ]
         self.story.stage.expect(
             "chaque image porte l'INS du patient dans OtherPatientIDsSequence",
-            bool(answer.parts) and len(right) == len(answer.parts),
+            len(right) == len(answer.parts),
             expected=f"{ins.value} ({ins.oid}) dans {len(answer.parts)} images",
             actual=f"{len(right)} image(s)",
         )
 
     def expect_unaltered(self) -> None:
         """Apart from OtherPatientIDsSequence, each data set is the PACS's."""
-        bed, answer = self.story.bed, self._answered()
+        bed, answer = self.story.bed, self._served()
         altered = [
             differences
             for part in answer.parts
@@ -203,14 +210,14 @@ class Imaging:
         ]
         self.story.stage.expect(
             "rien d'autre n'est modifié dans les images",
-            bool(answer.parts) and not altered,
+            not altered,
             expected="les mêmes éléments que dans le PACS, hors OtherPatientIDsSequence",
             actual="; ".join(altered[:3]) or "identiques",
         )
 
     def expect_syntax(self, transfer_syntax: str) -> None:
         """Every part is in that transfer syntax, in its header and in its file."""
-        answer = self._answered()
+        answer = self._served()
         said = {header(part.headers, "Content-Type").replace(" ", "") for part in answer.parts}
         used = {self._syntax(part.head) for part in answer.parts}
         self.story.stage.expect(
@@ -278,6 +285,20 @@ class Imaging:
             raise CannotVerify("aucune demande n'a été faite")
         return self.answer
 
+    def _served(self) -> Retrieved:
+        """The answer, when there are images to look at.
+
+        Raises:
+            CannotVerify: there are none, and that is another requirement's affair.
+            NotMet: there are none because of their transfer syntax (406).
+        """
+        answer = self._answered()
+        if answer.status == _NOT_ACCEPTABLE:
+            raise NotMet(f"aucune syntaxe ne convient à la Source : {self._summary(answer)}")
+        if not answer.parts:
+            raise CannotVerify(f"aucune image n'est rendue : {self._summary(answer)}")
+        return answer
+
     def _exchanges(self) -> list[str]:
         return [seen.id for seen in self.story.stage.seen("WADO-RS", "TLS")]
 
@@ -298,12 +319,14 @@ class Imaging:
         except RemoteProtocolError:
             return ""
 
-    @staticmethod
-    def _syntax(head: bytes) -> str:
+    @classmethod
+    def _syntax(cls, head: bytes) -> str:
+        """The syntax that a file says and in which it can be read."""
         try:
-            return split_part10(head).transfer_syntax
+            said = split_part10(head).transfer_syntax
         except RemoteProtocolError:
             return "illisible"
+        return said if cls._instance(head) else f"{said} (illisible)"
 
     @staticmethod
     def _other_ids(head: bytes) -> bytes:

@@ -225,7 +225,8 @@ def _keyword(step: Any) -> str:
 
 def _scenario_of(item: pytest.Item) -> Any:
     """The scenario that pytest-bdd bound to a test, None for any other test."""
-    template = scenario_wrapper_template_registry.get(getattr(item, "obj", None))
+    function = getattr(item, "obj", None)
+    template = scenario_wrapper_template_registry.get(function) if callable(function) else None
     if template is None:
         return None
     callspec = getattr(item, "callspec", None)

@@ -8,7 +8,7 @@ from threading import Event
 
 from bench.administration import Administration, Row, until
 from bench.imagery import held, load_exam
-from bench.outcomes import NotMet, NotSendable
+from bench.outcomes import CannotVerify, NotMet, NotSendable
 from bench.story import Story, people_of, plan_exam, report_of
 from bench.submissions import accepted, names, submitted_manifests
 from protocols import kos
@@ -116,12 +116,17 @@ class Publishing:
         )
 
     def expect_not_taken(self) -> None:
-        """Refused by AE or AR, or taken without effect: the effect is what is judged."""
-        if self.ack is not None and self.ack.code in ("AE", "AR"):
-            self.story.stage.expect(
-                "la Source refuse le message", True, expected="AE ou AR", actual=self.ack.code
-            )
-        else:
+        """Refused by AE or AR, or acknowledged without effect: the effect is what is judged.
+
+        Silence is no refusal: the RIS must know that it is to correct its message.
+        """
+        self.story.stage.expect(
+            "la Source répond au message",
+            self.ack is not None,
+            expected="un acquittement, AE ou AR de préférence",
+            actual=f"MSA-1 = {self.ack.code}" if self.ack else f"rien ({self.no_ack})",
+        )
+        if self.ack is not None and self.ack.code not in ("AE", "AR"):
             self.expect_nothing_published()
 
     def expect_queries(self, count: int) -> None:
@@ -257,6 +262,19 @@ class Publishing:
             expected="EventOutcomeIndicator 4, 8 ou 12 et EventOutcomeDescription",
         )
 
+    def expect_reception_traced(self) -> None:
+        """An audit event says that the report was received."""
+        self.administration.expect(
+            "audit",
+            "la réception est tracée",
+            lambda row: (
+                self.control_id in str(row)
+                and str(row.get("event", "")).startswith("RAD-128")
+                and row.get("EventOutcomeIndicator") == 0
+            ),
+            expected="un événement RAD-128 d'issue 0 qui nomme le message",
+        )
+
     def expect_publication_traced(self) -> None:
         """An audit event says that the KOS was published."""
         self.administration.expect(
@@ -329,16 +347,24 @@ class Publishing:
         return self.story.stage.sentinel().patient.ins
 
     def _await_sentinel(self) -> None:
+        """A conform report goes all the way: an absence may then be told.
+
+        Raises:
+            CannotVerify: it does not.
+        """
         stage = self.story.stage
         mark = stage.feed.mark()
         self._send_sentinel()
         sentinel = self._sentinel_ins
-        stage.await_exchanges(
-            "ITI-41",
-            "la sentinelle, conforme, est publiée",
-            since=mark,
-            where=lambda seen: accepted(seen.exchange) and names(seen.exchange, sentinel),
-        )
+        try:
+            stage.await_exchanges(
+                "ITI-41",
+                "la sentinelle, conforme, est publiée",
+                since=mark,
+                where=lambda seen: accepted(seen.exchange) and names(seen.exchange, sentinel),
+            )
+        except NotMet as reason:
+            raise CannotVerify(f"une absence ne se constate pas ici : {reason}") from reason
         Event().wait(stage.profile.timing.retry_window_s)
 
     def _send_sentinel(self) -> None:

@@ -1,1 +1,1 @@
-"""Wrong boxes, one defect each on the reference DRIMbox: the proof that the bench can fail a box."""
+"""Wrong boxes, one defect each on the reference DRIMbox: proof that the bench can fail a box."""

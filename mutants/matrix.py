@@ -23,6 +23,8 @@ from validators.finding import Severity
 
 __all__ = ["QUICK", "Ground", "Red", "Trial", "judge", "play_matrix", "play_one", "selection"]
 
+_ROLES = {"source", "consumer"}
+
 QUICK = EMBEDDED.model_copy(update={"timing": Timing(ack_s=2.0, effect_s=6.0, retry_window_s=0.5)})
 """The embedded reference with short deadlines: a wrong box is mostly waited for in vain."""
 
@@ -114,12 +116,12 @@ def selection(mutant: Mutant, features: Path, *, full: bool) -> tuple[str, ...]:
     """The scenarios to play, in the order of the files.
 
     Those of the domains where its requirements are tested: they use the part that is wrong, or
-    stand next to those that do. `full` takes all those of its role.
+    stand next to those that do. `full` takes all those of its role, which need no other box.
 
     Raises:
         CampaignError: no scenario carries any of its requirements.
     """
-    found = [one for one in check_features(features) if mutant.role in one.tags]
+    found = [one for one in check_features(features) if _ROLES & set(one.tags) == {mutant.role}]
     domains = {_domain(one) for one in found if not set(one.tags).isdisjoint(mutant.requirements)}
     if not domains:
         raise CampaignError(

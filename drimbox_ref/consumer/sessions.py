@@ -96,6 +96,8 @@ class Login:
     grant: Grant
     opened: datetime
     seen: datetime
+    situation: Situation | None = None
+    """The one that the professional chose last: taken again for the next call (DB.CO.50)."""
     closed: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 

@@ -232,6 +232,8 @@ class ConsumerWeb:
         candidates = everything
         if wanted:
             candidates = self._parts.situations.match(login.professional, wanted)
+        elif login.situation is not None:
+            candidates = (login.situation,)
         if len(candidates) == 1:
             context.notice = ""
             context.choose(candidates[0])
@@ -257,6 +259,7 @@ class ConsumerWeb:
             async with context.lock:
                 context.notice = ""
                 context.choose(chosen[0])
+                login.situation = chosen[0]
         return _see_other(f"/session/{context.id}")
 
     async def search(self, request: Request) -> Response:

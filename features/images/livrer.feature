@@ -19,23 +19,20 @@ Fonctionnalité: Livrer les images d'un examen publié
   Scénario: L'INS qualifiée du patient est portée dans les images
     Étant donné un examen CT de 1 série publié
     Quand une DRIMbox de la liste blanche demande la première série
-    Alors la Source rend toutes les images de la série et rien d'autre
-    Et chaque image porte l'INS du patient dans OtherPatientIDsSequence
+    Alors chaque image porte l'INS du patient dans OtherPatientIDsSequence
     Et rien d'autre n'est modifié dans les images
 
   @SCN-IMG-03 @DB.SO.41
   Scénario: L'Implicit VR du PACS devient Explicit VR
     Étant donné un examen MR en Implicit VR Little Endian publié
     Quand une DRIMbox de la liste blanche demande la première série
-    Alors la Source rend toutes les images de la série et rien d'autre
-    Et chaque image est en Explicit VR Little Endian
+    Alors chaque image est en Explicit VR Little Endian
 
   @SCN-IMG-04 @DB.SO.85
   Scénario: La syntaxe de transfert préférée parmi celles du PACS
     Étant donné un examen CT compressé en JPEG-LS publié
     Quand une DRIMbox de la liste blanche demande la première série
-    Alors la Source rend toutes les images de la série et rien d'autre
-    Et chaque image est en JPEG-LS sans perte
+    Alors chaque image est en JPEG-LS sans perte
 
   @SCN-IMG-05 @DB.SO.103
   Scénario: La disponibilité se vérifie sans jeton

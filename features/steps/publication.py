@@ -110,6 +110,12 @@ def failure_traced(publishing: Publishing) -> None:
     publishing.expect_failure_traced()
 
 
+@then("la réception est tracée")
+def reception_traced(publishing: Publishing) -> None:
+    """A RAD-128 audit event."""
+    publishing.expect_reception_traced()
+
+
 @then("la publication est tracée")
 def publication_traced(publishing: Publishing) -> None:
     """An ITI-41 audit event."""

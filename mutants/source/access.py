@@ -62,9 +62,8 @@ class NeverAsked:
 
 @mutant(
     "jeton-non-verifie",
-    breaks="Le jeton n'est présenté à aucune introspection : tout jeton est accepté.",
-    requirements=("DB.SO.33",),
-    consequences=("DB.SO.34",),
+    breaks="Le jeton n'est soumis à aucune introspection : il est cru, et son porteur avec lui.",
+    requirements=("DB.SO.33", "DB.SO.34"),
 )
 def token_not_introspected(parts: Parts) -> Parts:
     """A header that looks right is enough."""

@@ -18,10 +18,12 @@ from drimbox_ref.source.ports import (
     Matcher,
     Registry,
     Reports,
+    Vihf,
 )
 from drimbox_ref.source.values import (
     ArchiveEntry,
     Fault,
+    Follow,
     FoundSeries,
     FoundStudy,
     Mismatch,
@@ -31,8 +33,11 @@ from drimbox_ref.source.values import (
     Submission,
 )
 from mutants.registry import mutant
+from protocols.xml import NS
 
 __all__: list[str] = []
+
+_SIGNATURE = f"{{{NS['ds']}}}Signature"
 
 
 # How many KOS ----------------------------------------------------------------------------------
@@ -160,7 +165,6 @@ class Indifferent:
     "examen-absent-publie",
     breaks="Un KOS sans image est publié pour un examen absent du PACS.",
     requirements=("DB.SO.15",),
-    consequences=("DB.SO.21", "DB.SO.45"),
 )
 def absent_exam_published(parts: Parts) -> Parts:
     """No answer to the C-FIND is taken for an answer."""
@@ -186,7 +190,6 @@ class PatientNotCompared:
     "ipp-non-compare",
     breaks="L'IPP du PACS n'est pas comparé à celui du compte rendu.",
     requirements=("DB.SO.16",),
-    consequences=("DB.SO.21", "DB.SO.45"),
 )
 def patient_not_compared(parts: Parts) -> Parts:
     """The exam of somebody else is published."""
@@ -210,7 +213,6 @@ class AccessionNotCompared:
     "accession-non-compare",
     breaks="L'accession number du PACS n'est pas cherché dans le compte rendu.",
     requirements=("DB.SO.17",),
-    consequences=("DB.SO.21", "DB.SO.45"),
 )
 def accession_not_compared(parts: Parts) -> Parts:
     """An exam made for another order is published."""
@@ -234,11 +236,40 @@ class AnyStructure:
     "certificat-prete",
     breaks="Faute de certificats pour une structure, ceux d'une autre sont employés.",
     requirements=("DB.SO.89",),
-    consequences=("DB.SO.21",),
 )
 def certificates_lent(parts: Parts) -> Parts:
     """One structure speaks in the name of another."""
     return replace(parts, directory=AnyStructure(parts.directory))
+
+
+# In whose name -----------------------------------------------------------------------------------
+
+
+class Unsigned:
+    """A `Vihf` without signature."""
+
+    def __init__(self, inner: Vihf) -> None:
+        self._inner = inner
+
+    def assertion(
+        self, follow: Follow, credentials: Credentials, *, now: datetime
+    ) -> etree._Element:
+        """The right assertion, its signature removed."""
+        assertion = self._inner.assertion(follow, credentials, now=now)
+        for signature in assertion.findall(_SIGNATURE):
+            assertion.remove(signature)
+        return assertion
+
+
+@mutant(
+    "vihf-sans-signature",
+    breaks="Le VIHF n'est pas signé : le DMP refuse tout.",
+    requirements=("DB.SO.19",),
+    consequences=("DB.SO.12", "KIT-REPRISE"),
+)
+def vihf_unsigned(parts: Parts) -> Parts:
+    """Nothing is ever published: most scenarios are starved."""
+    return replace(parts, vihf=Unsigned(parts.vihf))
 
 
 # What becomes of it ----------------------------------------------------------------------------

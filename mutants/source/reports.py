@@ -91,7 +91,6 @@ class IdentityTaken:
     "statut-ins-ignore",
     breaks="Le statut de l'identité (PID-32) n'est pas lu : une INS provisoire est publiée.",
     requirements=("DB.SO.11",),
-    consequences=("DB.SO.21", "DB.SO.45"),
 )
 def identity_status_ignored(parts: Parts) -> Parts:
     """A provisional identity feeds the DMP."""

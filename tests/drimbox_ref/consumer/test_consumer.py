@@ -351,6 +351,13 @@ def test_several_situations_are_a_choice(bed: Sync) -> None:
     assert last.request is not None
     assert b">10B9900015<" in last.request.body
 
+    async def next_patient() -> None:
+        await user.call(f"https://{WEB}/drim", bed.bed.call(Patient__name__family="AUTRE"))
+
+    bed.portal.call(next_patient)
+    assert "Situation d'exercice : CENTRE HOSPITALIER KIT" in user.page.text()
+    assert user.page.form("situation") is not None
+
 
 def test_the_situation_of_the_call_is_taken(bed: Sync) -> None:
     since = bed.since()

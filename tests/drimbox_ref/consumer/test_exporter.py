@@ -10,7 +10,7 @@ import pytest
 
 from drimbox_ref.consumer.exporter import Exporter
 from drimbox_ref.consumer.sessions import Job, JobState
-from drimbox_ref.consumer.values import Exam, ExportFailed, Failure, Ins
+from drimbox_ref.consumer.values import Exam, ExportFailed, Failure, Ins, Received
 from protocols.dicom import read_texts
 from tests.drimbox_ref.consumer.world import EXPLICIT, INS, STUDY, World, image
 
@@ -201,3 +201,13 @@ async def test_leftovers_of_a_former_life_are_deleted(world: World) -> None:
     await asyncio.to_thread(litter, leftover)
     await export(world, world.exam())
     assert not leftover.exists()
+
+
+async def test_a_replaced_part_is_the_one_that_serves(world: World) -> None:
+    class Blind:
+        def check(self, image: Received, ins: Ins) -> str:
+            return ""
+
+    world.parts = replace(world.parts, identity=Blind())
+    job = await export(world, world.exam(ins=None))
+    assert job.state is JobState.DONE
