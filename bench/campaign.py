@@ -204,6 +204,7 @@ def play(options: Options, progress: Progress | None = None) -> Run:
         "--noconftest",
         "--import-mode=importlib",
         "--strict-markers",
+        "--capture=no",
         "-pno:terminal",
         "-pno:cacheprovider",
         "-ppytest_bdd.plugin",

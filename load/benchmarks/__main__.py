@@ -15,6 +15,8 @@ from load.benchmarks.measure import Measure
 
 __all__ = ["BENCHMARKS", "main"]
 
+_WIDTH = 120
+
 BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     small_requests.NAME: small_requests.run,
     streaming_memory.NAME: streaming_memory.run,
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Play the named benchmark, or all of them."""
     parser = argparse.ArgumentParser(
         prog="python -m load.benchmarks",
-        description="Mesures relatives : nous et un pair nu dans la même exécution, et leur rapport.",
+        description="Mesures relatives : nous et un pair nu dans la même exécution.",
     )
     parser.add_argument("name", nargs="?", choices=sorted(BENCHMARKS), help="toutes par défaut")
     parser.add_argument(
@@ -38,25 +40,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         document = [measure.as_dict() for measure in measures]
         sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     else:
-        Console().print(_table(measures))
+        # Wide enough for whole lines, also into a file.
+        Console(width=_WIDTH).print(_table(measures))
 
 
 def _table(measures: Sequence[Measure]) -> Table:
     table = Table(title="Mesures relatives (seul le rapport se compare d'une machine à l'autre)")
-    for title in ("Mesure", "Nous", "Pair", "Rapport", "Limite", "Unité", "Passages", "Le pair"):
-        right = title in ("Nous", "Pair", "Rapport", "Limite", "Passages")
-        table.add_column(title, justify="right" if right else "left")
+    for title in ("Mesure", "Le pair", "Nous", "Pair", "Rapport", "Au calme", "Limite", "Unité"):
+        left = title in ("Mesure", "Le pair", "Unité")
+        table.add_column(title, justify="left" if left else "right", no_wrap=True)
     for one in measures:
         colour = "green" if one.kept else "red"
         table.add_row(
             one.name,
+            one.peer_name,
             f"{one.ours:.0f}",
             f"{one.peer:.0f}",
-            f"[{colour}]{one.ratio:.2f}[/{colour}]",
+            f"{one.ratio:.2f}",
+            f"[{colour}]{one.quiet_ratio:.2f}[/{colour}]",
             f"{one.limit:g}",
             one.unit,
-            str(one.runs),
-            one.peer_name,
         )
     return table
 

@@ -25,14 +25,14 @@ _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-l
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answers of one connection: the request's head is read as HTTP, and sent back with its body."""
+    """Serve one connection: each request is read as HTTP and sent back, head and body."""
     try:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
-            headers = dict(
-                (name.strip().lower(), value.strip())
+            headers = {
+                name.strip().lower(): value.strip()
                 for name, _, value in (line.partition(b":") for line in head.split(b"\r\n")[1:-2])
-            )
+            }
             body = await reader.readexactly(int(headers.get(b"content-length", b"0")))
             echo = head + body
             writer.write(_HEAD % len(echo) + echo)

@@ -1,7 +1,7 @@
 """The client of small requests: one kept-alive connection a target, in a process of its own.
 
 A process, because a client that shared the interpreter of the services would measure who holds
-its lock. Targets come as JSON on standard input, medians leave as JSON on standard output.
+its lock. Targets come as JSON on standard input, rounds leave as JSON on standard output.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
-__all__ = ["Target", "TargetError", "median_seconds"]
+__all__ = ["Round", "Target", "TargetError", "play_rounds"]
 
 _TIMEOUT_S = 20.0
 
@@ -42,6 +43,15 @@ class Target:
     trust: str = ""
     certificate: str = ""
     key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round of requests cost, in seconds each."""
+
+    median: float
+    quiet: float
+    """The fifth percentile: what a request costs when nothing disturbs it."""
 
 
 class _Connection:
@@ -85,10 +95,8 @@ class _Connection:
         self._client.close()
 
 
-def median_seconds(
-    targets: Sequence[Target], *, rounds: int, requests: int
-) -> dict[str, list[float]]:
-    """For each target, the median of each round; rounds visit every target in turn.
+def play_rounds(targets: Sequence[Target], *, rounds: int, requests: int) -> dict[str, list[Round]]:
+    """The rounds of each target, by name; every round visits all targets in turn.
 
     A first round, not counted, warms every connection.
 
@@ -108,30 +116,28 @@ def median_seconds(
     )
     if done.returncode:
         raise TargetError(done.stderr.decode("utf-8", "replace").strip())
-    medians: dict[str, list[float]] = json.loads(done.stdout)
-    return medians
+    answer: dict[str, list[list[float]]] = json.loads(done.stdout)
+    return {name: [Round(*one) for one in played] for name, played in answer.items()}
 
 
-def _play(order: dict[str, object]) -> dict[str, list[float]]:
-    rounds, requests, given = order["rounds"], order["requests"], order["targets"]
-    assert isinstance(rounds, int)
-    assert isinstance(requests, int)
-    assert isinstance(given, list)
-    targets = [Target(**{**one, "headers": tuple(map(tuple, one["headers"]))}) for one in given]
+def _play(order: dict[str, Any]) -> dict[str, list[tuple[float, float]]]:
+    targets = [
+        Target(**{**one, "headers": tuple(map(tuple, one["headers"]))}) for one in order["targets"]
+    ]
     connections = [_Connection(target) for target in targets]
-    medians: dict[str, list[float]] = {target.name: [] for target in targets}
-    for number in range(rounds + 1):
+    played: dict[str, list[tuple[float, float]]] = {target.name: [] for target in targets}
+    for number in range(order["rounds"] + 1):
         for target, connection in zip(targets, connections, strict=True):
-            times = [connection.ask() for _ in range(requests)]
+            times = sorted(connection.ask() for _ in range(order["requests"]))
             if number:
-                medians[target.name].append(statistics.median(times))
+                played[target.name].append((statistics.median(times), times[len(times) // 20]))
     for connection in connections:
         connection.close()
-    return medians
+    return played
 
 
 def main() -> None:
-    """Read an order, play it, write the medians; exit 1 with a reason when a target is wrong."""
+    """Read an order, play it, write the rounds; exit 1 with a reason when a target is wrong."""
     try:
         sys.stdout.write(json.dumps(_play(json.load(sys.stdin))))
     except (TargetError, OSError, http.client.HTTPException) as error:

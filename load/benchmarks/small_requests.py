@@ -17,7 +17,7 @@ import tomli_w
 
 from bench.bed import Bed
 from bench.process import ChildBox
-from load.benchmarks.kept_alive import Target, median_seconds
+from load.benchmarks.kept_alive import Round, Target, play_rounds
 from load.benchmarks.measure import Measure
 from load.benchmarks.workbench import workbench
 from spec.dmp import ServicePath
@@ -53,20 +53,22 @@ def run(*, rounds: int = _ROUNDS, requests: int = _REQUESTS) -> list[Measure]:
             Target(name=_PLAIN, address=echo["plain"], host=host, path="/"),
             Target(name=_TLS, address=echo["tls"], host=host, path="/", trust=trust),
         ]
-        medians = median_seconds([*peers, *services], rounds=rounds, requests=requests)
-    return [_measure(one, medians, rounds * requests) for one in services]
+        played = play_rounds([*peers, *services], rounds=rounds, requests=requests)
+    return [_measure(one, played, rounds * requests) for one in services]
 
 
-def _measure(target: Target, medians: dict[str, list[float]], runs: int) -> Measure:
+def _measure(target: Target, played: dict[str, list[Round]], runs: int) -> Measure:
     peer = _TLS if target.trust else _PLAIN
-    ours, theirs = medians[target.name], medians[peer]
+    ours, theirs = played[target.name], played[peer]
+    pairs = list(zip(ours, theirs, strict=True))
     return Measure(
         benchmark=NAME,
         name=target.name,
         peer_name=peer,
-        ours=statistics.median(ours) * 1e6,
-        peer=statistics.median(theirs) * 1e6,
-        ratio=statistics.median(a / b for a, b in zip(ours, theirs, strict=True)),
+        ours=statistics.median(one.median for one in ours) * 1e6,
+        peer=statistics.median(one.median for one in theirs) * 1e6,
+        ratio=statistics.median(one.median / other.median for one, other in pairs),
+        quiet_ratio=statistics.median(one.quiet / other.quiet for one, other in pairs),
         limit=LIMIT,
         unit="µs",
         runs=runs,

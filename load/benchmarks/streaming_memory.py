@@ -51,6 +51,7 @@ def run(*, rounds: int = _ROUNDS, short: int = SHORT, long: int = LONG) -> list[
             ours=statistics.median(above for _, above in peaks) / _MIB,
             peer=statistics.median(below for below, _ in peaks) / _MIB,
             ratio=statistics.median(above / below for below, above in peaks),
+            quiet_ratio=min(above / below for below, above in peaks),
             limit=LIMIT,
             unit="Mio",
             runs=rounds,

@@ -1,0 +1,54 @@
+"""The bench fails wrong boxes, on the requirements that they break and on no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from features import FEATURES, STEP_MODULES
+from mutants.matrix import QUICK, Ground, Red, Trial, play_matrix
+from mutants.registry import find
+
+pytestmark = pytest.mark.slow
+
+CAUGHT_BY = {
+    "sans-acquittement": {"SCN-PUB-01", "SCN-PUB-05", "SCN-REF-06"},
+    "un-seul-kos": {"SCN-PUB-02"},
+    "jeton-non-verifie": {"SCN-IMG-01", "SCN-IMR-02", "SCN-IMR-03", "SCN-IMR-04", "SCN-IMR-05"},
+    "serie-hors-kos": {"SCN-IMR-08"},
+    "ins-d-un-autre": {"SCN-IMG-02"},
+}
+"""The scenarios that were written against each of these defects."""
+
+
+def on_its_own(red: Red) -> bool:
+    """A requirement that the scenario carries is blamed, not only one that a finding names."""
+    return not set(red.requirements).isdisjoint(red.blamed)
+
+
+@pytest.mark.parametrize("name", CAUGHT_BY)
+def test_the_scenarios_of_its_requirements_turn_red_and_no_other(name: str, tmp_path: Path) -> None:
+    wrong = find(name)
+    ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=tmp_path, profile=QUICK, full=True)
+
+    (trial,) = play_matrix([wrong], ground, workers=1)
+
+    red = [one for one in trial.killed_by if on_its_own(one)]
+    assert {one.scenario for one in red} >= CAUGHT_BY[name]
+    assert all(not set(one.requirements).isdisjoint(wrong.requirements) for one in red)
+    assert not trial.false_alarms, told(trial.false_alarms)
+    assert not trial.consequences, told(trial.consequences)
+    assert not trial.skipped, told(trial.skipped)
+    assert not trial.untold, told(trial.untold)
+    assert len(trial.ran) > len(CAUGHT_BY), told_ran(trial)
+
+
+def told(reds: tuple[Red, ...]) -> str:
+    """For the reader of a failed test."""
+    return "\n".join(f"{one.scenario} {one.verdict} {one.reason}" for one in reds)
+
+
+def told_ran(trial: Trial) -> str:
+    """What was played, for the reader of a failed test."""
+    return f"{len(trial.ran)} scénarios joués : {', '.join(trial.ran)}"
