@@ -46,7 +46,9 @@ quick: .setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto -m "not slow and not interop" --last-failed --last-failed-no-failures=all
+	@tests="$$($(BIN)/python tests/changed.py)"; \
+	if [ -n "$$tests" ]; then $(BIN)/python -m pytest -q -m "not slow and not interop" $$tests; \
+	else echo "Aucun test ne correspond à ce qui a changé."; fi
 
 interop: .setup-dev
 	@$(PIP) install -c constraints.txt -e '.[interop]'

@@ -17,6 +17,7 @@ import pytest
 
 from bench.assemble import load
 from bench.bed import Bed
+from bench.errors import BenchError
 from bench.feed import Feed
 from bench.gate import check_features
 from bench.outcomes import NotSendable
@@ -34,7 +35,7 @@ _INI = "[pytest]\naddopts =\nfilterwarnings =\n    ignore\n"
 """The campaign's own pytest settings: the caller's set-up cannot touch it."""
 
 
-class CampaignError(Exception):
+class CampaignError(BenchError):
     """The campaign could not be played; the text is for the user."""
 
 

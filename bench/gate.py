@@ -15,10 +15,12 @@ from gherkin.errors import CompositeParserException
 from gherkin.parser import Parser
 from gherkin.pickles.compiler import Compiler
 
+from bench.errors import BenchError
+
 __all__ = ["FeatureError", "Pickle", "check_features", "pickles"]
 
 
-class FeatureError(Exception):
+class FeatureError(BenchError):
     """A feature file is broken; names file and line."""
 
 

@@ -100,7 +100,8 @@ def _files(
     exam: PlannedExam, patient: Patient, series: tuple[PlannedSeries, ...]
 ) -> dict[str, tuple[bytes, ...]]:
     assert patient.ipp is not None
-    made = modality.make(
+    make = modality.from_pydicom_files if exam.real else modality.make
+    made = make(
         modality.Exam(
             patient=modality.Patient(
                 name=f"{patient.family}^{patient.given}",

@@ -9,13 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bench.errors import BenchError
 from wire.exchange import Direction, Exchange, Outcome, Part, Payload, TlsInfo
 from wire.shard import BlobStore
 
 __all__ = ["Event", "Journal", "JournalError", "ShardTail"]
 
 
-class JournalError(Exception):
+class JournalError(BenchError):
     """The directory is not a run, or a line of its journal is not one of ours."""
 
 

@@ -14,6 +14,7 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from bench.assemble import scenario_verdict
 from bench.campaign import Campaign, Options
+from bench.gate import pickles
 from bench.judge import judge_scenario
 from bench.outcomes import Failure, StepKind, classify, step_verdict
 from bench.stage import ScenarioInfo, Stage
@@ -39,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{requirement}: exigence")
     for role in ROLES:
         config.addinivalue_line("markers", f"{role}: rôle sous test")
+    campaign = config.stash.get(CAMPAIGN, None)
+    features = campaign.options.features if campaign else config.rootpath / "features"
+    # The tags of an outline's examples become marks whatever `pytest_bdd_apply_tag` says.
+    for pickle in pickles(features):
+        config.addinivalue_line("markers", f"{pickle.scenario}: scénario")
 
 
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., Any]) -> bool | None:

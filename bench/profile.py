@@ -14,12 +14,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bench.errors import BenchError
 from spec.grade import Grade
 
 __all__ = ["EMBEDDED", "Profile", "ProfileError", "read"]
 
 
-class ProfileError(Exception):
+class ProfileError(BenchError):
     """The profile cannot be used; one line per fault, naming file, key, expected and found."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.administration import until
 from bench.consulting import Consulting
+from bench.errors import BenchError
 from bench.imagery import load_exam
 from bench.outcomes import CannotVerify
 from bench.publishing import Publishing
@@ -31,7 +32,7 @@ _GENERATED = 6
 """Images made for a study that comes without any."""
 
 
-class ProvidedError(Exception):
+class ProvidedError(BenchError):
     """The file is not a report that can be played; names the file and what is wrong."""
 
 

@@ -52,7 +52,8 @@ class PlannedExam:
     placer: Identifier
     started: datetime
     series: tuple[PlannedSeries, ...]
-    in_pacs: bool = True
+    real: bool = False
+    """Made of the real files that ship with pydicom, rather than phantoms."""
     pacs_ipp: str = ""
     """The PatientID in the PACS when it is not the report's IPP."""
     pacs_accession: str = ""

@@ -5,28 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from bench.assemble import load
-from bench.campaign import CampaignError, Options, play
-from bench.gate import FeatureError, check_features
-from bench.journal import JournalError
-from bench.profile import EMBEDDED, ProfileError
-from bench.profile import read as read_profile
-from bench.results import Run
+from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
-from drimbench.judging import exit_code_of, explain, judge_files, show
-from drimbench.origin import check_rooms
-from drimbench.progress import Live
-from features import FEATURES, STEP_MODULES
-from reports.console import summarise
-from reports.html import write_html
-from reports.json import as_json
-from reports.junit import write_junit
 from spec.grade import Grade
+
+if TYPE_CHECKING:
+    from bench.results import Run
+
+# Each command imports what it needs when it runs: `--help` and `validate` start at once.
 
 __all__ = ["main"]
 
@@ -86,12 +77,21 @@ def run(
     Codes de sortie : 0 conforme, 1 échec, 2 reste à vérifier, 3 succès inattendu,
     64 usage ou configuration, 70 erreur interne.
     """
+    from bench.campaign import Options, play
+    from bench.profile import EMBEDDED
+    from bench.profile import read as read_profile
+    from drimbench.origin import check_rooms
+    from drimbench.progress import Live
+    from features import FEATURES, STEP_MODULES
+    from reports.console import summarise
+    from reports.json import as_json
+
     console = Console(stderr=True)
     try:
         check_rooms()
         target = read_profile(profile) if profile else EMBEDDED
         if images is not None and report is None:
-            raise CampaignError("--images accompagne --report : donnez aussi le compte rendu")
+            raise BenchError("--images accompagne --report : donnez aussi le compte rendu")
         played = play(
             Options(
                 features=FEATURES,
@@ -105,7 +105,7 @@ def run(
             ),
             None if as_json_ else Live(console),
         )
-    except (CampaignError, FeatureError, ProfileError, JournalError) as error:
+    except BenchError as error:
         _refuse(str(error))
     page = _write_reports(played)
     if as_json_:
@@ -123,9 +123,12 @@ def list_(as_json_: Json = False) -> None:
 
     drimbench list --json
     """
+    from bench.gate import check_features
+    from features import FEATURES
+
     try:
         found = check_features(FEATURES)
-    except FeatureError as error:
+    except BenchError as error:
         _refuse(str(error))
     rows = [
         {
@@ -160,9 +163,13 @@ def report(
 
     drimbench report runs/20261122T101500Z-a1b2
     """
+    from bench.assemble import load
+    from reports.console import summarise
+    from reports.json import as_json
+
     try:
         played = load(run_directory)
-    except JournalError as error:
+    except BenchError as error:
         _refuse(str(error))
     page = _write_reports(played)
     if as_json_:
@@ -196,9 +203,11 @@ def validate(
 
     cat message.hl7 | drimbench validate oru -
     """
+    from drimbench.judging import exit_code_of, judge_files, show
+
     try:
         judged = judge_files(files, strict=strict, floor=floor)
-    except CampaignError as error:
+    except BenchError as error:
         _refuse(str(error))
     if as_json_:
         _print_json([one.as_json() for one in judged])
@@ -219,13 +228,18 @@ def explain_(
 
     drimbench explain DB.SO.12
     """
+    from drimbench.judging import explain
+
     try:
         explain(id, Console())
-    except CampaignError as error:
+    except BenchError as error:
         _refuse(str(error))
 
 
 def _write_reports(played: Run) -> Path:
+    from reports.html import write_html
+    from reports.junit import write_junit
+
     write_junit(played, played.directory / "junit.xml")
     return write_html(played, played.directory / "rapport.html")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench.campaign import CampaignError
+from bench.errors import BenchError
 from bench.verdicts import ExitCode, Verdict
 from reports.json import finding_as_json
 from spec.grade import Grade
@@ -49,12 +49,12 @@ def judge_files(
     """Judge files, the files of folders, or standard input (`-`). The first argument may be a kind.
 
     Raises:
-        CampaignError: no file given, or a file cannot be read.
+        BenchError: no file given, or a file cannot be read.
     """
     kind = arguments[0] if arguments and arguments[0] in KINDS else None
     names = list(arguments[1:] if kind else arguments)
     if not names:
-        raise CampaignError("aucun fichier donné ; sortes connues : " + ", ".join(sorted(KINDS)))
+        raise BenchError("aucun fichier donné ; sortes connues : " + ", ".join(sorted(KINDS)))
     context = Context(strict=strict, floor=floor)
     return [_judge(name, data, kind, context) for name, data in _read(names)]
 
@@ -96,7 +96,7 @@ def explain(id: str, console: Console) -> None:
     """Print a rule or a requirement: text, clause, grade, examples.
 
     Raises:
-        CampaignError: neither.
+        BenchError: neither.
     """
     known = rules()
     if id in known:
@@ -113,7 +113,7 @@ def explain(id: str, console: Console) -> None:
         return
     requirement = CATALOGUE.get(id.replace("DB/", "DB.", 1)) or CATALOGUE.get(id)
     if requirement is None:
-        raise CampaignError(f"« {id} » n'est ni une règle ni une exigence connue")
+        raise BenchError(f"« {id} » n'est ni une règle ni une exigence connue")
     console.print(f"[bold]{requirement.id}[/bold]  {requirement.text}", highlight=False)
     console.print(f"acteur    {requirement.actor}", highlight=False)
     console.print(f"niveau    {requirement.level}", highlight=False)
@@ -145,7 +145,7 @@ def _read(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
             try:
                 yield str(file), file.read_bytes()
             except OSError as error:
-                raise CampaignError(f"{file} : illisible ({error.strerror})") from None
+                raise BenchError(f"{file} : illisible ({error.strerror})") from None
 
 
 def _excerpt(data: bytes, lines: int = 14) -> str:

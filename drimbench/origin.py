@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from bench.campaign import CampaignError
+from bench.errors import BenchError
 
 __all__ = ["ROOMS", "check_rooms"]
 
@@ -19,14 +19,14 @@ def check_rooms() -> None:
     """Check that every room has the same parent directory.
 
     Raises:
-        CampaignError: another package of the same name comes first; says which and where.
+        BenchError: another package of the same name comes first; says which and where.
     """
     home = Path(__file__).resolve().parent.parent
     for room in ROOMS:
         module = importlib.import_module(room)
         where = Path(module.__file__ or "").resolve().parent.parent
         if where != home:
-            raise CampaignError(
+            raise BenchError(
                 f"le paquet « {room} » vient de {where} et non de {home} : un autre paquet du même"
                 " nom masque celui de drimbench ; désinstallez-le (pip uninstall) ou employez un"
                 " environnement à part"

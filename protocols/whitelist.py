@@ -1,8 +1,9 @@
-"""The DRIM-M white list `ListeBlancheDRIM-M`: written, signed in format B, read and verified.
+"""The DRIM-M white list `ListeBlancheDRIM-M`: written, signed, read and verified.
 
-Format B: enveloped signature, exclusive c14n, RSA-SHA256, XAdES 1.3.2 signed properties, the
-signature as last child of the root. Format A (xmldsig-filter2) is refused as unsupported.
-Réf. ansforge/DRIM-M_DATA, TEST lists of 2025 and 2026 and their readme (grade: sample).
+Both published formats have RSA-SHA256, exclusive c14n, XAdES 1.3.2 signed properties, and the
+signature as last child of the root. Format B has the enveloped transform and SigningCertificate;
+format A (made by the DSS tools) an xmldsig-filter2 transform and SigningCertificateV2.
+Réf. ansforge/DRIM-M_DATA, TEST lists of 2024 to 2026 and their readme (grade: sample).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Literal, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -21,6 +22,7 @@ from protocols.errors import RemoteProtocolError
 from protocols.xmlsig import (
     SignatureError,
     SignatureFault,
+    XadesA,
     XadesB,
     sign_enveloped,
     verify_enveloped,
@@ -30,6 +32,7 @@ from spec.whitelist import NAMESPACES, ROOT, VERSION_FORMAT
 
 __all__ = [
     "Domain",
+    "Format",
     "VerifiedWhiteList",
     "WhiteList",
     "WhiteListError",
@@ -41,6 +44,8 @@ __all__ = [
 ]
 
 DS_SIGNATURE = f"{{{xml.NS['ds']}}}Signature"
+
+Format = Literal["A", "B"]
 
 MAX_SIZE = 16 * 1024 * 1024
 MAX_DOMAINS = 50_000
@@ -112,8 +117,9 @@ def build(
     certificate: x509.Certificate | Sequence[x509.Certificate],
     signing_time: datetime,
     signature_id: str = "Signature-KIT",
+    format: Format = "B",
 ) -> bytes:
-    """The list, signed in format B by the key of the (first) certificate.
+    """The list, signed by the key of the (first) certificate.
 
     Raises:
         LocalProtocolError: an instant without time zone.
@@ -124,6 +130,7 @@ def build(
         certificate=certificate,
         signing_time=signing_time,
         signature_id=signature_id,
+        format=format,
     )
 
 
@@ -134,8 +141,9 @@ def sign(
     certificate: x509.Certificate | Sequence[x509.Certificate],
     signing_time: datetime,
     signature_id: str = "Signature-KIT",
+    format: Format = "B",
 ) -> bytes:
-    """Any XML document, signed as a white list of format B is.
+    """Any XML document, signed as a white list is. KeyInfo holds every certificate given.
 
     Raises:
         LocalProtocolError: already signed, or `signing_time` without zone.
@@ -147,9 +155,9 @@ def sign(
         reference_id=None,
         key=key,
         certificates=certificates,
-        prefix=None,
+        prefix="ds" if format == "A" else None,
         signature_id=signature_id,
-        properties=XadesB(signing_time),
+        properties=XadesA(signing_time) if format == "A" else XadesB(signing_time),
     )
     return xml.serialize(signed)
 
@@ -168,7 +176,7 @@ def parse(data: bytes) -> WhiteList:
 
 
 def verify(data: bytes) -> VerifiedWhiteList:
-    """Verify a list of format B and read it from its signed octets.
+    """Verify a list of either format and read it from its signed octets.
 
     Raises:
         SignatureError: no signature or not one that holds; `kind` says which check failed.
@@ -182,7 +190,7 @@ def verify(data: bytes) -> VerifiedWhiteList:
             "la signature n'est pas le dernier enfant de la liste",
             where=ROOT,
         )
-    verified = verify_enveloped(root, reference_id=None, properties=True)
+    verified = verify_enveloped(root, reference_id=None, properties=True, filter2=True)
     if verified.signing_time is None:
         raise SignatureError(SignatureFault.MALFORMED, "SigningTime absent", where=ROOT)
     return VerifiedWhiteList(

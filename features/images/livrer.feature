@@ -38,3 +38,21 @@ Fonctionnalité: Livrer les images d'un examen publié
   Scénario: La disponibilité se vérifie sans jeton
     Quand une DRIMbox de la liste blanche demande les capacités du service
     Alors la Source décrit son service
+
+  @DB.SO.32 @DB.SO.39 @DB.SO.41
+  Plan du scénario: De vraies images <modalité> sont livrées sans autre changement que l'INS
+    Étant donné un examen fait de vraies images <modalité> publié
+    Quand une DRIMbox de la liste blanche demande la première série
+    Alors la Source rend toutes les images de la série et rien d'autre
+    Et chaque image porte l'INS du patient dans OtherPatientIDsSequence
+    Et rien d'autre n'est modifié dans les images
+
+    @SCN-IMG-06-CT
+    Exemples: scanner
+      | modalité |
+      | CT       |
+
+    @SCN-IMG-06-MR
+    Exemples: IRM
+      | modalité |
+      | MR       |

@@ -38,6 +38,14 @@ def published_exam(imaging: Imaging, modality: str, series: int) -> None:
     _publish(imaging, modality, series, EXPLICIT_VR_LITTLE_ENDIAN)
 
 
+@given(parsers.re(r"un examen fait de vraies images (?P<modality>CT|MR) publié"))
+def published_real(imaging: Imaging, modality: str) -> None:
+    """The files that ship with pydicom: what real equipment writes."""
+    exam = imaging.story.plan(modality, 1, real=True)
+    load_exam(imaging.story.bed, exam, imaging.story.patient)
+    imaging.publish(exam)
+
+
 @given("un examen MR en Implicit VR Little Endian publié")
 def published_implicit(imaging: Imaging) -> None:
     """As an old modality stores it."""

@@ -58,7 +58,7 @@ def _table(measures: Sequence[Measure]) -> Table:
             f"{one.peer:.0f}",
             f"{one.ratio:.2f}",
             f"[{colour}]{one.quiet_ratio:.2f}[/{colour}]",
-            f"{one.limit:g}",
+            "" if one.limit is None else f"{one.limit:g}",
             one.unit,
         )
     return table

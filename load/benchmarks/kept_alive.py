@@ -43,6 +43,8 @@ class Target:
     trust: str = ""
     certificate: str = ""
     key: str = ""
+    limited: bool = True
+    """False when what the service does for this request is more than to answer."""
 
 
 @dataclass(frozen=True, slots=True)

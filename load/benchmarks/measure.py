@@ -14,7 +14,7 @@ class Measure:
     `ratio` is the median of the ratios of each round, which is steadier on a busy machine than
     the ratio of the medians that `ours` and `peer` show. `quiet_ratio` compares the undisturbed
     costs: a neighbour that takes the processor or the disk only ever adds. `limit` is what that
-    one must not exceed.
+    one must not exceed; None where a figure only informs.
     """
 
     benchmark: str
@@ -24,14 +24,14 @@ class Measure:
     peer: float
     ratio: float
     quiet_ratio: float
-    limit: float
+    limit: float | None
     unit: str
     runs: int
 
     @property
     def kept(self) -> bool:
         """Whether the undisturbed ratio is within its limit."""
-        return self.quiet_ratio <= self.limit
+        return self.limit is None or self.quiet_ratio <= self.limit
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""

@@ -100,24 +100,27 @@ def one_kos_per_report(parts: Parts) -> Parts:
 
 
 class ImageForgotten:
-    """`Examinations` that lose the last image of each study."""
+    """`Examinations` that lose the last image of each series."""
 
     def __init__(self, inner: Examinations) -> None:
         self._inner = inner
 
     def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
-        """The study without it."""
+        """The study without them."""
         study = self._inner.find(study_uid, orders)
         if study is None:
             return None
-        *kept, last = study.series
-        shortened: FoundSeries = replace(last, instances=last.instances[:-1])
-        return replace(study, series=(*kept, shortened))
+        return replace(study, series=tuple(_shortened(one) for one in study.series))
+
+
+def _shortened(series: FoundSeries) -> FoundSeries:
+    """All but the last image; an only image stays, an empty KOS would be another defect."""
+    return replace(series, instances=series.instances[:-1] or series.instances)
 
 
 @mutant(
     "image-oubliee",
-    breaks="La dernière image de chaque examen manque dans le KOS.",
+    breaks="La dernière image de chaque série manque dans le KOS.",
     requirements=("DB.SO.14",),
 )
 def image_forgotten(parts: Parts) -> Parts:

@@ -5,7 +5,7 @@ verifier must refuse what is outside a short allow-list and hand over only what 
 """
 
 from protocols.xmlsig.algorithms import Hash
-from protocols.xmlsig.enveloped import Verified, XadesB, sign_enveloped, verify_enveloped
+from protocols.xmlsig.enveloped import Verified, XadesA, XadesB, sign_enveloped, verify_enveloped
 from protocols.xmlsig.errors import SignatureError, SignatureFault
 from protocols.xmlsig.lot import LotReference, VerifiedLot, sign_lot, verify_lot
 
@@ -16,6 +16,7 @@ __all__ = [
     "SignatureFault",
     "Verified",
     "VerifiedLot",
+    "XadesA",
     "XadesB",
     "sign_enveloped",
     "sign_lot",

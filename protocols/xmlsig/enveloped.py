@@ -1,4 +1,4 @@
-"""Enveloped signatures: the VIHF, and the white list in its format B.
+"""Enveloped signatures: the VIHF, and the white list in its two formats.
 
 The order of the checks resists signature wrapping: one Signature, as a child of what it signs;
 then the value, then what the references point at, then digests; and the content handed over is
@@ -11,7 +11,6 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -23,6 +22,7 @@ from protocols.xmlsig import algorithms, xades
 from protocols.xmlsig.algorithms import ENVELOPED, EXC_C14N, FILTER2, Hash
 from protocols.xmlsig.c14n import Canonicalization, canonical, standalone
 from protocols.xmlsig.errors import SignatureError, SignatureFault
+from protocols.xmlsig.qualifying import XadesA, XadesB, qualifying_properties
 from protocols.xmlsig.signature import (
     DS,
     ParsedSignature,
@@ -35,16 +35,9 @@ from protocols.xmlsig.signature import (
     write_value,
 )
 
-__all__ = ["Verified", "XadesB", "sign_enveloped", "verify_enveloped"]
+__all__ = ["Verified", "XadesA", "XadesB", "sign_enveloped", "verify_enveloped"]
 
 SIGNED_PROPERTIES_ID = "SignedProperties"
-
-
-@dataclass(frozen=True, slots=True)
-class XadesB:
-    """Ask for XAdES signed properties as the white list B has them."""
-
-    signing_time: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +70,7 @@ def sign_enveloped(
     algorithm: Hash = "sha256",
     prefix: str | None = "ds",
     signature_id: str = "",
-    properties: XadesB | None = None,
+    properties: XadesA | XadesB | None = None,
 ) -> etree._Element:
     """A signed copy of `root`, as a document of its own; `root` itself is left alone.
 
@@ -86,7 +79,8 @@ def sign_enveloped(
         certificates: for KeyInfo, the signer's first.
         insert_after: the child after which the signature goes; None puts it last.
         prefix: of the signature's elements; None declares a default namespace.
-        properties: adds XAdES 1.3.2 signed properties; needs `signature_id`.
+        properties: adds XAdES 1.3.2 signed properties; needs `signature_id`. `XadesA` also takes
+            the signature out by xmldsig-filter2 rather than by the enveloped transform.
 
     Raises:
         LocalProtocolError: already signed, no such child, an id that the root does not bear, or
@@ -107,20 +101,30 @@ def sign_enveloped(
         canonicalization=EXC_C14N,
         algorithm=algorithm,
     )
+    filtered = isinstance(properties, XadesA)
+    document_reference = f"r-{signature_id}" if filtered else ""
     add_reference(
         signature[0],
         uri="" if reference_id is None else f"#{reference_id}",
         digest=algorithms.digest(digest_uri, canonical(signed, method), legacy=True),
         algorithm=algorithm,
-        transforms=(ENVELOPED, EXC_C14N),
+        transforms=(FILTER2 if filtered else ENVELOPED, EXC_C14N),
+        id=document_reference,
     )
     if properties is not None:
-        qualifying = _qualifying_properties(
-            properties, signature_id, certificates[:1], algorithm, prefix
+        properties_id = f"xades-{signature_id}" if filtered else SIGNED_PROPERTIES_ID
+        qualifying = qualifying_properties(
+            properties,
+            signature_id=signature_id,
+            properties_id=properties_id,
+            reference_id=document_reference,
+            certificates=certificates[:1],
+            algorithm=algorithm,
+            prefix=prefix,
         )
         add_reference(
             signature[0],
-            uri=f"#{SIGNED_PROPERTIES_ID}",
+            uri=f"#{properties_id}",
             digest=algorithms.digest(digest_uri, canonical(qualifying[0], method), legacy=True),
             algorithm=algorithm,
             transforms=(EXC_C14N,),
@@ -138,6 +142,7 @@ def verify_enveloped(
     reference_id: str | None,
     properties: bool = False,
     legacy: bool = False,
+    filter2: bool = False,
 ) -> Verified:
     """Verify the one enveloped signature of `root`, an element of any tree.
 
@@ -145,6 +150,8 @@ def verify_enveloped(
         reference_id: the root's ID, which the reference must name; None demands `URI=""`.
         properties: demand XAdES 1.3.2 signed properties as second reference, else refuse them.
         legacy: let SHA-1 in.
+        filter2: let the xmldsig-filter2 transform in, for the one expression that takes the
+            signatures out; no expression is ever evaluated.
 
     Raises:
         SignatureError: its `kind` says which check failed.
@@ -159,7 +166,7 @@ def verify_enveloped(
             f"{expected} référence(s) attendue(s), {len(parsed.references)} trouvée(s)",
             where="Signature/SignedInfo",
         )
-    octets = _enveloped_octets(document, parsed.references[0], reference_id)
+    octets = _enveloped_octets(document, parsed.references[0], reference_id, filter2)
     _check_digest(parsed.references[0], octets, legacy)
     signing_time = None
     if properties:
@@ -193,13 +200,15 @@ def _only_signature(document: etree._Element) -> ParsedSignature:
 
 
 def _enveloped_octets(
-    document: etree._Element, reference: Reference, reference_id: str | None
+    document: etree._Element, reference: Reference, reference_id: str | None, filter2: bool
 ) -> bytes:
-    if FILTER2 in reference.algorithms:
+    if FILTER2 in reference.algorithms and not filter2:
         raise SignatureError(
-            SignatureFault.UNSUPPORTED, "transformation xmldsig-filter2 (format A) non traitée"
+            SignatureFault.UNSUPPORTED, "transformation xmldsig-filter2 non admise ici"
         )
-    if reference.algorithms != (ENVELOPED, EXC_C14N):
+    # The one filter2 expression that `signature` lets through subtracts every ds:Signature: with
+    # exactly one in the document, that is what the enveloped transform does.
+    if reference.algorithms not in ((ENVELOPED, EXC_C14N), (FILTER2, EXC_C14N)):
         raise SignatureError(
             SignatureFault.ALGORITHM,
             f"transformations refusées : {', '.join(reference.algorithms) or 'aucune'}",
@@ -255,33 +264,6 @@ def _check_digest(reference: Reference, octets: bytes, legacy: bool) -> None:
             "le contenu a changé depuis sa signature",
             where=f"Reference[@URI={reference.uri!r}]",
         )
-
-
-def _qualifying_properties(
-    wanted: XadesB,
-    signature_id: str,
-    certificates: Sequence[x509.Certificate],
-    algorithm: Hash,
-    prefix: str | None,
-) -> etree._Element:
-    x = xades.XADES
-    # lxml-stubs forget that None is the default namespace's prefix.
-    nsmap = cast("dict[str, str]", {"xades": x[1:-1], prefix: DS[1:-1]})
-    root = etree.Element(x + "QualifyingProperties", {"Target": f"#{signature_id}"}, nsmap=nsmap)
-    signed = etree.SubElement(root, x + "SignedProperties", Id=SIGNED_PROPERTIES_ID)
-    xades.add_signing_certificate(
-        etree.SubElement(signed, x + "SignedSignatureProperties"),
-        namespace=x,
-        signing_time=wanted.signing_time,
-        certificates=certificates,
-        algorithm=algorithm,
-    )
-    objects = etree.SubElement(signed, x + "SignedDataObjectProperties")
-    commitment = etree.SubElement(objects, x + "CommitmentTypeIndication")
-    identifier = etree.SubElement(commitment, x + "CommitmentTypeId")
-    etree.SubElement(identifier, x + "Identifier").text = xades.PROOF_OF_APPROVAL
-    etree.SubElement(commitment, x + "AllSignedDataObjects")
-    return root
 
 
 def _insert(document: etree._Element, signature: etree._Element, after: etree.QName | None) -> None:

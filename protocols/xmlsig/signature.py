@@ -42,6 +42,9 @@ __all__ = [
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 EXC = "{http://www.w3.org/2001/10/xml-exc-c14n#}"
+_FILTER2 = f"{{{algorithms.FILTER2}}}"
+_SUBTRACTED = "/descendant::{prefix}:Signature"
+"""The one XPath of an xmldsig-filter2 transform that is let through (sample: white list A)."""
 
 MAX_REFERENCES = 8
 MAX_CERTIFICATES = 10
@@ -102,6 +105,7 @@ def read_signature(element: etree._Element) -> ParsedSignature:
     if not raw_info or raw_info[0].tag != DS + "CanonicalizationMethod":
         raise _malformed("CanonicalizationMethod attendu", "SignedInfo")
     method = _method(raw_info[0])
+    _check_filters(parts[0])
     octets = canonical(parts[0], method)
     # From here on, only the canonical octets speak.
     info = children(xml.parse(octets))
@@ -251,14 +255,22 @@ def add_reference(
     algorithm: Hash,
     transforms: Sequence[str] = (),
     type: str = "",
+    id: str = "",
 ) -> None:
     """Append a ds:Reference to a SignedInfo or a Manifest."""
-    attributes = {"Type": type, "URI": uri} if type else {"URI": uri}
+    attributes = {"Id": id, "Type": type, "URI": uri}
+    for name in ("Id", "Type"):
+        if not attributes[name]:
+            del attributes[name]
     reference = etree.SubElement(parent, DS + "Reference", attributes)
     if transforms:
         listed = etree.SubElement(reference, DS + "Transforms")
         for transform in transforms:
-            etree.SubElement(listed, DS + "Transform", Algorithm=transform)
+            node = etree.SubElement(listed, DS + "Transform", Algorithm=transform)
+            if transform == algorithms.FILTER2:
+                nsmap = {"dsig-filter2": algorithms.FILTER2, "ds": DS[1:-1]}
+                path = etree.SubElement(node, _FILTER2 + "XPath", Filter="subtract", nsmap=nsmap)
+                path.text = _SUBTRACTED.format(prefix="ds")
     etree.SubElement(reference, DS + "DigestMethod", Algorithm=algorithms.digest_uri(algorithm))
     etree.SubElement(reference, DS + "DigestValue").text = base64.b64encode(digest).decode()
 
@@ -286,13 +298,11 @@ def write_value(
 
 
 def _method(element: etree._Element) -> Canonicalization:
-    """A CanonicalizationMethod or Transform: only InclusiveNamespaces may parametrise it."""
+    """A CanonicalizationMethod or Transform: InclusiveNamespaces or the one filter2 expression."""
     algorithm = element.get("Algorithm", "")
     parameters = children(element)
-    if not parameters:
-        return Canonicalization(algorithm)
-    if algorithm == algorithms.FILTER2:
-        return Canonicalization(algorithm)  # refused later, under its own name
+    if not parameters or algorithm == algorithms.FILTER2:
+        return Canonicalization(algorithm)  # a filter was read where it stands: `_check_filters`
     exclusive = algorithm in (algorithms.EXC_C14N, algorithms.EXC_C14N_COMMENTS)
     if not exclusive or [item.tag for item in parameters] != [EXC + "InclusiveNamespaces"]:
         raise SignatureError(
@@ -300,6 +310,30 @@ def _method(element: etree._Element) -> Canonicalization:
         )
     prefixes = parameters[0].get("PrefixList", "").split()
     return Canonicalization(algorithm, tuple(prefixes))
+
+
+def _check_filters(signed_info: etree._Element) -> None:
+    """Each filter2 transform is one `subtract` of every ds:Signature: read, never evaluated.
+
+    Read in place: exclusive canonicalization forgets the namespaces that only an XPath uses.
+    """
+    for transform in signed_info.iter(DS + "Transform"):
+        if transform.get("Algorithm") == algorithms.FILTER2 and not _subtracts(transform):
+            raise SignatureError(
+                SignatureFault.ALGORITHM,
+                "expression xmldsig-filter2 refusée",
+                where="Reference/Transforms/Transform",
+            )
+
+
+def _subtracts(transform: etree._Element) -> bool:
+    parameters = children(transform)
+    if [item.tag for item in parameters] != [_FILTER2 + "XPath"]:
+        return False
+    path = parameters[0]
+    prefixes = [name for name, uri in path.nsmap.items() if name and uri == DS[1:-1]]
+    allowed = {_SUBTRACTED.format(prefix=name) for name in prefixes}
+    return path.get("Filter") == "subtract" and text_of(path).strip() in allowed
 
 
 def _uri(element: etree._Element) -> str:

@@ -15,8 +15,6 @@ from protocols import whitelist, xml
 from protocols.errors import RemoteProtocolError
 from protocols.whitelist import Domain, WhiteList, WhiteListError
 from protocols.xmlsig import SignatureError, SignatureFault
-from protocols.xmlsig.algorithms import FILTER2
-from protocols.xmlsig.signature import DS, write_value
 from protocols.xsdatetime import DateTimeError
 from simulators.igc import Credential, Pki
 from spec.whitelist import NAMESPACES
@@ -138,20 +136,6 @@ def test_the_signature_is_the_last_child(signed: bytes) -> None:
     root = xml.parse(signed)
     root.append(xml.parse(etree.tostring(root[-1])))
     assert refusal(etree.tostring(root)) is SignatureFault.MALFORMED
-
-
-def test_format_a_is_refused_as_unsupported(signer: Credential, signed: bytes) -> None:
-    root = xml.parse(signed)
-    signature = root[-1]
-    for node in list(signature)[1:3]:
-        signature.remove(node)
-    transform = signature.find(f".//{DS}Transform")
-    assert transform is not None
-    transform.set("Algorithm", FILTER2)
-    path = etree.SubElement(transform, f"{{{FILTER2}}}XPath", Filter="subtract")
-    path.text = "/descendant::ds:Signature"
-    write_value(signature, key=signer.key, certificates=[signer.certificate], algorithm="sha256")
-    assert refusal(etree.tostring(root)) is SignatureFault.UNSUPPORTED
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from protocols import whitelist, xml
-from protocols.whitelist import Domain, WhiteList
+from protocols.whitelist import Domain, Format, WhiteList
 from validators.examples.credential import NOW, STRUCTURE, certificate, key
 
 __all__ = ["domain", "entries", "tampered", "white_list"]
@@ -46,6 +46,8 @@ def white_list(
     signer: str = SIGNER,
     unit: str = STRUCTURE,
     usage: str = "sign",
+    format: Format = "B",
+    signing_time: datetime = NOW,
     **changes: Any,
 ) -> bytes:
     """A signed list; `before` edits it, and `changes` replace its fields, before it is signed."""
@@ -57,10 +59,11 @@ def white_list(
         xml.serialize(root),
         key=key(),
         certificate=certificate(signer, unit, usage),
-        signing_time=NOW,
+        signing_time=signing_time,
+        format=format,
     )
 
 
-def tampered(old: bytes, new: bytes) -> bytes:
+def tampered(old: bytes, new: bytes, *, format: Format = "B") -> bytes:
     """The signed list with some bytes replaced afterwards."""
-    return white_list().replace(old, new)
+    return white_list(format=format).replace(old, new)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+
 from cryptography import x509
+from lxml import etree
 
 from protocols import dn, whitelist
 from protocols.errors import RemoteProtocolError
 from protocols.xmlsig import SignatureError
+from protocols.xsdatetime import parse_instant
 from spec import whitelist as table
 from spec.grade import Grade, Reference
 from validators.certificates import certificate_of
@@ -20,6 +25,8 @@ __all__: list[str] = []
 
 _DSIG = Reference("XML Signature 1.1", "4.3, 6", Grade.STANDARD)
 _FILTER2 = "http://www.w3.org/2002/06/xmldsig-filter2"
+_ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+_SUBTRACTED = "/descendant::ds:Signature"
 _EXC = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _ALLOWED = {
     "CanonicalizationMethod": (_EXC,),
@@ -29,7 +36,7 @@ _ALLOWED = {
         "http://www.w3.org/2001/04/xmlenc#sha512",
     ),
     "Transform": (
-        "http://www.w3.org/2000/09/xmldsig#enveloped-signature",
+        _ENVELOPED,
         _FILTER2,
         _EXC,
     ),
@@ -88,7 +95,7 @@ def references(listed: ListArtefact) -> Findings:
     bad=lambda: example.tampered(b"<Denomination>CENTRE", b"<Denomination>CENTRF"),
 )
 def valid(listed: ListArtefact) -> Findings:
-    if not listed.signatures or _is_format_a(listed):
+    if not listed.signatures:
         return
     try:
         whitelist.verify(listed.data)
@@ -101,28 +108,40 @@ def valid(listed: ListArtefact) -> Findings:
         )
 
 
-def _is_format_a(listed: ListArtefact) -> bool:
-    """Made by the DSS tools: an xmldsig-filter2 transform, which `protocols` does not run."""
-    transforms = (one for item in listed.signatures for one in item.iter(f"{DS}Transform"))
-    return any(one.get("Algorithm") == _FILTER2 for one in transforms)
-
-
 @WHITE_LIST.rule(
     "LB-024",
-    "La signature est d'un format que ce juge vérifie",
+    "Les transformations sont celles d'un des deux formats publiés, A (xmldsig-filter2) ou B",
     reference=LISTS,
-    severity=Severity.WARNING,
-    bad=lambda: example.tampered(
-        b"http://www.w3.org/2000/09/xmldsig#enveloped-signature", _FILTER2.encode()
-    ),
+    good=lambda: example.white_list(format="A"),
+    bad=lambda: example.tampered(b"descendant::ds:Signature", b"descendant::db", format="A"),
 )
-def supported(listed: ListArtefact) -> Findings:
-    if _is_format_a(listed):
-        yield Broken(
-            message="Format A (xmldsig-filter2) : la valeur n'est pas vérifiée ici.",
-            expected="format B",
-            where="//Signature",
-        )
+def transforms(listed: ListArtefact) -> Findings:
+    for signature in listed.signatures:
+        for reference in signature.findall(f"{DS}SignedInfo/{DS}Reference"):
+            if reference.get("URI") != "":
+                continue
+            found = reference.findall(f"{DS}Transforms/{DS}Transform")
+            names = [one.get("Algorithm", "") for one in found]
+            if names == [_ENVELOPED, _EXC] or (names == [_FILTER2, _EXC] and _subtracts(found[0])):
+                continue
+            yield Broken(
+                message="Ces transformations ne sont d'aucun des deux formats publiés.",
+                expected=f"A : filter2 subtract {_SUBTRACTED}, {_EXC} | B : {_ENVELOPED}, {_EXC}",
+                actual=", ".join([*names, *(_filters(one) for one in found if len(one))]),
+                where="//Signature/SignedInfo/Reference/Transforms",
+            )
+
+
+def _filters(transform: etree._Element) -> str:
+    return " ".join(
+        f"{one.get('Filter', '')} {one.text or ''}".strip()
+        for one in transform.findall(f"{{{_FILTER2}}}XPath")
+    )
+
+
+def _subtracts(transform: etree._Element) -> bool:
+    # The prefix is the writer's affair; `protocols` checks what it stands for.
+    return re.fullmatch(r"subtract /descendant::[\w.-]+:Signature", _filters(transform)) is not None
 
 
 @WHITE_LIST.rule(
@@ -190,4 +209,31 @@ def signer(listed: ListArtefact) -> Findings:
                 expected=f"CN={table.SIGNER.cn}, OU={table.SIGNER.ou}",
                 actual=found.subject.rfc4514_string(),
                 where="//X509Certificate",
+            )
+
+
+@WHITE_LIST.rule(
+    "LB-028",
+    "Le certificat du signataire était en cours de validité à l'heure de signature",
+    reference=Reference("RFC 5280", "4.1.2.5", Grade.STANDARD),
+    bad=lambda: example.white_list(signing_time=datetime(2025, 1, 1, tzinfo=UTC)),
+)
+def signed_in_time(listed: ListArtefact) -> Findings:
+    for signature in listed.signatures:
+        found = certificate_of(signature)
+        time = next(signature.iter(_XADES + "SigningTime"), None)
+        written = "" if time is None else (time.text or "").strip()
+        try:
+            moment = parse_instant(written, where="")
+        except RemoteProtocolError:
+            continue
+        if found is None or moment.tzinfo is None:
+            continue
+        begin, end = found.not_valid_before_utc, found.not_valid_after_utc
+        if not begin <= moment <= end:
+            yield Broken(
+                message="Le certificat n'était pas valable à l'heure de signature.",
+                expected=f"{begin:%Y-%m-%d} à {end:%Y-%m-%d}",
+                actual=written,
+                where="//SigningTime",
             )

@@ -1,10 +1,10 @@
-"""ITI-41: how the VIHF rules reach the assertion, and spoil that of the example."""
+"""How the VIHF rules reach the assertion of a message, and spoil that of the ITI-41 example."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from lxml import etree
 
@@ -13,11 +13,11 @@ from protocols.errors import RemoteProtocolError
 from protocols.saml import Assertion
 from protocols.xml import NS
 from validators.examples import xds as example
-from validators.xds.reading import Submission
 
 __all__ = [
     "HERE",
     "REQUIREMENTS",
+    "Carrier",
     "elements",
     "parsed",
     "path",
@@ -34,13 +34,21 @@ REQUIREMENTS = ("DB.SO.19", "DB.SO.89")
 """Of every VIHF rule."""
 
 
-def elements(xds: Submission) -> Iterator[etree._Element]:
-    """Every assertion of the envelope, wherever it stands."""
+class Carrier(Protocol):
+    """What a VIHF came in: a publication, another message to the DMP, or nothing but itself."""
+
+    @property
+    def envelope(self) -> etree._Element | None:
+        """The element that holds the assertion, or is it."""
+
+
+def elements(xds: Carrier) -> Iterator[etree._Element]:
+    """Every assertion of the message, wherever it stands."""
     if xds.envelope is not None:
         yield from xds.envelope.iter(f"{_SAML}Assertion")
 
 
-def parsed(xds: Submission) -> Iterator[Assertion]:
+def parsed(xds: Carrier) -> Iterator[Assertion]:
     """Each assertion that can be read, whatever its signature is worth."""
     for element in elements(xds):
         try:

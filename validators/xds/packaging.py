@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from lxml import etree
 
-from protocols.errors import RemoteProtocolError
-from protocols.multipart import header, parse_content_type
+from protocols.multipart import header
 from protocols.xml import NS
 from spec.xds import Action
 from validators.examples import xds as example
 from validators.finding import Severity
+from validators.package import media_type
 from validators.rule import Broken
 from validators.xds.reading import Submission
 from validators.xds.rules import TD21, XDS, Findings, iti, same, w3c
@@ -23,13 +23,6 @@ _ADDRESSING = w3c("WS-Addressing 1.0 SOAP Binding", "2")
 _ANONYMOUS = "http://www.w3.org/2005/08/addressing/anonymous"
 
 
-def _media(value: str) -> tuple[str, dict[str, str]]:
-    try:
-        return parse_content_type(value)
-    except RemoteProtocolError:
-        return "", {}
-
-
 @XDS.rule(
     "XDS-001",
     "Le message est un paquet MTOM : multipart/related de type application/xop+xml",
@@ -39,7 +32,7 @@ def _media(value: str) -> tuple[str, dict[str, str]]:
 def mtom_package(xds: Submission) -> Findings:
     if not xds.is_http:
         return
-    kind, parameters = _media(xds.content_type)
+    kind, parameters = media_type(xds.content_type)
     yield from same(kind, "multipart/related", "Content-Type", "Le type de média")
     yield from same(
         parameters.get("type", "").lower(), "application/xop+xml", "Content-Type", "type"
@@ -63,9 +56,9 @@ def mtom_package(xds: Submission) -> Findings:
 def root_part(xds: Submission) -> Findings:
     if xds.root_part is None:
         return
-    kind, _ = _media(header(xds.root_part.headers, "Content-Type"))
+    kind, _ = media_type(header(xds.root_part.headers, "Content-Type"))
     yield from same(kind, "application/xop+xml", "Content-Type", "Le type de la partie racine")
-    start = _media(xds.content_type)[1].get("start", "") if xds.content_type else ""
+    start = media_type(xds.content_type)[1].get("start", "") if xds.content_type else ""
     if start:
         yield from same(f"<{xds.root_part.content_id}>", start, "Content-ID", "La partie racine")
 

@@ -2,73 +2,42 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from urllib.parse import unquote
 
 from lxml import etree
 
 from protocols import xml
 from protocols.errors import RemoteProtocolError
-from protocols.multipart import (
-    Headers,
-    Parser,
-    PartBegin,
-    PartData,
-    PartEnd,
-    boundary_of,
-    header,
-    parse_content_type,
-)
 from spec.dmp import SIGNATURE_CLASS_CODE
 from spec.xds import SUBMISSION_SET_NODE, EntryScheme
-from validators import http_message
+from validators import package
 from validators.context import Context
-from validators.http_message import HttpMessage
 from validators.kos.reading import Kos
 from validators.kos.reading import read as read_kos
+from validators.package import Part, decode_base64, part_of
 from validators.xds.registry import RegistryObject
 
-__all__ = ["Part", "Submission", "XdsSyntaxError", "read"]
+__all__ = ["Part", "Submission", "XdsSyntaxError", "read", "submit_request"]
 
 RIM = f"{{{xml.NS['rim']}}}"
 XDSB = f"{{{xml.NS['xdsb']}}}"
 _REQUEST = f"{{{xml.NS['lcm']}}}SubmitObjectsRequest"
 _INCLUDE = f"{{{xml.NS['xop']}}}Include"
-_FIRST_DELIMITER = re.compile(rb"--([^\r\n]{1,200})\r?\n")
 
 
 class XdsSyntaxError(RemoteProtocolError):
     """No submission can be found in these bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the package: headers, and bytes out of their transfer encoding."""
-
-    headers: Headers
-    data: bytes
-
-    @property
-    def content_id(self) -> str:
-        """Without its angle brackets."""
-        return header(self.headers, "Content-ID").strip().removeprefix("<").removesuffix(">")
-
-    @property
-    def encoding(self) -> str:
-        """Content-Transfer-Encoding, in lower case."""
-        return header(self.headers, "Content-Transfer-Encoding").strip().lower()
-
-
 @dataclass(frozen=True)
 class Submission:
     """A submission. What a form of input lacks (headers, parts, envelope) is empty or None.
 
-    `request` is the `lcm:SubmitObjectsRequest`. `indented` and `bare_line_feeds` say what had to
-    be tolerated to read the package.
+    `request` is the `lcm:SubmitObjectsRequest`. `files` are the documents by entry id when they
+    came otherwise than in the message (an archive). `indented` and `bare_line_feeds` say what had
+    to be tolerated to read the package.
     """
 
     context: Context
@@ -80,6 +49,7 @@ class Submission:
     is_http: bool = False
     indented: bool = False
     bare_line_feeds: bool = False
+    files: Mapping[str, bytes] | None = None
     _objects: list[RegistryObject] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -146,12 +116,13 @@ class Submission:
 
     def part(self, content_id: str) -> Part | None:
         """The part of that Content-ID, percent-encoded or not."""
-        wanted = (content_id, unquote(content_id))
-        return next((part for part in self.parts if part.content_id in wanted), None)
+        return part_of(self.parts, content_id)
 
     @cached_property
     def documents(self) -> dict[str, bytes]:
         """The bytes of each document that came with the submission, by its entry's id."""
+        if self.files is not None:
+            return dict(self.files)
         found: dict[str, bytes] = {}
         for element in self.document_elements:
             pointer = self.pointer(element)
@@ -159,7 +130,7 @@ class Submission:
                 part = self.part(pointer)
                 data = None if part is None else part.data
             else:
-                data = _base64("".join(str(text) for text in element.itertext()).encode())
+                data = decode_base64("".join(str(text) for text in element.itertext()).encode())
             if data is not None:
                 found.setdefault(element.get("id", ""), data)
         return found
@@ -182,114 +153,29 @@ def read(data: bytes, context: Context) -> Submission:
     Raises:
         RemoteProtocolError: unreadable, or without exactly one SubmitObjectsRequest.
     """
-    http = _http(data)
-    body = data if http is None else http.body
-    content_type = "" if http is None else http.header("Content-Type")
-    text = body.lstrip(b" \t\r\n")
-    if not text.startswith(b"--"):
-        root = xml.parse(text)
-        return Submission(
-            context, _request(root), content_type, envelope=_envelope(root), is_http=bool(http)
-        )
-    boundary = _boundary(content_type, text)
-    body, indented = _flush_left(text, boundary)
-    parts = _parts(boundary, body)
-    root_part = _root(content_type, parts)
-    root = xml.parse(root_part.data.lstrip(b" \t\r\n"))
+    message = package.read(data)
     return Submission(
         context,
-        _request(root),
-        content_type,
-        parts,
-        root_part,
-        _envelope(root),
-        is_http=http is not None,
-        indented=indented,
-        bare_line_feeds=b"--" + boundary.encode() + b"\r\n" not in body,
+        submit_request(message.root),
+        message.content_type,
+        message.parts,
+        message.root_part,
+        message.envelope,
+        is_http=message.is_http,
+        indented=message.indented,
+        bare_line_feeds=message.bare_line_feeds,
     )
 
 
-def _http(data: bytes) -> HttpMessage | None:
-    start = data[:8].lstrip()
-    return http_message.parse(data) if start.startswith((b"POST ", b"HTTP/")) else None
+def submit_request(root: etree._Element) -> etree._Element:
+    """The only `lcm:SubmitObjectsRequest` of a document.
 
-
-def _boundary(content_type: str, body: bytes) -> str:
-    """Of the Content-Type, else of the first delimiter line."""
-    if content_type:
-        return boundary_of(content_type)
-    match = _FIRST_DELIMITER.match(body)
-    written = "" if match is None else match[1].decode("latin-1").strip()
-    if not written or not written.isascii():
-        raise XdsSyntaxError("délimiteur multipart illisible", span=(0, min(80, len(body))))
-    return written
-
-
-def _flush_left(body: bytes, boundary: str) -> tuple[bytes, bool]:
-    """The body with its delimiters and part headers at the beginning of their lines.
-
-    A published sample went through an editor that indented them (RFC 2046 forbids it): the rules
-    say so, and can still judge the rest.
+    Raises:
+        XdsSyntaxError: none, or several.
     """
-    mark = re.escape(b"--" + boundary.encode())
-    pattern = re.compile(
-        rb"^[ \t]+" + mark + rb"(?:--)?[ \t]*\r?\n(?:[^\r\n]*\S[^\r\n]*\r?\n)*", re.M
-    )
-    straight, count = pattern.subn(
-        lambda match: re.sub(rb"^[ \t]+", b"", match[0], flags=re.MULTILINE), body
-    )
-    return straight, count > 0
-
-
-def _parts(boundary: str, body: bytes) -> tuple[Part, ...]:
-    parser = Parser(boundary, trust_length=False)
-    found: list[Part] = []
-    headers: Headers = ()
-    pieces: list[bytes] = []
-    for event in parser.feed(body):
-        if isinstance(event, PartBegin):
-            headers, pieces = event.headers, []
-        elif isinstance(event, PartData):
-            pieces.append(event.data)
-        elif isinstance(event, PartEnd):
-            found.append(_part(headers, b"".join(pieces)))
-    parser.finish()
-    if not found:
-        raise XdsSyntaxError("corps multipart sans partie")
-    return tuple(found)
-
-
-def _part(headers: Headers, data: bytes) -> Part:
-    part = Part(headers, data)
-    if part.encoding != "base64":
-        return part
-    decoded = _base64(data)
-    if decoded is None:
-        raise XdsSyntaxError("partie base64 illisible", where=part.content_id)
-    return Part(headers, decoded)
-
-
-def _base64(text: bytes) -> bytes | None:
-    try:
-        return base64.b64decode(re.sub(rb"\s", b"", text), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _root(content_type: str, parts: tuple[Part, ...]) -> Part:
-    start = parse_content_type(content_type)[1].get("start", "") if content_type else ""
-    wanted = start.strip().removeprefix("<").removesuffix(">")
-    return next((part for part in parts if wanted and part.content_id == wanted), parts[0])
-
-
-def _request(root: etree._Element) -> etree._Element:
     found = list(root.iter(_REQUEST))
     if len(found) != 1:
         raise XdsSyntaxError(
             f"un SubmitObjectsRequest attendu, {len(found)} trouvé(s)", where=str(root.tag)
         )
     return found[0]
-
-
-def _envelope(root: etree._Element) -> etree._Element | None:
-    return root if etree.QName(root).localname == "Envelope" else None

@@ -21,12 +21,12 @@ from validators.rule import Broken
 from validators.xds.assertion import (
     HERE,
     REQUIREMENTS,
+    Carrier,
     elements,
     parsed,
     read_assertion,
     with_changes,
 )
-from validators.xds.reading import Submission
 from validators.xds.rules import XDS, Findings, same, w3c
 from validators.xds.rules import vihf as mapping
 
@@ -43,7 +43,7 @@ _DS = f"{{{NS['ds']}}}"
     requirements=REQUIREMENTS,
     bad=lambda: example.iti41(example.remove("//saml:NameID")),
 )
-def readable(xds: Submission) -> Findings:
+def readable(xds: Carrier) -> Findings:
     for element in elements(xds):
         try:
             read_assertion(element)
@@ -59,7 +59,7 @@ def readable(xds: Submission) -> Findings:
     tolerated=True,
     bad=with_changes(id="6056f97a-4d36"),
 )
-def identifier(xds: Submission) -> Findings:
+def identifier(xds: Carrier) -> Findings:
     # The demonstrator writes a bare UUID, which starts with a digit ten times out of sixteen.
     for said in parsed(xds):
         if said.version != "2.0" or re.fullmatch(r"[A-Za-z_][\w.-]*", said.id) is None:
@@ -78,7 +78,7 @@ def identifier(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=lambda: example.iti41(_signature_last, unsigned=False),
 )
-def order(xds: Submission) -> Findings:
+def order(xds: Carrier) -> Findings:
     expected = [
         "Issuer",
         "Signature",
@@ -114,7 +114,7 @@ def _signature_last(root: etree._Element) -> None:
     requirements=REQUIREMENTS,
     bad=with_changes(authn_instant=NOW + timedelta(hours=1)),
 )
-def instants(xds: Submission) -> Findings:
+def instants(xds: Carrier) -> Findings:
     for said in parsed(xds):
         if said.issue_instant.utcoffset() != timedelta(0):
             yield Broken(
@@ -139,7 +139,7 @@ def instants(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=with_changes(issuer_format=""),
 )
-def issuer_format(xds: Submission) -> Findings:
+def issuer_format(xds: Carrier) -> Findings:
     for said in parsed(xds):
         yield from same(said.issuer_format, vihf.ISSUER_FORMAT, f"{HERE}/Issuer", "Le format")
 
@@ -151,7 +151,7 @@ def issuer_format(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=with_changes(issuer="CN=Autre,OU=3101235550001,O=CENTRE EXEMPLE,ST=Paris (75),C=FR"),
 )
-def issuer(xds: Submission) -> Findings:
+def issuer(xds: Carrier) -> Findings:
     for element in elements(xds):
         certificate = certificate_of(element)
         written = (element.findtext(f"{_SAML}Issuer") or "").strip()
@@ -178,7 +178,7 @@ def issuer(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=lambda: example.iti41(unsigned=True),
 )
-def signed(xds: Submission) -> Findings:
+def signed(xds: Carrier) -> Findings:
     for element in elements(xds):
         count = len(element.findall(f"{_DS}Signature"))
         if count != 1:
@@ -197,7 +197,7 @@ def signed(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=lambda: example.iti41(example.edit("//saml:NameID", value="899700367909")),
 )
-def valid_signature(xds: Submission) -> Findings:
+def valid_signature(xds: Carrier) -> Findings:
     for element in elements(xds):
         if element.find(f"{_DS}Signature") is None or certificate_of(element) is None:
             continue
@@ -219,7 +219,7 @@ def valid_signature(xds: Submission) -> Findings:
     severity=Severity.WARNING,
     bad=lambda: example.iti41(example.edit("//ds:X509Certificate", value="XXXXXXX")),
 )
-def certificate(xds: Submission) -> Findings:
+def certificate(xds: Carrier) -> Findings:
     for element in elements(xds):
         if element.find(f"{_DS}Signature") is not None and certificate_of(element) is None:
             yield Broken(
@@ -237,7 +237,7 @@ def certificate(xds: Submission) -> Findings:
     severity=Severity.WARNING,
     bad=lambda: example.iti41(legacy=True),
 )
-def algorithms(xds: Submission) -> Findings:
+def algorithms(xds: Carrier) -> Findings:
     for element in elements(xds):
         for method in element.iter(f"{_DS}SignatureMethod"):
             algorithm = method.get("Algorithm", "")
@@ -257,7 +257,7 @@ def algorithms(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=with_changes(audience=("urn:dmp",)),
 )
-def audience(xds: Submission) -> Findings:
+def audience(xds: Carrier) -> Findings:
     for said in parsed(xds):
         if said.audience:
             yield Broken(
@@ -274,7 +274,7 @@ def audience(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=with_changes(authn_context_class="TLSClient"),
 )
-def authn_context(xds: Submission) -> Findings:
+def authn_context(xds: Carrier) -> Findings:
     prefix = "urn:oasis:names:tc:SAML:2.0:ac:classes:"
     for said in parsed(xds):
         if not said.authn_context_class.startswith(prefix):
@@ -293,7 +293,7 @@ def authn_context(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=with_changes(authn_context_decl="APP_BROWSER_AUTH"),
 )
-def authn_declaration(xds: Submission) -> Findings:
+def authn_declaration(xds: Carrier) -> Findings:
     for said in parsed(xds):
         mode = said.text(AttributeName.AUTHENTIFICATION_MODE)
         declared = said.authn_context_decl

@@ -17,6 +17,7 @@ from validators.identifiers import structure_id
 from validators.rule import Broken
 from validators.xds.assertion import (
     REQUIREMENTS,
+    Carrier,
     parsed,
     path,
     with_attribute,
@@ -45,7 +46,7 @@ _REQUIRED = tuple(
     requirements=REQUIREMENTS,
     bad=with_attribute(AttributeName.LPS_NOM),
 )
-def required(xds: Submission) -> Findings:
+def required(xds: Carrier) -> Findings:
     for said in parsed(xds):
         names = [attribute.name.lower() for attribute in said.attributes]
         for name in _REQUIRED:
@@ -66,7 +67,7 @@ def required(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=with_attribute(AttributeName.AUTHENTIFICATION_MODE, "INDIRECTE_RENFORCEE"),
 )
-def mode(xds: Submission) -> Findings:
+def mode(xds: Carrier) -> Findings:
     for said in parsed(xds):
         name = AttributeName.AUTHENTIFICATION_MODE
         written = said.text(name)
@@ -80,7 +81,7 @@ def mode(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=with_attribute(AttributeName.VIHF_VERSION, "2.0"),
 )
-def version(xds: Submission) -> Findings:
+def version(xds: Carrier) -> Findings:
     for said in parsed(xds):
         written = said.text(AttributeName.VIHF_VERSION)
         if written and written not in vihf.VERSIONS:
@@ -99,7 +100,7 @@ def version(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=with_attribute(AttributeName.RESSOURCE_URN, "urn:autre"),
 )
-def resource(xds: Submission) -> Findings:
+def resource(xds: Carrier) -> Findings:
     for said in parsed(xds):
         written = said.text(AttributeName.RESSOURCE_URN)
         where = path(AttributeName.RESSOURCE_URN)
@@ -114,7 +115,7 @@ def resource(xds: Submission) -> Findings:
     severity=Severity.WARNING,
     bad=with_attribute(AttributeName.IDENTIFIANT_STRUCTURE, "CENTRE"),
 )
-def structure(xds: Submission) -> Findings:
+def structure(xds: Carrier) -> Findings:
     for said in parsed(xds):
         written = said.text(AttributeName.IDENTIFIANT_STRUCTURE)
         if not structure_id(written):
@@ -133,7 +134,7 @@ def structure(xds: Submission) -> Findings:
     requirements=REQUIREMENTS,
     bad=with_attribute(AttributeName.SECTEUR_ACTIVITE, "SA08"),
 )
-def sector(xds: Submission) -> Findings:
+def sector(xds: Carrier) -> Findings:
     for said in parsed(xds):
         written = said.text(AttributeName.SECTEUR_ACTIVITE)
         if re.fullmatch(rf"SA\d\d\^{re.escape(FACILITY_SYSTEM)}", written) is None:
@@ -161,7 +162,7 @@ def _physician(*systems: str) -> tuple[CodedValue, ...]:
     requirements=REQUIREMENTS,
     bad=with_attribute(AttributeName.ROLE, *_physician("1.2.250.1.71.1.2.7")),
 )
-def role(xds: Submission) -> Findings:
+def role(xds: Carrier) -> Findings:
     for said in parsed(xds):
         roles = said.codes(AttributeName.ROLE)
         where = path(AttributeName.ROLE)
@@ -194,7 +195,7 @@ def role(xds: Submission) -> Findings:
         CodedValue("PurposeOfUse", "urgence", vihf.MODE_ACCES_SYSTEM),
     ),
 )
-def purpose(xds: Submission) -> Findings:
+def purpose(xds: Carrier) -> Findings:
     for said in parsed(xds):
         for one in said.codes(AttributeName.PURPOSE_OF_USE):
             if one.code not in list(vihf.ModeAcces) or one.code_system != vihf.MODE_ACCES_SYSTEM:
@@ -261,7 +262,7 @@ def structure_is_author(xds: Submission) -> Findings:
         }
     ),
 )
-def mode_spelling(xds: Submission) -> Findings:
+def mode_spelling(xds: Carrier) -> Findings:
     # Two spellings circulate in official material: told, never refused.
     name = AttributeName.AUTHENTIFICATION_MODE
     for said in parsed(xds):

@@ -22,6 +22,7 @@ from protocols.xmlsig import (
     sign_enveloped,
     verify_enveloped,
 )
+from protocols.xmlsig.algorithms import FILTER2
 from protocols.xmlsig.signature import write_value
 from simulators.igc import Credential, Pki
 
@@ -186,8 +187,9 @@ def set_transforms(*listed: str) -> Callable[[etree._Element], None]:
             transforms.remove(node)
         for algorithm in listed:
             node = etree.SubElement(transforms, f"{DS}Transform", Algorithm=algorithm)
-            if algorithm.endswith("filter2"):
-                etree.SubElement(node, "{http://www.w3.org/2002/06/xmldsig-filter2}XPath")
+            if algorithm == FILTER2:
+                path = etree.SubElement(node, f"{{{FILTER2}}}XPath", Filter="subtract")
+                path.text = "/descendant::ds:Signature"
 
     return change
 
@@ -199,7 +201,7 @@ EXC_C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
 @pytest.mark.parametrize(
     ("transforms", "expected"),
     [
-        (("http://www.w3.org/2002/06/xmldsig-filter2", EXC_C14N), SignatureFault.UNSUPPORTED),
+        ((FILTER2, EXC_C14N), SignatureFault.UNSUPPORTED),
         (("http://www.w3.org/TR/1999/REC-xslt-19991116", EXC_C14N), SignatureFault.ALGORITHM),
         (("http://www.w3.org/TR/1999/REC-xpath-19991116", EXC_C14N), SignatureFault.ALGORITHM),
         (("http://www.w3.org/2000/09/xmldsig#base64",), SignatureFault.ALGORITHM),
