@@ -7,7 +7,7 @@ recomputed. The same journal always gives the same Run.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
         seed=start.fields["seed"],
         started=start.utc,
         duration_s=round((end or last).mono - start.mono, 3),
-        verdict=merge(s.verdict for s in scenarios),
+        verdict=_run_verdict(scenarios),
         meta=start.fields,
         scenarios=scenarios,
         ambient=tuple(ambient),
@@ -76,19 +76,39 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
 
 
 def scenario_verdict(
-    steps: list[Verdict], asserted: int, findings: list[Finding], floor: Grade
+    steps: list[Verdict],
+    asserted: int,
+    findings: list[Finding],
+    floor: Grade,
+    requirements: Collection[str],
 ) -> Verdict:
-    """The verdict of a scenario: nothing asserted and nothing broken is a fault of the bench."""
+    """The verdict of a scenario: nothing asserted and nothing broken is a fault of the bench.
+
+    An error fails the scenarios of the requirements that it names. In any other, which it did not
+    keep from working, it warns; the run's own verdict forgets none.
+    """
     parts = list(steps)
     weighed = [finding.weighed(floor) for finding in findings]
-    if any(f.severity is Severity.ERROR for f in weighed):
+    if any(f.severity is Severity.ERROR and _concerns(f, requirements) for f in weighed):
         parts.append(Verdict.FAIL)
-    elif any(f.severity is Severity.WARNING for f in weighed):
+    elif any(f.severity in (Severity.ERROR, Severity.WARNING) for f in weighed):
         parts.append(Verdict.WARN)
     if any(finding.cause is Cause.BENCH for finding in findings):
         parts.append(Verdict.UNKNOWN)
     merged = merge(parts)
     return Verdict.ERROR if merged is Verdict.PASS and not asserted else merged
+
+
+def _concerns(finding: Finding, requirements: Collection[str]) -> bool:
+    """Whether it breaks one of these requirements; one that names none breaks any."""
+    return not finding.requirements or not set(finding.requirements).isdisjoint(requirements)
+
+
+def _run_verdict(scenarios: Sequence[ScenarioResult]) -> Verdict:
+    """Of all scenarios, and of every error, wherever it was found."""
+    parts = [scenario.verdict for scenario in scenarios]
+    errors = (f for s in scenarios for _, f in s.findings if f.severity is Severity.ERROR)
+    return merge([*parts, *(Verdict.FAIL for _ in errors)])
 
 
 def _attribute(journal: Journal) -> list[RecordedExchange]:
@@ -176,7 +196,11 @@ def _scenario(
         roles = frozenset(fields["roles"])
         findings = judge([(item.id, item.exchange) for item in exchanges], roles, case)
     verdict = scenario_verdict(
-        [step.verdict for step in steps], len(expectations), [f for _, f in findings], floor
+        [step.verdict for step in steps],
+        len(expectations),
+        [f for _, f in findings],
+        floor,
+        fields["requirements"],
     )
     end = next((event for event in events if event.type == "scenario.end"), None)
     omitted = end.fields.get("omit", "") if end else ""

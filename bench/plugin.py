@@ -213,6 +213,7 @@ def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
         stage.asserted,
         stage.findings,
         stage.floor,
+        stage.info.requirements,
     )
     broken = next((step for step in stage.steps if step.failure is not None), None)
     reason = f"{broken.keyword} {broken.text} : {broken.message}" if broken else ""

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench.verdicts import Verdict
-from validators.finding import Finding
+from bench.verdicts import Verdict, merge
+from validators.finding import Finding, Severity
 from wire.exchange import Exchange
 
 __all__ = ["Expectation", "RecordedExchange", "Run", "ScenarioResult", "StepResult"]
@@ -80,6 +80,15 @@ class ScenarioResult:
     """Pairs (exchange id, finding)."""
     exchanges: tuple[RecordedExchange, ...]
 
+    def broken(self) -> frozenset[str]:
+        """The requirements that an error-level finding names."""
+        return frozenset(
+            requirement
+            for _, finding in self.findings
+            if finding.severity is Severity.ERROR
+            for requirement in finding.requirements
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -107,9 +116,18 @@ class Run:
         return dict(sorted(totals.items()))
 
     def requirements(self) -> dict[str, list[ScenarioResult]]:
-        """The scenarios of each requirement id, ids sorted."""
+        """The scenarios of each requirement id, ids sorted: those that carry it, and those where
+        an error that names it was found."""
         matrix: dict[str, list[ScenarioResult]] = {}
         for scenario in self.scenarios:
-            for requirement in scenario.requirements:
-                matrix.setdefault(requirement, []).append(scenario)
+            for requirement in (*scenario.requirements, *sorted(scenario.broken())):
+                scenarios = matrix.setdefault(requirement, [])
+                if scenario not in scenarios:
+                    scenarios.append(scenario)
         return dict(sorted(matrix.items()))
+
+    def requirement_verdict(self, requirement: str) -> Verdict:
+        """Of the scenarios that carry it, and of every error that names it wherever it was found."""
+        carried = [s.verdict for s in self.scenarios if requirement in s.requirements]
+        broken = any(requirement in s.broken() for s in self.scenarios)
+        return merge([*carried, *([Verdict.FAIL] if broken else [])])

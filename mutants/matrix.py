@@ -1,7 +1,7 @@
 """The matrix: each wrong box plays its campaign; who caught it, and who cried wolf.
 
-A requirement is blamed by a failed step of a scenario that carries it, or by an error-level
-finding that names it.
+A requirement is blamed by a failed step of a scenario that carries it, or, when all steps went
+well, by an error-level finding that names it.
 """
 
 from __future__ import annotations
@@ -225,8 +225,10 @@ def _red(scenario: ScenarioResult) -> Red:
 
 
 def _blamed(scenario: ScenarioResult) -> Iterator[str]:
+    """A failed step comes first: what a finding names beside it must not excuse it."""
     if any(step.verdict is Verdict.FAIL for step in scenario.steps):
         yield from scenario.requirements
+        return
     for _, finding in scenario.findings:
         if finding.severity is Severity.ERROR:
             yield from finding.requirements

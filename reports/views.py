@@ -16,7 +16,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, StepResult
-from bench.verdicts import Verdict, merge
+from bench.verdicts import Verdict
 from reports.annotate.dispatch import Annotated, annotate
 from reports.annotate.model import Facts, Fields, Node, Section, Tree
 from reports.flow import Group, Message, condensed, messages
@@ -255,7 +255,7 @@ def _matrix(run: Run, views: Mapping[str, ScenarioView]) -> tuple[MatrixRow, ...
             grades |= _error_grades(
                 finding for _, finding in result.findings if requirement in finding.requirements
             )
-        verdict = merge(result.verdict for result in results)
+        verdict = run.requirement_verdict(requirement)
         rows.append(
             MatrixRow(
                 id=requirement,

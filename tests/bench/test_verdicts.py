@@ -1,5 +1,7 @@
 """Verdicts, their merge and exit codes are those of the architecture."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.assemble import scenario_verdict
@@ -84,7 +86,7 @@ def test_exit_codes(verdict: Verdict, strict: bool, code: ExitCode) -> None:
 
 
 def test_scenario_without_assertion_is_an_error() -> None:
-    assert scenario_verdict([Verdict.PASS], 0, [], Grade.DRAFT) is Verdict.ERROR
+    assert scenario_verdict([Verdict.PASS], 0, [], Grade.DRAFT, ()) is Verdict.ERROR
 
 
 @pytest.mark.parametrize(
@@ -101,4 +103,15 @@ def test_scenario_without_assertion_is_an_error() -> None:
 )
 def test_grade_says_what_weighs(grade: Grade, floor: Grade, verdict: Verdict) -> None:
     findings = [finding(Severity.ERROR, grade)]
-    assert scenario_verdict([Verdict.PASS], 1, findings, floor) is verdict
+    assert scenario_verdict([Verdict.PASS], 1, findings, floor, ()) is verdict
+
+
+@pytest.mark.parametrize(
+    ("carried", "verdict"),
+    [(("DB.SO.39",), Verdict.FAIL), (("DB.SO.33",), Verdict.WARN), ((), Verdict.WARN)],
+)
+def test_an_error_fails_the_scenarios_of_its_requirements(
+    carried: tuple[str, ...], verdict: Verdict
+) -> None:
+    found = replace(finding(Severity.ERROR, Grade.DRAFT), requirements=("DB.SO.39",))
+    assert scenario_verdict([Verdict.PASS], 1, [found], Grade.DRAFT, carried) is verdict

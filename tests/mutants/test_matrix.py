@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -101,6 +102,15 @@ def test_a_finding_blames_what_it_names(named: tuple[str, ...], killed: bool) ->
     (red,) = (*trial.killed_by, *trial.false_alarms)
     assert set(red.blamed) == set(named)
     assert red.requirements == ("DB.SO.46",)
+
+
+def test_a_finding_does_not_excuse_a_failed_step() -> None:
+    finding = Finding(
+        rule="KIT-1", severity=Severity.ERROR, message="m", requirements=("DB.SO.33",)
+    )
+    failed = scenario("s", Verdict.FAIL, "DB.SO.46")
+    trial = judge(WRONG, run(replace(failed, findings=(("x", finding),))))
+    assert [one.blamed for one in trial.false_alarms] == [("DB.SO.46",)]
 
 
 def test_a_warning_blames_nothing() -> None:
