@@ -127,7 +127,7 @@ class Run:
         return dict(sorted(matrix.items()))
 
     def requirement_verdict(self, requirement: str) -> Verdict:
-        """Of the scenarios that carry it, and of every error that names it wherever it was found."""
+        """Of the scenarios that carry it, and of every error that names it, wherever found."""
         carried = [s.verdict for s in self.scenarios if requirement in s.requirements]
         broken = any(requirement in s.broken() for s in self.scenarios)
         return merge([*carried, *([Verdict.FAIL] if broken else [])])

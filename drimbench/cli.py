@@ -1,4 +1,4 @@
-"""The command line: `drimbench run`, `list`, `report`, `validate`, `explain`."""
+"""The command line: `drimbench run`, `list`, `report`, `validate`, `explain`, `mutants`..."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
+from drimbench import requirements_cli
 from spec.grade import Grade
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Banc d'essai des DRIMbox : joue, juge, et écrit les preuves.",
 )
+
+
+@app.callback()
+def _begin() -> None:
+    requirements_cli.use_official()
 
 
 class Finished(Exception):
@@ -234,6 +240,48 @@ def explain_(
         explain(id, Console())
     except BenchError as error:
         _refuse(str(error))
+
+
+@app.command()
+def mutants(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Boîtes fautives à jouer (toutes par défaut).")
+    ] = None,
+    only_list: Annotated[bool, typer.Option("--list", help="Les nommer sans les jouer.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Jouer tous les scénarios de leur rôle.")
+    ] = False,
+    runs: Annotated[Path, typer.Option(help="Où écrire les campagnes.")] = Path("runs"),
+    as_json_: Json = False,
+) -> None:
+    """Joue des boîtes fautives : la preuve que le banc sait en refuser une.
+
+    [bold]Exemples[/bold]
+
+    drimbench mutants --list
+
+    drimbench mutants sans-acquittement jeton-non-verifie
+
+    drimbench mutants --full --json
+    """
+    from drimbench import wrong_boxes
+
+    try:
+        asked = wrong_boxes.chosen(names or ())
+        if only_list:
+            wrong_boxes.listing(asked, Console())
+            raise Finished(ExitCode.CONFORM)
+        console = None if as_json_ else Console(stderr=True)
+        trials = wrong_boxes.play(asked, runs, full=full, console=console)
+    except BenchError as error:
+        _refuse(str(error))
+    if as_json_:
+        _print_json([trial.as_dict() for trial in trials])
+    raise Finished(wrong_boxes.exit_code_of(trials))
+
+
+app.add_typer(requirements_cli.req, name="req")
+app.command(name="options")(requirements_cli.options)
 
 
 def _write_reports(played: Run) -> Path:

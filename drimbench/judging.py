@@ -14,7 +14,7 @@ from bench.errors import BenchError
 from bench.verdicts import ExitCode, Verdict
 from reports.json import finding_as_json
 from spec.grade import Grade
-from spec.requirements import CATALOGUE
+from spec.requirements import resolve
 from validators.api import KINDS, CheckerError, Context, rules, validate
 from validators.finding import Finding, Severity
 
@@ -111,16 +111,14 @@ def explain(id: str, console: Console) -> None:
             console.print(f"\nexemple {title} :", style="dim")
             console.print(_excerpt(make()), highlight=False, markup=False)
         return
-    requirement = CATALOGUE.get(id.replace("DB/", "DB.", 1)) or CATALOGUE.get(id)
+    requirement = resolve(id)
     if requirement is None:
         raise BenchError(f"« {id} » n'est ni une règle ni une exigence connue")
-    console.print(f"[bold]{requirement.id}[/bold]  {requirement.text}", highlight=False)
-    console.print(f"acteur    {requirement.actor}", highlight=False)
-    console.print(f"niveau    {requirement.level}", highlight=False)
-    console.print(f"source    {requirement.source} [{requirement.grade.value}]", markup=False)
-    judges = sorted(rule.id for rule in known.values() if requirement.id in rule.requirements)
-    if judges:
-        console.print(f"règles    {', '.join(judges)}", highlight=False)
+    # Features are read here alone: `validate` does not wait for them.
+    from drimbench.coverage import measure
+    from drimbench.requirements_view import describe
+
+    describe(requirement, measure(), console)
 
 
 def _judge(name: str, data: bytes, kind: str | None, context: Context) -> Judged:

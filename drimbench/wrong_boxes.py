@@ -1,0 +1,59 @@
+"""`drimbench mutants`: wrong boxes, and who catches them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.errors import BenchError
+from bench.verdicts import ExitCode
+from features import FEATURES, STEP_MODULES
+from mutants.matrix import Ground, Trial, play_matrix
+from mutants.registry import Mutant, UnknownMutant, catalogue, find
+
+__all__ = ["chosen", "exit_code_of", "listing", "play", "tell"]
+
+
+def chosen(names: Sequence[str]) -> tuple[Mutant, ...]:
+    """The wrong boxes of these names, all of them when none is given.
+
+    Raises:
+        BenchError: no such wrong box.
+    """
+    try:
+        return tuple(find(name) for name in names) if names else catalogue()
+    except UnknownMutant as error:
+        raise BenchError(str(error)) from None
+
+
+def listing(mutants: Sequence[Mutant], console: Console) -> None:
+    """One line per wrong box."""
+    for one in mutants:
+        console.print(f"[bold]{one.name}[/bold]  {one.breaks}", highlight=False)
+        console.print(f"    {', '.join(one.requirements)}", style="dim", highlight=False)
+
+
+def play(
+    mutants: Sequence[Mutant], runs: Path, *, full: bool, console: Console | None
+) -> tuple[Trial, ...]:
+    """Play each in a process of its own, two at a time, telling the console as they end."""
+    ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=runs, full=full)
+    heard = (lambda trial: tell(trial, console)) if console else (lambda trial: None)
+    return play_matrix(mutants, ground, tell=heard)
+
+
+def tell(trial: Trial, console: Console) -> None:
+    """Who caught it, and who cried wolf."""
+    mark, style = ("✓", "green") if trial.killed and not trial.false_alarms else ("✗", "red")
+    by = ", ".join(one.scenario for one in trial.killed_by) or "personne"
+    console.print(f"[{style}]{mark}[/{style}] {trial.mutant.name} : vu par {by}", highlight=False)
+    for one in trial.false_alarms:
+        console.print(f"    fausse alarme : {one.scenario} ({one.reason})", style="red")
+
+
+def exit_code_of(trials: Sequence[Trial]) -> ExitCode:
+    """1 when a wrong box escapes or when a scenario cries wolf."""
+    wrong = any(not trial.killed or trial.false_alarms for trial in trials)
+    return ExitCode.FAIL if wrong else ExitCode.CONFORM
