@@ -71,6 +71,7 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
         meta=start.fields,
         scenarios=scenarios,
         ambient=tuple(ambient),
+        interrupted=end is None,
         notes=tuple(notes),
     )
 

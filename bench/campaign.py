@@ -173,12 +173,13 @@ class Campaign:
         stage.open()
         return stage
 
-    def close(self) -> None:
-        """Stop the bed and end the journal."""
+    def close(self, *, interrupted: bool = False) -> None:
+        """Stop the bed and close the journal, which tells a whole run from an interrupted one."""
         if self._bed is not None:
             self._bed.stop()
             self._bed = None
-        self.shard.write("run.end")
+        if not interrupted:
+            self.shard.write("run.end")
         self.shard.close()
 
 
@@ -214,7 +215,7 @@ def play(options: Options, progress: Progress | None = None) -> Run:
     ]
     with _own_environment():
         code = pytest.main(arguments, plugins=[_Setter(campaign)])
-    campaign.close()
+    campaign.close(interrupted=code == pytest.ExitCode.INTERRUPTED)
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         raise CampaignError(f"pytest n'a pas pu jouer la campagne (code {int(code)})")
     if code == pytest.ExitCode.INTERRUPTED and not campaign.collected:

@@ -104,6 +104,8 @@ class Run:
     """Versions, profile name and hash, product identity, floor, strictness."""
     scenarios: tuple[ScenarioResult, ...]
     ambient: tuple[RecordedExchange, ...]
+    interrupted: bool = False
+    """The campaign was cut before its end."""
     notes: tuple[str, ...] = field(default=())
     """What reading the journal had to say (a torn last line...)."""
 

@@ -118,6 +118,8 @@ def run(
         _print_json(as_json(played, page))
     else:
         summarise(played, page, console)
+    if played.interrupted:
+        raise KeyboardInterrupt
     raise Finished(exit_code(played.verdict, strict=target.strict))
 
 
