@@ -50,12 +50,27 @@ quick: .setup-dev
 	if [ -n "$$tests" ]; then $(BIN)/python -m pytest -q -m "not slow and not interop" $$tests; \
 	else echo "Aucun test ne correspond à ce qui a changé."; fi
 
-interop: .setup-dev
+.setup-interop: .setup-dev
+	@echo "Installation des bibliothèques tierces…"
 	@$(PIP) install -c constraints.txt -e '.[interop]'
-	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-	  apt-get install -y -qq dcmtk curl openssl xmlsec1 >/dev/null || apt-get update -qq && apt-get install -y -qq dcmtk curl openssl xmlsec1 >/dev/null; \
-	else echo "apt-get indisponible ou droits insuffisants : les programmes absents seront signalés."; fi
-	$(BIN)/python -m pytest -m interop -ra tests
+	@touch $@
+
+# pynetdicom has scripts of the same names as DCMTK's: dsrdump tells whether DCMTK is there.
+interop: .setup-interop
+	@wanted=; \
+	command -v dsrdump >/dev/null || wanted="$$wanted dcmtk"; \
+	for program in curl openssl xmlsec1; do \
+	  command -v $$program >/dev/null || wanted="$$wanted $$program"; \
+	done; \
+	if [ -n "$$wanted" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  echo "Installation par apt-get :$$wanted"; \
+	  install="apt-get install -y -qq --no-install-recommends $$wanted"; \
+	  { $$install || { apt-get update -qq && $$install; }; } >/dev/null \
+	    || echo "apt-get n'a pas pu les installer : leurs tests seront sautés."; \
+	elif [ -n "$$wanted" ]; then \
+	  echo "Absents, tests sautés (apt-get demande Debian et root) :$$wanted"; \
+	fi
+	PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -m interop -ra tests
 
 bench: .setup-dev
 	$(BIN)/python -m load.benchmarks

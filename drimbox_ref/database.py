@@ -33,7 +33,13 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A write transaction: durable when the block ends, undone when it raises."""
-        with self.engine.begin() as connection:
+        with self.engine.execution_options(writing=True).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent view, which neither waits for the writer nor makes it wait."""
+        with self.engine.connect() as connection:
             yield connection
 
     def close(self) -> None:
@@ -61,4 +67,5 @@ def _on_connect(connection: Any, _record: object) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

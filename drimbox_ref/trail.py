@@ -110,7 +110,7 @@ class SqlAlerts:
 
     def everything(self, limit: int) -> tuple[Mapping[str, object], ...]:
         """The latest alerts, newest first."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 select(_alerts).order_by(_alerts.c.id.desc()).limit(limit)
             ).all()
@@ -151,7 +151,7 @@ class SqlAudit:
 
     def everything(self, limit: int) -> tuple[Mapping[str, object], ...]:
         """The latest events, newest first."""
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(
                 select(_audit).order_by(_audit.c.id.desc()).limit(limit)
             ).all()

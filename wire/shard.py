@@ -6,11 +6,14 @@ worst one torn last line. Reading, merging and judging belong to `bench.journal`
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import itertools
 import json
 import os
+import queue
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,9 @@ from typing import Any
 from wire.exchange import Exchange, Part, Payload, TlsInfo, stamp
 
 __all__ = ["BlobStore", "Shard"]
+
+_LONGEST_QUEUE = 10_000
+"""Lines that may wait for the disk: beyond, who records waits too."""
 
 
 class BlobStore:
@@ -52,7 +58,12 @@ class BlobStore:
 
 
 class Shard:
-    """The part of a run's journal that this process writes. Safe from any thread."""
+    """The part of a run's journal that this process writes. Safe from any thread.
+
+    Lines are numbered when asked for and written by a thread of their own, in that order, blobs
+    before the line that names them: recording never makes a service wait for the disk. `close`
+    writes all that is left.
+    """
 
     def __init__(self, run: Path, name: str) -> None:
         self.run = run
@@ -63,45 +74,79 @@ class Shard:
         self._path = shards / f"{name}-{os.getpid()}.ndjson"
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._serial = itertools.count(1)
+        self._order = threading.Lock()
+        self._waiting: queue.Queue[Callable[[], bytes] | None] = queue.Queue(_LONGEST_QUEUE)
+        self._writer = threading.Thread(target=self._write_all, name=f"journal-{name}", daemon=True)
+        self._trouble: Exception | None = None
+        self._writer.start()
+        atexit.register(self.flush)
 
     def write(self, type: str, **fields: Any) -> str:
-        """Append one event and return its id (unique in the run)."""
-        utc, mono = stamp()
-        event_id = f"{self.name}-{os.getpid()}-{next(self._serial)}"
-        event = {"id": event_id, "type": type, "utc": _iso(utc), "mono": mono, **fields}
-        line = json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n"
-        os.write(self._fd, line.encode())
-        return event_id
+        """Append one event and return its id (unique in the run).
+
+        Raises:
+            Exception: what kept an earlier line from being written.
+        """
+        return self._append(type, lambda: fields)
 
     def observe(self, exchange: Exchange) -> None:
         """Append an exchange, its bodies as blobs: an `Observe`."""
         self.record(exchange)
 
     def record(self, exchange: Exchange) -> str:
-        """Append an exchange and return the event's id."""
-        return self.write(
-            "exchange",
-            protocol=exchange.protocol,
-            actor=exchange.actor,
-            peer=exchange.peer,
-            direction=exchange.direction.value,
-            outcome=exchange.outcome.value,
-            connection=exchange.connection,
-            started=_iso(exchange.utc),
-            mono_start=exchange.mono_start,
-            mono_end=exchange.mono_end,
-            transaction=exchange.transaction,
-            detail=exchange.detail,
-            reason=exchange.reason,
-            keys=list(exchange.keys),
-            request=self._payload(exchange.request),
-            response=self._payload(exchange.response),
-            tls=self._tls(exchange.tls),
-        )
+        """Append an exchange and return the event's id. Raises as `write`."""
+        return self._append("exchange", lambda: self._fields(exchange))
+
+    def flush(self) -> None:
+        """Return once everything appended so far is in the file."""
+        self._waiting.join()
 
     def close(self) -> None:
-        """Close the file; further writes raise `OSError`."""
+        """Write what is left and close the file. Nothing can be written afterwards."""
+        atexit.unregister(self.flush)
+        self._waiting.put(None)
+        self._writer.join()
         os.close(self._fd)
+
+    def _append(self, type: str, fields: Callable[[], dict[str, Any]]) -> str:
+        if self._trouble is not None:
+            raise self._trouble
+        with self._order:
+            utc, mono = stamp()
+            event_id = f"{self.name}-{os.getpid()}-{next(self._serial)}"
+            head = {"id": event_id, "type": type, "utc": _iso(utc), "mono": mono}
+            self._waiting.put(lambda: _line({**head, **fields()}))
+        return event_id
+
+    def _write_all(self) -> None:
+        while (make := self._waiting.get()) is not None:
+            try:
+                os.write(self._fd, make())
+            except Exception as error:  # told to the next who writes: a journal is never half kept
+                self._trouble = error
+            finally:
+                self._waiting.task_done()
+        self._waiting.task_done()
+
+    def _fields(self, exchange: Exchange) -> dict[str, Any]:
+        return {
+            "protocol": exchange.protocol,
+            "actor": exchange.actor,
+            "peer": exchange.peer,
+            "direction": exchange.direction.value,
+            "outcome": exchange.outcome.value,
+            "connection": exchange.connection,
+            "started": _iso(exchange.utc),
+            "mono_start": exchange.mono_start,
+            "mono_end": exchange.mono_end,
+            "transaction": exchange.transaction,
+            "detail": exchange.detail,
+            "reason": exchange.reason,
+            "keys": list(exchange.keys),
+            "request": self._payload(exchange.request),
+            "response": self._payload(exchange.response),
+            "tls": self._tls(exchange.tls),
+        }
 
     def _payload(self, payload: Payload | None) -> dict[str, Any] | None:
         if payload is None:
@@ -134,6 +179,10 @@ class Shard:
             "server_name": tls.server_name,
             "reason": tls.reason,
         }
+
+
+def _line(event: dict[str, Any]) -> bytes:
+    return (json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 
 def _iso(moment: datetime) -> str:

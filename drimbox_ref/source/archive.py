@@ -95,7 +95,7 @@ class SqlArchive:
         return found[0] if found else None
 
     def _all(self, statement: Any) -> tuple[ArchiveEntry, ...]:
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(statement).all()
             return tuple(
                 replace(

@@ -77,7 +77,7 @@ class SqlInbox:
     def earlier(self, item: int) -> frozenset[str]:
         """The studies of messages that came before this one and still wait."""
         statement = select(inbox.c.studies).where(inbox.c.state == WAITING, inbox.c.id < item)
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(statement).scalars().all()
         return frozenset(uid for studies in rows for uid in studies.split())
 
@@ -88,7 +88,7 @@ class SqlInbox:
     def next_due(self) -> datetime | None:
         """When the next message is due, None when none waits."""
         statement = select(func.min(inbox.c.due)).where(inbox.c.state == WAITING)
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             value = connection.execute(statement).scalar()
         return None if value is None else from_epoch(value)
 
@@ -101,7 +101,7 @@ class SqlInbox:
             connection.execute(update(inbox).where(inbox.c.id == item).values(**values))
 
     def _items(self, statement: Any) -> tuple[InboxItem, ...]:
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(statement).all()
         return tuple(
             InboxItem(

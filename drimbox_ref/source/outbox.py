@@ -105,7 +105,7 @@ class SqlOutbox:
     def next_due(self) -> datetime | None:
         """When the next submission is due, None when none waits."""
         statement = select(func.min(outbox.c.due)).where(outbox.c.state == PENDING)
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             value = connection.execute(statement).scalar()
         return None if value is None else from_epoch(value)
 
@@ -114,7 +114,7 @@ class SqlOutbox:
         return self._items(select(outbox).order_by(outbox.c.id.desc()).limit(limit))
 
     def _exists(self, *conditions: Any) -> bool:
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             found = connection.execute(select(outbox.c.id).where(*conditions).limit(1)).first()
         return found is not None
 
@@ -123,7 +123,7 @@ class SqlOutbox:
             connection.execute(update(outbox).where(outbox.c.id == item).values(**values))
 
     def _items(self, statement: Any) -> tuple[OutboxItem, ...]:
-        with self._database.transaction() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(statement).all()
         return tuple(
             OutboxItem(

@@ -1,4 +1,4 @@
-"""`python -m load.benchmarks [NAME] [--json]`: measure, print a table, judge nothing."""
+"""`python -m load.benchmarks [NAME] [--json | --markdown]`: measure, print, judge nothing."""
 
 from __future__ import annotations
 
@@ -30,8 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description="Mesures relatives : nous et un pair nu dans la même exécution.",
     )
     parser.add_argument("name", nargs="?", choices=sorted(BENCHMARKS), help="toutes par défaut")
-    parser.add_argument(
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
         "--json", action="store_true", help="un seul document JSON sur la sortie standard"
+    )
+    form.add_argument(
+        "--markdown", action="store_true", help="les rapports seuls, pour docs/performance.md"
     )
     chosen = parser.parse_args(arguments)
     names = [chosen.name] if chosen.name else list(BENCHMARKS)
@@ -39,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.json:
         document = [measure.as_dict() for measure in measures]
         sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    elif chosen.markdown:
+        sys.stdout.write(_markdown(measures))
     else:
         # Wide enough for whole lines, also into a file.
         Console(width=_WIDTH).print(_table(measures))
@@ -62,6 +68,19 @@ def _table(measures: Sequence[Measure]) -> Table:
             one.unit,
         )
     return table
+
+
+def _markdown(measures: Sequence[Measure]) -> str:
+    """Ratios only: what a machine takes in seconds says nothing about another one."""
+    lines = [
+        "| Mesure | Le pair | Rapport | Au calme | Limite | Passages |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    for one in measures:
+        limit = "" if one.limit is None else f"{one.limit:g}"
+        cells = (f"{one.ratio:.2f}", f"{one.quiet_ratio:.2f}", limit, str(one.runs))
+        lines.append(" | ".join(("| " + one.name, one.peer_name, *cells)) + " |")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

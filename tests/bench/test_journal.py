@@ -39,6 +39,7 @@ EXCHANGE = Exchange(
 def test_exchange_comes_back_as_written(tmp_path: Path) -> None:
     shard = Shard(tmp_path, "bench")
     shard.observe(EXCHANGE)
+    shard.close()
     journal = Journal(tmp_path)
     assert journal.exchange(journal.events[0]) == EXCHANGE
     assert not journal.notes
@@ -48,6 +49,7 @@ def test_torn_last_line_is_a_note_not_an_error(tmp_path: Path) -> None:
     shard = Shard(tmp_path, "bench")
     shard.observe(EXCHANGE)
     shard.write("run.end")
+    shard.close()
     path = next((tmp_path / "journal").iterdir())
     path.write_bytes(path.read_bytes()[:-10])
     journal = Journal(tmp_path)
@@ -58,6 +60,7 @@ def test_torn_last_line_is_a_note_not_an_error(tmp_path: Path) -> None:
 def test_foreign_line_is_named(tmp_path: Path) -> None:
     shard = Shard(tmp_path, "bench")
     shard.write("run.start")
+    shard.close()
     path = next((tmp_path / "journal").iterdir())
     path.write_bytes(path.read_bytes() + b"hello\n")
     with pytest.raises(JournalError, match="ligne 2"):
@@ -67,6 +70,8 @@ def test_foreign_line_is_named(tmp_path: Path) -> None:
 def test_shards_of_several_processes_merge_in_time_order(tmp_path: Path) -> None:
     one, two = Shard(tmp_path, "bench"), Shard(tmp_path, "source")
     written = [one.write("a"), two.write("b"), one.write("c")]
+    one.close()
+    two.close()
     assert [event.id for event in Journal(tmp_path).events] == written
 
 
@@ -96,3 +101,11 @@ def test_feed_sees_only_what_comes_after_a_mark(tmp_path: Path) -> None:
     mark = feed.mark()
     feed.observe(replace(EXCHANGE, detail="second"))
     assert [seen.exchange.detail for seen in feed.since(mark)] == ["second"]
+
+
+def test_what_could_not_be_written_is_told_to_the_next_who_writes(tmp_path: Path) -> None:
+    shard = Shard(tmp_path, "bench")
+    shard.write("run.start", unwritable=object())
+    shard.flush()
+    with pytest.raises(TypeError):
+        shard.write("run.end")

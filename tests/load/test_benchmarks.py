@@ -105,3 +105,5 @@ def test_the_command_prints_a_table_or_json(
     assert "nous" in printed
     assert "2.00" in printed
     assert "6.00" not in printed
+    command.main(["mauvais", "--markdown"])
+    assert "| nous | pair | 3.00 | 6.00 | 5 | 1 |" in capsys.readouterr().out
