@@ -13,6 +13,7 @@ from rich.console import Console
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
 from drimbench import requirements_cli
+from drimbench.formats import Format
 from spec.grade import Grade
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Finished(Exception):
         self.code = code
 
 
+OutputFormat = Annotated[Format, typer.Option("--format", help="Forme du résultat.")]
 Json = Annotated[bool, typer.Option("--json", help="Un seul document JSON sur la sortie standard.")]
 
 
@@ -199,6 +201,7 @@ def validate(
         Grade,
         typer.Option(help="Sous ce niveau de confiance, une erreur n'est qu'un avertissement."),
     ] = Grade.DRAFT,
+    format_: OutputFormat = Format.HUMAN,
     as_json_: Json = False,
 ) -> None:
     """Juge des fichiers : compte rendu HL7, acquittement, KOS, ITI-41, WADO-RS, liste blanche.
@@ -210,18 +213,68 @@ def validate(
     drimbench validate kos dossier/ --json
 
     cat message.hl7 | drimbench validate oru -
+
+    drimbench validate dossier/ --format sarif > drimbench.sarif
     """
+    from drimbench import formats
     from drimbench.judging import exit_code_of, judge_files, show
 
     try:
         judged = judge_files(files, strict=strict, floor=floor)
     except BenchError as error:
         _refuse(str(error))
-    if as_json_:
-        _print_json([one.as_json() for one in judged])
-    else:
-        show(judged, Console())
+    formats.write(
+        judged,
+        Format.JSON if as_json_ else format_,
+        human=lambda: show(judged, Console()),
+        document=lambda: [one.as_json() for one in judged],
+    )
     raise Finished(exit_code_of(judged))
+
+
+@app.command()
+def cross(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="FICHIER… d'un même examen, dossier, archive ZIP ; « - » : entrée."),
+    ],
+    every: Annotated[
+        bool, typer.Option("--pairs", help="Une ligne par paire plutôt que par sujet.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Ce que le terrain tolère devient une erreur.")
+    ] = False,
+    floor: Annotated[
+        Grade,
+        typer.Option(help="Sous ce niveau de confiance, une erreur n'est qu'un avertissement."),
+    ] = Grade.DRAFT,
+    format_: OutputFormat = Format.HUMAN,
+    as_json_: Json = False,
+) -> None:
+    """Compare les artefacts d'un même examen : HL7v2, CDA, KOS, images, ITI-41, WADO-RS.
+
+    [bold]Exemples[/bold]
+
+    drimbench cross message.hl7 kos.dcm publication.xml images/
+
+    drimbench cross examen.zip --pairs
+
+    drimbench cross dossier/ --json
+    """
+    from drimbench import crossing, formats
+    from drimbench.judging import exit_code_of
+
+    try:
+        judged, report = crossing.cross_files(files, strict=strict, floor=floor)
+    except BenchError as error:
+        _refuse(str(error))
+    formats.write(
+        [judged],
+        Format.JSON if as_json_ else format_,
+        human=lambda: crossing.show(judged, report, Console(), every=every),
+        document=lambda: crossing.as_json(judged, report),
+    )
+    raise Finished(exit_code_of([judged]))
 
 
 @app.command(name="explain")
@@ -282,8 +335,31 @@ def mutants(
     raise Finished(wrong_boxes.exit_code_of(trials))
 
 
+docs = typer.Typer(no_args_is_help=True, help="Pages de référence produites par le banc.")
+app.add_typer(docs, name="docs")
 app.add_typer(requirements_cli.req, name="req")
 app.command(name="options")(requirements_cli.options)
+
+
+@docs.command(name="rules")
+def docs_rules(
+    output: Annotated[
+        Path | None, typer.Option(help="Où écrire la page (sortie standard par défaut).")
+    ] = None,
+) -> None:
+    """Produit la page de référence des règles (docs/reference/regles.md).
+
+    [bold]Exemple[/bold]
+
+    drimbench docs rules --output docs/reference/regles.md
+    """
+    from drimbench.rules_page import rules_page
+
+    if output is None:
+        sys.stdout.write(rules_page())
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(rules_page(), encoding="utf-8")
 
 
 def _write_reports(played: Run) -> Path:

@@ -22,6 +22,7 @@ __all__ = ["RATCHET", "Coverage", "Ratchet", "faults", "measure", "read_ratchet"
 
 RATCHET = Path(next(iter(spec.__path__))) / "coverage.toml"
 _ROLES = frozenset({"source", "consumer"})
+_WITHOUT_DEMAND = (Status.OBSOLETE, Status.NOT_PUBLIC, Status.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,8 @@ def _orphans(
             meant = resolve(tag)
             hint = f" : écrire {meant.id}" if meant else ""
             yield f"{tag} ({where}) : étiquette sans exigence{hint}"
-        elif known.status is Status.OBSOLETE or known.verification is Verification.NONE:
-            yield f"{tag} ({where}) : exigence annoncée invérifiable, mais citée"
+        elif known.status in _WITHOUT_DEMAND:
+            yield f"{tag} ({where}) : exigence sans demande en vigueur ({known.status}), mais citée"
 
 
 def main() -> None:

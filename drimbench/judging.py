@@ -17,8 +17,20 @@ from spec.grade import Grade
 from spec.requirements import resolve
 from validators.api import KINDS, CheckerError, Context, rules, validate
 from validators.finding import Finding, Severity
+from validators.zip_archive import ZipSyntaxError, unpack
 
-__all__ = ["Judged", "explain", "exit_code_of", "judge_files", "show"]
+__all__ = [
+    "STANDARD_INPUT",
+    "Judged",
+    "explain",
+    "exit_code_of",
+    "judge_files",
+    "read_files",
+    "show",
+    "show_findings",
+]
+
+STANDARD_INPUT = "(entrée standard)"
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 _WORDS = {Severity.ERROR: "erreur", Severity.WARNING: "avertissement", Severity.INFO: "note"}
@@ -26,12 +38,16 @@ _WORDS = {Severity.ERROR: "erreur", Severity.WARNING: "avertissement", Severity.
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One file and what the judge says of it. `kind` is None when no kind was recognised."""
+    """One file and what the judge says of it. `kind` is None when no kind was recognised.
+
+    `members` are the artefacts of an exam, when it is an exam that was judged.
+    """
 
     file: str
     kind: str | None
     verdict: Verdict
     findings: tuple[Finding, ...]
+    members: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The documented shape."""
@@ -56,7 +72,7 @@ def judge_files(
     if not names:
         raise BenchError("aucun fichier donné ; sortes connues : " + ", ".join(sorted(KINDS)))
     context = Context(strict=strict, floor=floor)
-    return [_judge(name, data, kind, context) for name, data in _read(names)]
+    return [_judge(name, data, kind, context) for name, data in read_files(names)]
 
 
 def exit_code_of(judged: Sequence[Judged]) -> ExitCode:
@@ -73,23 +89,28 @@ def show(judged: Sequence[Judged], console: Console) -> None:
     for one in judged:
         kind = f" ({KINDS[one.kind].title})" if one.kind else ""
         console.print(f"[bold]{one.file}[/bold]{kind} : {one.verdict.french}", highlight=False)
-        for finding in one.findings:
-            console.print(
-                f"  {_WORDS[finding.severity]} {finding.rule} {finding.message}",
-                style=_STYLES[finding.severity],
-                highlight=False,
-                markup=False,
-            )
-            for name, value in (
-                ("où", finding.where),
-                ("attendu", finding.expected),
-                ("trouvé", finding.actual),
-                ("texte", f"{finding.spec} [{finding.grade.value}]"),
-            ):
-                if value:
-                    console.print(f"      {name} : {value}", highlight=False, markup=False)
+        show_findings(one.findings, console)
         if one.kind is None:
             console.print("  sorte non reconnue : donnez-la avant le fichier", style="yellow")
+
+
+def show_findings(findings: Sequence[Finding], console: Console) -> None:
+    """Each finding with its place, what was expected and what was found."""
+    for finding in findings:
+        console.print(
+            f"  {_WORDS[finding.severity]} {finding.rule} {finding.message}",
+            style=_STYLES[finding.severity],
+            highlight=False,
+            markup=False,
+        )
+        for name, value in (
+            ("où", finding.where),
+            ("attendu", finding.expected),
+            ("trouvé", finding.actual),
+            ("texte", f"{finding.spec} [{finding.grade.value}]"),
+        ):
+            if value:
+                console.print(f"      {name} : {value}", highlight=False, markup=False)
 
 
 def explain(id: str, console: Console) -> None:
@@ -132,10 +153,15 @@ def _judge(name: str, data: bytes, kind: str | None, context: Context) -> Judged
     return Judged(name, report.kind, Verdict(report.verdict), report.findings)
 
 
-def _read(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def read_files(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each file, of each file of a folder, of standard input (`-`).
+
+    Raises:
+        BenchError: a file cannot be read.
+    """
     for name in names:
         if name == "-":
-            yield "(entrée standard)", sys.stdin.buffer.read()
+            yield STANDARD_INPUT, sys.stdin.buffer.read()
             continue
         path = Path(name)
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
@@ -147,10 +173,20 @@ def _read(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def _excerpt(data: bytes, lines: int = 14) -> str:
-    """The beginning of an example, as text where it is text."""
+    """The beginning of an example, as text where it is text; the members of an archive."""
+    if data.startswith(b"PK\x03\x04"):
+        return _members(data)
     try:
         text = data.decode("utf-8").replace("\r", "\n")
     except UnicodeDecodeError:
         return f"({len(data)} octets binaires, début {data[:48].hex(' ')}…)"
     kept = [line[:160] for line in text.splitlines()[:lines]]
     return "\n".join(kept) + ("\n…" if text.count("\n") > lines else "")
+
+
+def _members(data: bytes) -> str:
+    try:
+        found = unpack(data)
+    except ZipSyntaxError as error:
+        return f"({error})"
+    return "\n".join(f"{name} ({len(content)} octets)" for name, content in found.items())

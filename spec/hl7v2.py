@@ -10,15 +10,19 @@ from __future__ import annotations
 __all__ = [
     "ACK_CODES",
     "APPLICATION_ERRORS",
+    "AVAILABLE",
     "CHARACTER_SETS",
     "COUNTRY",
     "DOCUMENT_CODE_SYSTEMS",
     "DOCUMENT_STATUSES",
     "ERROR_CODES",
     "ERROR_SEVERITIES",
+    "FORMER_META",
+    "FORMER_PROFILE",
     "IMAGING_REPORT",
     "INS_TYPE",
     "LOCAL_TYPE",
+    "MDM_EVENTS",
     "META_DMP_MSS",
     "META_SYSTEM",
     "META_TEXTS",
@@ -28,13 +32,32 @@ __all__ = [
     "PROFILE",
     "QUALIFIED",
     "STRUCTURE_ID_TYPES",
+    "TELERADIOLOGY_PROFILE",
+    "TRIGGER_VERSIONS",
+    "VERSION_MDM",
+    "VERSION_OMI",
     "VERSION_ORU",
     "YES_NO",
 ]
 
 PROFILE = "2.1^CISIS_CDA_HL7_V2"
 """MSH-21 of the vague 2 reference version."""
+FORMER_PROFILE = "2.0^CISIS_CDA_HL7_V2"
+"""MSH-21 of version 2.0, seen in a dry-run message (DRIM-M_DATA, grade `sample`)."""
+TELERADIOLOGY_PROFILE = "1.0^CISIS_TLR_HL7_V2"
+"""MSH-21 of another volet that uses OMI^O23 too (teleradiology, ballot 0.1.0)."""
 VERSION_ORU = "2.5"
+VERSION_MDM = "2.6"
+VERSION_OMI = "2.5.1"
+"""DRIM-M_DATA, informative OMI^O23 message (grade `sample`)."""
+TRIGGER_VERSIONS = {
+    "R01": VERSION_ORU,
+    "T02": VERSION_MDM,
+    "T04": VERSION_MDM,
+    "T10": VERSION_MDM,
+    "O23": VERSION_OMI,
+}
+"""What a DRIMbox receives and acknowledges, by trigger event, and the HL7 version of each."""
 CHARACTER_SETS = ("UNICODE UTF-8", "8859/15")
 PROCESSING_IDS = ("P", "T", "D")
 COUNTRY = "FRA"
@@ -50,6 +73,10 @@ LOCAL_TYPE = "PI"
 
 DOCUMENT_STATUSES = {"NW": "F", "RO": "C", "CA": "D"}
 """ORC-1 and the OBX-11 of the document that goes with it: create, replace, delete."""
+MDM_EVENTS = {"T02": "NW", "T10": "RO", "T04": "CA"}
+"""Trigger event of an MDM and the ORC-1 that goes with it: create, replace, delete."""
+AVAILABLE = "AU"
+"""TXA-17 (table 0271)."""
 IMAGING_REPORT = "18748-4"
 """LOINC code of the imaging report (JDV_J07-XdsTypeCode-CISIS)."""
 DOCUMENT_CODE_SYSTEMS = ("LN", "TRE_A05")
@@ -74,6 +101,12 @@ META_DMP_MSS = (
     "ACK_LECTURE_MSS",
 )
 """The ten coded observations behind the document, in their order."""
+FORMER_META = {
+    "INVISIBLE_REPRESENTANTS_LEGAUX": "INVISIBLE_REP_LEGAUX",
+    "MODIF_CONFIDENTIALITYCODE": "MODIF_CONF_CODE",
+    "ACK_LECTURE": "ACK_LECTURE_MSS",
+}
+"""Names that the volet gave before, or gives in its own examples (change-log, exemples)."""
 META_TEXTS = ("CORPSMAIL_PS", "CORPSMAIL_PATIENT")
 """The two optional mail bodies that may follow them (OBX-2 `ED`)."""
 YES_NO = "expandedYes-NoIndicator"

@@ -1,0 +1,124 @@
+"""`drimbench cross`: the artefacts of one exam, compared two by two."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.errors import BenchError
+from bench.verdicts import Verdict
+from drimbench.judging import Judged, read_files, show_findings
+from reports.json import finding_as_json
+from spec.grade import Grade
+from validators.api import CheckerError, Context
+from validators.cross import CrossReport, ExamError, Pair, compare
+from validators.zip_archive import ZipSyntaxError, unpack
+
+__all__ = ["as_json", "cross_files", "show"]
+
+
+def cross_files(
+    arguments: Sequence[str], *, strict: bool = False, floor: Grade = Grade.DRAFT
+) -> tuple[Judged, CrossReport]:
+    """Compare files, the files of folders, the members of a ZIP archive, standard input (`-`).
+
+    Raises:
+        BenchError: no file, two of the same name, one that cannot be read, or too many.
+    """
+    artefacts: dict[str, bytes] = {}
+    for name, data in read_files(arguments):
+        if name in artefacts:
+            raise BenchError(f"{name} : donné deux fois")
+        artefacts[name] = data
+    try:
+        artefacts = _opened(artefacts)
+        report = compare(artefacts, context=Context(strict=strict, floor=floor))
+    except (ExamError, ZipSyntaxError) as error:
+        raise BenchError(str(error)) from None
+    except CheckerError as error:
+        sys.stderr.write(f"drimbench : la règle {error.rule} s'est arrêtée : {error}\n")
+        report = CrossReport(Verdict.UNKNOWN.value, (), ())
+    name = arguments[0] if len(arguments) == 1 else "examen"
+    verdict = Verdict(report.verdict)
+    return Judged(name, "examen", verdict, report.findings, tuple(artefacts)), report
+
+
+def as_json(judged: Judged, report: CrossReport) -> dict[str, Any]:
+    """The documented shape: `verdict`, `files`, `pairs`, `findings`."""
+    return {
+        "verdict": judged.verdict.value,
+        "files": list(judged.members),
+        "pairs": [pair.as_dict() for pair in report.pairs],
+        "findings": [finding_as_json(finding) for finding in judged.findings],
+    }
+
+
+def show(judged: Judged, report: CrossReport, console: Console, *, every: bool = False) -> None:
+    """The table of pairs, a line per subject (or per pair with `every`), then the findings."""
+    console.print(
+        f"[bold]{len(judged.members)} artefacts[/bold], {len(report.pairs)} comparaisons : "
+        f"{judged.verdict.french}",
+        highlight=False,
+    )
+    if report.pairs:
+        console.print(_pairs(report.pairs) if every else _subjects(report.pairs))
+    else:
+        console.print("  rien à comparer : donnez au moins deux artefacts d'un même examen")
+    show_findings(judged.findings, console)
+
+
+def _opened(artefacts: dict[str, bytes]) -> dict[str, bytes]:
+    """A single archive is its members."""
+    if len(artefacts) == 1:
+        (data,) = artefacts.values()
+        if data.startswith(b"PK\x03\x04"):
+            return unpack(data)
+    return artefacts
+
+
+def _subjects(pairs: Sequence[Pair]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("sujet", "accord", "valeur", "artefacts"):
+        table.add_column(name, overflow="fold")
+    for subject in dict.fromkeys(pair.subject for pair in pairs):
+        mine = [pair for pair in pairs if pair.subject is subject]
+        bad = [pair for pair in mine if not pair.agrees]
+        voices = dict.fromkeys(voice for pair in mine for voice in (pair.left, pair.right))
+        values = _values((bad or mine)[0])
+        table.add_row(
+            str(subject),
+            f"{len(mine) - len(bad)}/{len(mine)}",
+            values,
+            ", ".join(voices),
+            style="red" if bad else None,
+        )
+    return table
+
+
+def _pairs(pairs: Sequence[Pair]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("sujet", "", "et", "accord", "valeur"):
+        table.add_column(name, overflow="fold")
+    for pair in pairs:
+        table.add_row(
+            str(pair.subject),
+            str(pair.left),
+            str(pair.right),
+            "oui" if pair.agrees else "non",
+            _values(pair),
+            style=None if pair.agrees else "red",
+        )
+    return table
+
+
+def _values(pair: Pair) -> str:
+    left, right = _short(pair.left_values), _short(pair.right_values)
+    return left if pair.agrees else f"{left} ≠ {right}"
+
+
+def _short(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"{values[0]} … ({len(values)})"
