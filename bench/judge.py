@@ -66,6 +66,8 @@ class _Scene:
                     yield from validate(document, "kos", context=Context()).findings
             case "WADO-RS", Direction.OUT if "source" in self.roles and response:
                 yield from self._images(exchange, response)
+            case "capabilities", Direction.OUT if "source" in self.roles and response:
+                yield from validate(message(response), "capacites", context=Context()).findings
             case "WADO-RS", Direction.IN if "consumer" in self.roles and request:
                 context = Context(purpose="export", kos=self._kos(request))
                 yield from validate(message(request), "wado-request", context=context).findings

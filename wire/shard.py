@@ -31,7 +31,6 @@ class BlobStore:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
 
     def path(self, digest: str) -> Path:
         """Where the blob of that SHA-256 (lower-case hex) is, or would be."""
@@ -42,7 +41,7 @@ class BlobStore:
         digest = hashlib.sha256(data).hexdigest()
         target = self.path(digest)
         if not target.exists():
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             scratch = target.with_name(f".{digest}.{os.getpid()}.{threading.get_ident()}")
             scratch.write_bytes(data)
             scratch.replace(target)

@@ -77,7 +77,8 @@ def test_shards_of_several_processes_merge_in_time_order(tmp_path: Path) -> None
 
 def test_directory_without_journal_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="aucun journal"):
-        Journal(tmp_path)
+        Journal(tmp_path / "absent")
+    assert not (tmp_path / "absent").exists()
 
 
 def test_feed_wakes_on_an_exchange_written_by_another_process(tmp_path: Path) -> None:
