@@ -20,6 +20,8 @@ from validators.zip_archive import ZipSyntaxError, unpack
 
 __all__ = ["as_json", "cross_files", "show"]
 
+_NOTHING = CrossReport(Verdict.UNKNOWN.value, (), ())
+
 
 def cross_files(
     arguments: Sequence[str], *, strict: bool = False, floor: Grade = Grade.DRAFT
@@ -34,6 +36,8 @@ def cross_files(
         if name in artefacts:
             raise BenchError(f"{name} : donné deux fois")
         artefacts[name] = data
+    if not artefacts:
+        raise BenchError("aucun fichier à comparer")
     try:
         artefacts = _opened(artefacts)
         report = compare(artefacts, context=Context(strict=strict, floor=floor))
@@ -41,9 +45,10 @@ def cross_files(
         raise BenchError(str(error)) from None
     except CheckerError as error:
         sys.stderr.write(f"drimbench : la règle {error.rule} s'est arrêtée : {error}\n")
-        report = CrossReport(Verdict.UNKNOWN.value, (), ())
+        return Judged("examen", "examen", Verdict.UNKNOWN, (), tuple(artefacts)), _NOTHING
     name = arguments[0] if len(arguments) == 1 else "examen"
-    verdict = Verdict(report.verdict)
+    # Nothing was compared: nothing can be said.
+    verdict = Verdict(report.verdict) if report.pairs or report.findings else Verdict.SKIP
     return Judged(name, "examen", verdict, report.findings, tuple(artefacts)), report
 
 

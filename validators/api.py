@@ -12,7 +12,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocols.errors import RemoteProtocolError
-from validators import hl7v2, kos, wado, whitelist, xds
+from validators import (
+    call,
+    capabilities,
+    cda,
+    cross,
+    dmp,
+    hl7v2,
+    iocm,
+    kos,
+    link,
+    lot,
+    pki,
+    psc,
+    vihf,
+    wado,
+    whitelist,
+    xdm,
+    xds,
+)
 from validators.context import Context
 from validators.finding import Finding, verdict_of
 from validators.guess import guess
@@ -55,19 +73,71 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("oru", "Compte rendu HL7v2 (ORU^R01)", hl7v2.ORU, hl7v2.read),
+        Kind("mdm", "Compte rendu HL7v2 (MDM^T02, T04, T10)", hl7v2.MDM, hl7v2.read),
+        Kind("omi", "Modification d'un examen (OMI^O23)", hl7v2.OMI, hl7v2.read),
         Kind("ack", "Acquittement HL7v2", hl7v2.ACK, hl7v2.read),
+        Kind("mllp", "Capture MLLP", hl7v2.MLLP, hl7v2.read_stream),
+        Kind("cda", "Compte rendu d'imagerie (CDA R2)", cda.CDA, cda.read),
+        Kind("appel-contextuel", "Appel contextuel", call.CALL, call.read),
+        Kind("lien-visionneuse", "Lien vers la visionneuse", link.LINK, link.read),
         Kind("kos", "Manifeste d'examen (KOS)", kos.KOS, kos.read),
+        Kind("iocm", "Note de rejet d'images (IOCM)", iocm.IOCM, iocm.read),
         Kind("iti-41", "Publication dans le DMP (TD2.1, ITI-41)", xds.XDS, xds.read),
+        Kind("iti-18", "Recherche dans le DMP (TD3.1, ITI-18)", dmp.QUERY, dmp.read_query),
+        Kind(
+            "iti-18-response",
+            "Résultat d'une recherche (TD3.1, ITI-18)",
+            dmp.QUERY_ANSWER,
+            dmp.read_query_answer,
+        ),
+        Kind("iti-43", "Lecture d'un document (TD3.2, ITI-43)", dmp.RETRIEVE, dmp.read_retrieve),
+        Kind(
+            "iti-43-response",
+            "Document rendu par le DMP (TD3.2, ITI-43)",
+            dmp.RETRIEVE_ANSWER,
+            dmp.read_retrieve_answer,
+        ),
+        Kind("iti-57", "Dépublication (TD3.3c, ITI-57)", dmp.UPDATE, dmp.read_update),
+        Kind(
+            "registry-response",
+            "Compte rendu du DMP (ITI-41, ITI-57)",
+            dmp.REGISTRY_ANSWER,
+            dmp.read_registry_answer,
+        ),
+        Kind("soap-fault", "Erreur SOAP du DMP", dmp.FAULT, dmp.read_fault),
+        Kind("td0.2", "Test d'existence (TD0.2)", dmp.EXISTENCE, dmp.read_existence),
+        Kind(
+            "td0.2-response",
+            "Réponse au test d'existence (TD0.2)",
+            dmp.EXISTENCE_ANSWER,
+            dmp.read_existence_answer,
+        ),
+        Kind("vihf", "Assertion VIHF seule", vihf.VIHF, vihf.read),
+        Kind("lot", "Signature de lot seule", lot.LOT, lot.read),
+        Kind("metadata", "METADATA.XML d'un lot", xdm.METADATA, xdm.read_metadata),
+        Kind("xdm", "Archive XDM d'une DRIMbox", xdm.XDM, xdm.read),
         Kind("wado-request", "Demande d'images (WADO-RS)", wado.REQUEST, wado.read_request),
         Kind("wado-response", "Images (WADO-RS)", wado.RESPONSE, wado.read_response),
         Kind("liste-blanche", "Liste blanche DRIM-M", whitelist.WHITE_LIST, whitelist.read),
+        Kind("jeton-psc", "Jeton Pro Santé Connect", psc.TOKEN, psc.read_token),
+        Kind("introspection", "Réponse d'introspection", psc.INTROSPECTION, psc.read_answer),
+        Kind("userinfo", "Réponse UserInfo", psc.USERINFO, psc.read_userinfo),
+        Kind("decouverte", "Document de découverte du wallet", psc.DISCOVERY, psc.read_answer),
+        Kind("certificat", "Certificat X.509", pki.CERTIFICATE, pki.read_certificate),
+        Kind("crl", "Liste de révocation (CRL)", pki.CRL, pki.read_crl),
+        Kind("capacites", "Capacités DICOMweb", capabilities.CAPABILITIES, capabilities.read),
+        Kind("examen", "Artefacts d'un même examen (archive ZIP)", cross.CROSS, cross.read),
     )
 }
 
 
 def rules() -> dict[str, Rule]:
-    """Every rule of every kind, by id."""
-    return {rule.id: rule for kind in KINDS.values() for rule in kind.rules.rules.values()}
+    """Every rule by id; one that several kinds share is that of the first of them."""
+    found: dict[str, Rule] = {}
+    for kind in KINDS.values():
+        for id, rule in kind.rules.rules.items():
+            found.setdefault(id, rule)
+    return found
 
 
 def rule(id: str) -> Rule:

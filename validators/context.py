@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from spec.grade import Grade
@@ -23,6 +24,10 @@ class Context:
         kos: the manifest in force for the study, as a DICOM file.
         target: path of the WADO-RS request that a response answers.
         purpose: why a consumer asks for images: it decides between the two q profiles.
+        at: the instant of judgement, with its zone; without it nothing is said to be expired.
+        jwks: the token issuer's public keys, as a JWK Set.
+        authorities: certificates of the authorities trusted for this artefact, as PEM.
+        certificate_profile: what a certificate is for, a key of `spec.certificates.PROFILES`.
         strict: what the field tolerates, and rules mark so, becomes an error.
         floor: grade below which an error only warns.
     """
@@ -37,5 +42,9 @@ class Context:
     kos: bytes = b""
     target: str = ""
     purpose: Literal["", "export", "viewing"] = ""
+    at: datetime | None = None
+    jwks: bytes = b""
+    authorities: bytes = b""
+    certificate_profile: str = ""
     strict: bool = False
     floor: Grade = Grade.DRAFT

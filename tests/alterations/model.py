@@ -11,7 +11,7 @@ ABSENT, EMPTY, OTHER, DOUBLED = "retiré", "vidé", "changé", "doublé"
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
-    """The altered artefact. `place` names the field in the artefact's own way, `change` says how."""
+    """The altered artefact. `place` names the field, in the artefact's way; `change` says how."""
 
     place: str
     change: str

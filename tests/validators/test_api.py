@@ -31,7 +31,7 @@ def test_unreadable_bytes_are_a_finding_with_its_place() -> None:
 
 def test_unknown_kinds_are_refused() -> None:
     with pytest.raises(LookupError):
-        validate(b"...", "cda")
+        validate(b"...", "sorte-inconnue")
     with pytest.raises(LookupError):
         validate(b"nothing that we know")
 

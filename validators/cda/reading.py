@@ -60,6 +60,8 @@ class CdaArtefact:
     def find(self, path: str) -> list[etree._Element]:
         """Elements of the document, by XPath with the prefixes `cda` and `ps3-20`."""
         found = self.root.xpath(path, namespaces=xml.NS)
+        if not isinstance(found, list):
+            return []
         return [one for one in found if isinstance(one, etree._Element)]
 
 

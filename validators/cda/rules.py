@@ -42,6 +42,6 @@ CDA = RuleSet(
     good=example.document,
     syntax="CDA-000",
     unreadable=lambda: b"<ClinicalDocument xmlns='urn:hl7-org:v3'><id></ClinicalDocument>",
-    reference=r2("4.2"),
+    reference=r2("ClinicalDocument"),
     requirements=("DB.SO.03",),
 )

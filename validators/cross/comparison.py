@@ -20,9 +20,10 @@ _SHOWN = 5
 
 
 class Statements:
-    """The facts of an exam, by subject and voice."""
+    """The facts of an exam, by subject and voice, and every comparison made of them."""
 
     def __init__(self, facts: Iterable[Fact]) -> None:
+        self._pairs: dict[tuple[Subject, Voice, Voice], Pair] = {}
         self._facts: dict[tuple[Subject, Voice], list[Fact]] = {}
         for fact in facts:
             if fact.value:
@@ -39,6 +40,19 @@ class Statements:
     def values(self, subject: Subject, *voices: Voice) -> set[str]:
         """The distinct values that some voices give."""
         return {fact.value for voice in voices for fact in self.of(subject, voice)}
+
+    def keep(self, pair: Pair) -> Pair:
+        """Remember a comparison: a table shows those that agree as well."""
+        known = self._pairs.get((pair.subject, pair.left, pair.right))
+        if known is None or known.agrees:
+            self._pairs[pair.subject, pair.left, pair.right] = pair
+        return pair
+
+    def pairs(self) -> tuple[Pair, ...]:
+        """The comparisons made so far, in the order of subjects and voices."""
+        order = {name: rank for rank, name in enumerate([*Subject, *Voice])}
+        found = sorted(self._pairs.items(), key=lambda item: [order[name] for name in item[0]])
+        return tuple(pair for _, pair in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +74,11 @@ class Pair:
     right_where: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """JSON-ready; the first values of each side, and how many there are."""
         return {
             "subject": str(self.subject),
-            "left": {
-                "artefact": str(self.left),
-                "values": list(self.left_values),
-                "where": self.left_where,
-            },
-            "right": {
-                "artefact": str(self.right),
-                "values": list(self.right_values),
-                "where": self.right_where,
-            },
+            "left": _side(self.left, self.left_values, self.left_where),
+            "right": _side(self.right, self.right_values, self.right_where),
             "relation": "inclus" if self.within else "égal",
             "agrees": self.agrees,
         }
@@ -95,21 +101,40 @@ def unanimous(said: Statements, subject: Subject) -> Iterator[Pair]:
     speaking = said.voices(subject)
     yield from equal(said, subject, *combinations(speaking, 2))
     for voice in speaking:
-        yield from _alone(subject, voice, said.of(subject, voice))
+        yield from _alone(said, subject, voice)
 
 
 def broken(pairs: Iterable[Pair], message: str) -> Iterator[Broken]:
-    """One fault per pair that disagrees."""
+    """One fault per disagreement: pairs that oppose the same two sets of values are one."""
+    found: dict[frozenset[tuple[str, ...]], list[Pair]] = {}
     for pair in pairs:
-        if pair.agrees:
-            continue
-        where = " / ".join(filter(None, (pair.left_where, pair.right_where)))
+        if not pair.agrees:
+            found.setdefault(frozenset((pair.left_values, pair.right_values)), []).append(pair)
+    for group in found.values():
+        first = group[0]
+        ours, theirs = _sides(group)
         yield Broken(
-            message=f"{message} ({pair.left}, {pair.right}).",
-            expected=_list(pair.left_values),
-            actual=_list(pair.right_values),
-            where=where,
+            message=f"{message} : {', '.join(ours)} d'une part, {', '.join(theirs)} d'autre part.",
+            expected=_list(first.left_values),
+            actual=_list(first.right_values),
+            where=" / ".join(filter(None, (first.left_where, first.right_where))),
         )
+
+
+def _sides(group: Sequence[Pair]) -> tuple[dict[Voice, None], dict[Voice, None]]:
+    """The voices that say what the first pair's left one says, and the others."""
+    ours: dict[Voice, None] = {}
+    theirs: dict[Voice, None] = {}
+    for pair in group:
+        same = pair.left_values == group[0].left_values
+        ours[pair.left if same else pair.right] = None
+        theirs[pair.right if same else pair.left] = None
+    return ours, theirs
+
+
+def _side(voice: Voice, values: Sequence[str], where: str) -> dict[str, Any]:
+    shown = list(values[:_SHOWN])
+    return {"artefact": str(voice), "values": shown, "count": len(values), "where": where}
 
 
 def _by_thing(facts: Sequence[Fact]) -> dict[str, dict[str, Fact]]:
@@ -136,26 +161,27 @@ def _compare(
         extra = {value: fact for value, fact in other.items() if value not in mine}
         shown = shown or (mine, extra if within else other)
     agrees = shown is None
-    mine, other = shown or (ours[common[0]], theirs[common[0]])
-    yield Pair(
+    first, second = shown or (ours[common[0]], theirs[common[0]])
+    pair = Pair(
         subject=subject,
         left=left,
         right=right,
         agrees=agrees,
         within=within,
-        left_values=tuple(sorted(mine)),
-        right_values=tuple(sorted(other)),
-        left_where=_where(mine, other),
-        right_where=_where(other, mine),
+        left_values=tuple(sorted(first)),
+        right_values=tuple(sorted(second)),
+        left_where=_where(first, second),
+        right_where=_where(second, first),
     )
+    yield said.keep(pair)
 
 
-def _alone(subject: Subject, voice: Voice, facts: Sequence[Fact]) -> Iterator[Pair]:
+def _alone(said: Statements, subject: Subject, voice: Voice) -> Iterator[Pair]:
     """A voice that contradicts itself: two files of one kind, two images."""
-    for values in _by_thing(facts).values():
+    for values in _by_thing(said.of(subject, voice)).values():
         if len(values) > 1:
             first, *others = values.values()
-            yield Pair(
+            pair = Pair(
                 subject=subject,
                 left=voice,
                 right=voice,
@@ -165,6 +191,7 @@ def _alone(subject: Subject, voice: Voice, facts: Sequence[Fact]) -> Iterator[Pa
                 left_where=first.where,
                 right_where=others[0].where,
             )
+            yield said.keep(pair)
 
 
 def _where(facts: Mapping[str, Fact], others: Mapping[str, Fact]) -> str:

@@ -54,6 +54,7 @@ class Subject(StrEnum):
     SERIES = "SeriesInstanceUID"
     MANIFEST_UID = "SOPInstanceUID du KOS"
     INSTANCE = "instances"
+    CONTENT = "instances du contenu et des preuves"
     PLACE = "examen et série des instances"
     SOP_CLASS = "classe SOP des instances"
     HOST = "hôte de la source"

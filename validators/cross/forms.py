@@ -14,6 +14,7 @@ ABSENT = "(absent)"
 """What says that a patient has no used name: silence would compare with nothing."""
 
 _MOMENT = re.compile(r"(\d{12}|\d{14})(?:\.\d{1,6})?([+-])(\d{2})(\d{2})", re.ASCII)
+_STRUCTURE = re.compile(r"(?=.*\d)[0-9A-Z]{8,}")
 _PREFIXED = {10: "12", 15: "3"}
 """Length of a FINESS (1) or SIREN (2), and of a SIRET (3), behind the prefix of Struct_IdNat."""
 
@@ -59,10 +60,14 @@ def moment(value: str) -> str:
 def structure(value: str) -> str:
     """A structure without internal part or prefix: FINESS, SIREN or SIRET alone where it is one.
 
+    "" when it is no identifier: samples mask theirs.
+
     HL7 writes a FINESS as such (type FINEG) where the others write a Struct_IdNat, whose first
     character says what follows (IG-FHIR-PDSM4DMP-EEDS, AuthorInstitution).
     """
     id = value.strip().partition("/")[0]
+    if not _STRUCTURE.fullmatch(id):
+        return ""
     if id.isdigit() and id[:1] in _PREFIXED.get(len(id), ""):
         return id[1:]
     return id

@@ -143,6 +143,7 @@ def _evidence(said: Speaker, kos: Kos) -> Facts:
         yield said.says(Subject.SERIES, series.text(0x0020000E), series.where(0x0020000E))
     for one in kos.references():
         yield said.says(Subject.INSTANCE, one.instance, one.where)
+        yield said.says(Subject.CONTENT, one.instance, one.where, said.file)
         yield said.says(Subject.PLACE, f"{one.study} / {one.series}", one.where, one.instance)
         yield said.says(Subject.SOP_CLASS, one.sop_class, one.where, one.instance)
 
@@ -151,7 +152,8 @@ def _content(name: str, said: Speaker, kos: Kos) -> Facts:
     content = Speaker(Voice.CONTENT, name)
     for _, reference in kos.content():
         uid = reference.text(0x00081155)
-        yield content.says(Subject.INSTANCE, uid, reference.where(0x00081155))
+        # About its own file: another manifest must not lend it its content.
+        yield content.says(Subject.CONTENT, uid, reference.where(0x00081155), name)
         sop_class = reference.text(0x00081150)
         yield content.says(Subject.SOP_CLASS, sop_class, reference.where(0x00081150), uid)
     for item in kos.root.items(0x0040A730):

@@ -106,4 +106,3 @@ def _notified(message: Message, hl7: Speaker) -> Facts:
         yield hl7.says(Subject.STUDY, ipc.field(3).component(1).value, "IPC-3")
     if message.first("IPC") is not None:
         yield hl7.says(Subject.ORDER, message.value("ORC-2.1"), "ORC-2.1")
-

@@ -22,9 +22,11 @@ __all__ = [
     "actor",
     "code",
     "document",
+    "encounter",
     "link",
     "names",
     "order",
+    "other_study",
     "patient",
     "pdf",
     "pdf_document",
@@ -124,6 +126,11 @@ def act(
     return replace(made, **changes)
 
 
+def other_study() -> Id:
+    """A study that the example does not have."""
+    return Id(f"{STUDY}.9")
+
+
 def order(**changes: Any) -> cda.Order:
     """The request."""
     made = cda.Order(
@@ -131,6 +138,17 @@ def order(**changes: Any) -> cda.Order:
         accession_numbers=(Id(f"{_LOCAL}.4", ACCESSION),),
     )
     return replace(made, **changes)
+
+
+def encounter() -> cda.Encounter:
+    """The visit."""
+    return cda.Encounter(
+        code=code("AMB", "2.16.840.1.113883.5.4", "Ambulatoire"),
+        low="20261122093000+0100",
+        high="20261122101500+0100",
+        facility_ids=(Id(STRUCTURE_AUTHORITY, _STRUCTURE),),
+        facility_code=code("SA08", "1.2.250.1.71.4.2.4", "Cabinet de groupe"),
+    )
 
 
 def link(**changes: str) -> str:
@@ -221,13 +239,7 @@ def _header(changes: Mapping[str, Any]) -> cda.ImagingReport:
         legal_authenticators=(signer(),),
         orders=(order(),),
         service_events=(act(),),
-        encounter=cda.Encounter(
-            code=code("AMB", "2.16.840.1.113883.5.4", "Ambulatoire"),
-            low="20261122093000+0100",
-            high="20261122101500+0100",
-            facility_ids=(Id(STRUCTURE_AUTHORITY, _STRUCTURE),),
-            facility_code=code("SA08", "1.2.250.1.71.4.2.4", "Cabinet de groupe"),
-        ),
+        encounter=encounter(),
         body=_wrapped(pdf()),
     )
     return replace(made, **changes)

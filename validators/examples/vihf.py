@@ -30,7 +30,9 @@ def air_changes(
     attributes: Mapping[str, tuple[AttributeValue, ...] | None] | None = None,
 ) -> dict[str, Any]:
     """The fields that make a VIHF of a consultation of that of a feeding."""
-    mode = {AttributeName.AUTHENTIFICATION_MODE: (AuthenticationMode.INDIRECTE_RENFORCEE.value,)}
+    mode: dict[str, tuple[AttributeValue, ...] | None] = {
+        AttributeName.AUTHENTIFICATION_MODE: (AuthenticationMode.INDIRECTE_RENFORCEE.value,)
+    }
     return {
         "attributes": xds.attributes({**mode, **(attributes or {})}),
         "authn_context_decl": AUTHN_CONTEXTS["SmartcardPKI"],

@@ -50,6 +50,8 @@ def instance(
     series: str = kos.SERIES,
     media_instance: str = "",
     transfer_syntax: str = _EXPLICIT,
+    modality: str = "CT",
+    id_type: str = "TEXT",
 ) -> bytes:
     """A CT image of the example series, with four pixels; no other identifier when `ins` is ""."""
     implicit = transfer_syntax == "1.2.840.10008.1.2"
@@ -64,13 +66,13 @@ def instance(
     issuer = element(0x00400032, "UT", oid) + element(0x00400033, "CS", "ISO")
     other = (
         element(0x00100020, "LO", ins)
-        + element(0x00100022, "CS", "TEXT")
+        + element(0x00100022, "CS", id_type)
         + sequence(0x00100024, issuer)
     )
     data = (
         element(0x00080016, "UI", _CT)
         + element(0x00080018, "UI", uid)
-        + element(0x00080060, "CS", "CT")
+        + element(0x00080060, "CS", modality)
         + element(0x00100020, "LO", patient_id)
         + (sequence(0x00101002, other) if ins else b"")
         + element(0x0020000D, "UI", study)

@@ -42,6 +42,7 @@ __all__ = [
     "iti41",
     "lot",
     "remove",
+    "submission_set",
 ]
 
 BOUNDARY = "exemple-iti41"
@@ -91,7 +92,8 @@ def _first(root: etree._Element, path: str) -> etree._Element:
     return target
 
 
-def _set(**changes: Any) -> SubmissionSet:
+def submission_set(**changes: Any) -> SubmissionSet:
+    """The submission set of the examples, some fields changed."""
     return replace(
         SubmissionSet(
             id=SET_ID,
@@ -105,6 +107,10 @@ def _set(**changes: Any) -> SubmissionSet:
         ),
         **changes,
     )
+
+
+def _lot(changes: Mapping[str, Any] | None) -> SubmissionSet:
+    return submission_set(**(changes or {}))
 
 
 def _entry(kos: bytes) -> DocumentEntry:
@@ -280,7 +286,7 @@ def iti41(
         _link(AssociationType.SIGNS, SIGNATURE_ID, SET_ID, 3),
     ]
     request = build_provide(
-        _set(**(submission_set or {})),
+        _lot(submission_set),
         entries,
         associations if links is None else links(associations),
         {KOS_ID: "kos@exemple", SIGNATURE_ID: "signature@exemple"},

@@ -11,7 +11,7 @@ from validators.hl7v2.rules import ORU
 from validators.hl7v2.sources import one_of, same, volet
 from validators.rule import Broken
 
-__all__: list[str] = []
+__all__ = ["answers"]
 
 Findings = Iterator[Broken]
 
@@ -20,7 +20,16 @@ _TEN = table.META_DMP_MSS
 
 
 def _coded(hl7: Hl7Artefact) -> list[tuple[int, str]]:
-    """Rank among the OBX and code of every MetaDMPMSS observation but the mail bodies."""
+    """Rank among the OBX and code of every MetaDMPMSS observation but the mail bodies.
+
+    A message of version 2.0 may use the former names: they count as the new ones.
+    """
+    former = table.FORMER_META if hl7.former else {}
+    return [(rank, former.get(code, code)) for rank, code in _written(hl7)]
+
+
+def _written(hl7: Hl7Artefact) -> list[tuple[int, str]]:
+    """The same, with the codes as they are written."""
     return [
         (rank, obx.field(3).component(1).value)
         for rank, obx in enumerate(hl7.message.all("OBX"), start=1)
@@ -82,10 +91,15 @@ def order(hl7: Hl7Artefact) -> Findings:
     bad=lambda: example.oru(meta_edits={5: "NON"}),
 )
 def yes_or_no(hl7: Hl7Artefact) -> Findings:
+    return answers(hl7, "CE")
+
+
+def answers(hl7: Hl7Artefact, data_type: str) -> Findings:
+    """The ten observations hold Y or N, written in that data type: ORU and MDM differ there."""
     observations = hl7.message.all("OBX")
     for rank, _ in _coded(hl7):
         obx = observations[rank - 1]
-        yield from same(obx.field(2).value, "CE", f"OBX[{rank}]-2", "Le type de donnée")
+        yield from same(obx.field(2).value, data_type, f"OBX[{rank}]-2", "Le type de donnée")
         answer = obx.field(5)
         yield from one_of(answer.component(1).value, ("Y", "N"), f"OBX[{rank}]-5.1", "La réponse")
         system = answer.component(3).value
@@ -102,3 +116,26 @@ def final(hl7: Hl7Artefact) -> Findings:
     observations = hl7.message.all("OBX")
     for rank, _ in _coded(hl7):
         yield from same(observations[rank - 1].field(11).value, "F", f"OBX[{rank}]-11", "Le statut")
+
+
+@ORU.rule(
+    "ORU-085",
+    "Les codes MetaDMPMSS portent le nom de la version 2.1",
+    reference=volet("change-log"),
+    tolerated=True,
+    bad=lambda: example.oru(
+        {"MSH": {21: tuple(table.FORMER_PROFILE.split("^"))}},
+        meta=(*_TEN[:2], "INVISIBLE_REPRESENTANTS_LEGAUX", *_TEN[3:]),
+    ),
+)
+def former_names(hl7: Hl7Artefact) -> Findings:
+    if not hl7.former:
+        return
+    for rank, code in _written(hl7):
+        if code in table.FORMER_META:
+            yield Broken(
+                message="Ce nom est celui d'une version antérieure.",
+                expected=table.FORMER_META[code],
+                actual=code,
+                where=f"OBX[{rank}]-3.1",
+            )

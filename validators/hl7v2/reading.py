@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from protocols import hl7v2, mllp, xml
+from protocols import hl7v2, xml
 from protocols.errors import RemoteProtocolError
 from spec import hl7v2 as volet
 from validators.context import Context
+from validators.hl7v2.bounds import require_bounded
+from validators.hl7v2.framing import Capture, capture, is_framed
 
-__all__ = ["Hl7Artefact", "read"]
+__all__ = ["Hl7Artefact", "profile_of", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Hl7Artefact:
     """A message and what the rules ask of it more than once.
 
     `document` is the OBX that carries the report, `payload` its decoded bytes (None when they
-    are not base64), `cda` the root of the report (None when it is not XML).
+    are not base64), `cda` the root of the report (None when it is not XML). `capture` is the MLLP
+    stream that the message came in, None when the bytes were the message alone.
     """
 
     message: hl7v2.Message
@@ -29,6 +32,12 @@ class Hl7Artefact:
     document: hl7v2.Segment | None = None
     payload: bytes | None = None
     cda: etree._Element | None = None
+    capture: Capture | None = None
+
+    @property
+    def former(self) -> bool:
+        """The message announces version 2.0 of the volet."""
+        return profile_of(self.message) == volet.FORMER_PROFILE
 
     def value(self, path: str) -> str:
         """The unescaped characters at a path, "" when absent."""
@@ -53,18 +62,17 @@ def read(data: bytes, context: Context) -> Hl7Artefact:
     Raises:
         RemoteProtocolError: there is no message here.
     """
-    message = hl7v2.parse(_unframed(data))
+    stream = capture(data) if is_framed(data) else None
+    message = hl7v2.parse(data if stream is None else stream.first)
+    require_bounded(message)
     document = _document(message)
     payload = None if document is None else _payload(document)
-    return Hl7Artefact(message, context, document, payload, _root(payload))
+    return Hl7Artefact(message, context, document, payload, _root(payload), stream)
 
 
-def _unframed(data: bytes) -> bytes:
-    """The first message of an MLLP capture; other bytes are a message already."""
-    if not data.startswith(b"\x0b"):
-        return data
-    blocks = [block for block in mllp.Decoder().feed(data) if isinstance(block, bytes)]
-    return blocks[0] if blocks else data[1:]
+def profile_of(message: hl7v2.Message) -> str:
+    """MSH-21, without the blank that the volet's own samples put behind the circumflex."""
+    return "^".join(part.strip() for part in message.value("MSH-21").split("^"))
 
 
 def _document(message: hl7v2.Message) -> hl7v2.Segment | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from protocols import hl7v2
+from protocols.errors import RemoteProtocolError
 from protocols.hl7v2 import ENCODINGS
 from spec import hl7v2 as table
 from validators.examples import hl7v2 as example
 from validators.finding import Severity
-from validators.hl7v2.reading import Hl7Artefact
+from validators.hl7v2.reading import Hl7Artefact, profile_of
 from validators.hl7v2.sources import clause, one_of, same, volet
 from validators.identifiers import is_dtm
 from validators.rule import Broken, RuleSet
@@ -48,12 +50,24 @@ def oru_type(hl7: Hl7Artefact) -> Findings:
 
 @ACK.rule(
     "ACK-001",
-    "MSH-9 vaut ACK^R01^ACK",
+    "MSH-9 vaut ACK^événement^ACK, l'événement étant celui du message acquitté",
     reference=volet("acquittement"),
     bad=lambda: example.ack(edits={"MSH": {9: ("ACK", "O01", "ACK")}}),
 )
 def ack_type(hl7: Hl7Artefact) -> Findings:
-    return same(hl7.value("MSH-9"), "ACK^R01^ACK", "MSH-9", "Le type de message")
+    allowed = [f"ACK^{trigger}^ACK" for trigger in table.TRIGGER_VERSIONS]
+    asked = _trigger_of(hl7.context.request)
+    if asked in table.TRIGGER_VERSIONS:
+        allowed = [f"ACK^{asked}^ACK"]
+    return one_of(hl7.value("MSH-9"), allowed, "MSH-9", "Le type de message")
+
+
+def _trigger_of(request: bytes) -> str:
+    """MSH-9.2 of the message that is acknowledged, "" when it is not known."""
+    try:
+        return hl7v2.parse(request).value("MSH-9.2") if request else ""
+    except RemoteProtocolError:
+        return ""
 
 
 @ORU.rule(
@@ -62,14 +76,20 @@ def ack_type(hl7: Hl7Artefact) -> Findings:
     reference=_MSH,
     bad=lambda: example.oru({"MSH": {12: "2.3.1"}}),
 )
+def version(hl7: Hl7Artefact) -> Findings:
+    return same(hl7.value("MSH-12.1"), table.VERSION_ORU, "MSH-12", "La version HL7")
+
+
 @ACK.rule(
     "ACK-002",
-    "MSH-12 est la version du message acquitté, 2.5",
+    "MSH-12 est la version du message acquitté : 2.5 (ORU), 2.6 (MDM), 2.5.1 (OMI)",
     reference=volet("acquittement"),
     bad=lambda: example.ack(edits={"MSH": {12: "2.6"}}),
 )
-def version(hl7: Hl7Artefact) -> Findings:
-    return same(hl7.value("MSH-12.1"), table.VERSION_ORU, "MSH-12", "La version HL7")
+def ack_version(hl7: Hl7Artefact) -> Findings:
+    expected = table.TRIGGER_VERSIONS.get(hl7.value("MSH-9.2"))
+    if expected is not None:
+        yield from same(hl7.value("MSH-12.1"), expected, "MSH-12", "La version HL7")
 
 
 @ORU.rule(
@@ -208,9 +228,25 @@ def carriage_returns(hl7: Hl7Artefact) -> Findings:
     bad=lambda: example.oru({"MSH": {21: ("1.2", "CISIS_CDA_HL7_V1")}}),
 )
 def profile(hl7: Hl7Artefact) -> Findings:
-    # The volet's own samples put a blank behind the circumflex: a typing error, read as nothing.
-    value = "^".join(part.strip() for part in hl7.value("MSH-21").split("^"))
-    return same(value, table.PROFILE, "MSH-21", "Le profil de conformité")
+    if not hl7.former:
+        yield from same(profile_of(hl7.message), table.PROFILE, "MSH-21", "Le profil de conformité")
+
+
+@ORU.rule(
+    "ORU-012",
+    "Le message suit la version 2.1 du volet, et non la 2.0",
+    reference=volet("change-log"),
+    tolerated=True,
+    bad=lambda: example.oru({"MSH": {21: tuple(table.FORMER_PROFILE.split("^"))}}),
+)
+def current_version(hl7: Hl7Artefact) -> Findings:
+    if hl7.former:
+        yield Broken(
+            message="Le message annonce la version 2.0 du volet ; il est jugé sur la 2.1.",
+            expected=table.PROFILE,
+            actual=table.FORMER_PROFILE,
+            where="MSH-21",
+        )
 
 
 @ORU.rule(

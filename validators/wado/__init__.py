@@ -1,6 +1,6 @@
 """Judging WADO-RS between DRIMboxes: the request and the response."""
 
-from validators.wado import instances, request, response
+from validators.wado import instances, objects, request, response
 from validators.wado.reading import (
     WadoPart,
     WadoRequest,
@@ -17,6 +17,7 @@ __all__ = [
     "WadoRequest",
     "WadoResponse",
     "instances",
+    "objects",
     "read_request",
     "read_response",
     "request",

@@ -154,7 +154,10 @@ def certificate(listed: ListArtefact) -> Findings:
     for signature in listed.signatures:
         found = certificate_of(signature)
         if found is None:
-            yield Broken(message="Le certificat du signataire manque.", where="//X509Certificate")
+            yield Broken(
+                message="Le certificat du signataire manque ou est illisible.",
+                where="//X509Certificate",
+            )
             continue
         try:
             usage = found.extensions.get_extension_for_class(x509.KeyUsage).value

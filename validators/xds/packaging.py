@@ -11,6 +11,7 @@ from validators.examples import xds as example
 from validators.finding import Severity
 from validators.package import media_type
 from validators.rule import Broken
+from validators.soap import ANONYMOUS, addressing, assertions, header_texts, text_of
 from validators.xds.reading import Submission
 from validators.xds.rules import TD21, XDS, Findings, iti, same, w3c
 
@@ -20,7 +21,6 @@ _SOAP = f"{{{NS['soap']}}}"
 _WSA = f"{{{NS['wsa']}}}"
 _MTOM = iti("Vol. 2x, annexe V.3.6")
 _ADDRESSING = w3c("WS-Addressing 1.0 SOAP Binding", "2")
-_ANONYMOUS = "http://www.w3.org/2005/08/addressing/anonymous"
 
 
 @XDS.rule(
@@ -167,17 +167,6 @@ def soap_version(xds: Submission) -> Findings:
         yield from same(str(xds.envelope.tag), f"{_SOAP}Envelope", "/Envelope", "L'enveloppe")
 
 
-def _headers(xds: Submission, name: str) -> list[etree._Element]:
-    """The addressing headers of a name."""
-    if xds.envelope is None:
-        return []
-    return xds.envelope.findall(f"{{*}}Header/{_WSA}{name}")
-
-
-def _text(element: etree._Element | None) -> str:
-    return "" if element is None else (element.text or "").strip()
-
-
 @XDS.rule(
     "XDS-011",
     "L'Action WS-Addressing est ProvideAndRegisterDocumentSet-b",
@@ -189,7 +178,7 @@ def _text(element: etree._Element | None) -> str:
 def action(xds: Submission) -> Findings:
     if xds.envelope is None:
         return
-    found = [_text(element) for element in _headers(xds, "Action")]
+    found = header_texts(xds.envelope, "Action")
     yield from same(" ".join(found), Action.PROVIDE_AND_REGISTER, "//wsa:Action", "L'action")
 
 
@@ -202,7 +191,7 @@ def action(xds: Submission) -> Findings:
 def message_id(xds: Submission) -> Findings:
     if xds.envelope is None:
         return
-    found = [_text(element) for element in _headers(xds, "MessageID")]
+    found = header_texts(xds.envelope, "MessageID")
     if len(found) != 1 or not found[0].startswith("urn:uuid:"):
         yield Broken(
             message="MessageID manque ou n'est pas un URI.",
@@ -219,7 +208,7 @@ def message_id(xds: Submission) -> Findings:
     bad=lambda: example.iti41(example.remove("//wsa:To")),
 )
 def destination(xds: Submission) -> Findings:
-    if xds.envelope is not None and not _headers(xds, "To"):
+    if xds.envelope is not None and not addressing(xds.envelope, "To"):
         yield Broken(
             message="To manque : le DMP répond qu'un en-tête requis est absent.", where="//wsa:To"
         )
@@ -235,8 +224,8 @@ def destination(xds: Submission) -> Findings:
 def reply_to(xds: Submission) -> Findings:
     if xds.envelope is None:
         return
-    found = [_text(element.find(f"{_WSA}Address")) for element in _headers(xds, "ReplyTo")]
-    yield from same(" ".join(found), _ANONYMOUS, "//wsa:ReplyTo", "L'adresse de réponse")
+    found = [text_of(one.find(f"{_WSA}Address")) for one in addressing(xds.envelope, "ReplyTo")]
+    yield from same(" ".join(found), ANONYMOUS, "//wsa:ReplyTo", "L'adresse de réponse")
 
 
 @XDS.rule(
@@ -268,13 +257,11 @@ def must_understand(xds: Submission) -> Findings:
 def one_assertion(xds: Submission) -> Findings:
     if xds.envelope is None:
         return
-    security = xds.envelope.findall(f"{{*}}Header/{{{NS['wsse']}}}Security")
-    found = [item for one in security for item in one.findall(f"{{{NS['saml']}}}Assertion")]
-    everywhere = list(xds.envelope.iter(f"{{{NS['saml']}}}Assertion"))
-    if len(found) != 1 or len(everywhere) != 1:
+    placed, everywhere = assertions(xds.envelope)
+    if placed != 1 or everywhere != 1:
         yield Broken(
             message="Une seule assertion est attendue, dans Security.",
             expected="1",
-            actual=f"{len(found)} dans Security, {len(everywhere)} en tout",
+            actual=f"{placed} dans Security, {everywhere} en tout",
             where="//wsse:Security",
         )

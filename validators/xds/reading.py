@@ -136,6 +136,18 @@ class Submission:
         return found
 
     @cached_property
+    def seals(self) -> list[tuple[RegistryObject, etree._Element]]:
+        """Each signature entry and its document, when it is XML."""
+        found = []
+        for item in self.signatures:
+            try:
+                root = xml.parse(self.documents.get(item.id, b"").strip())
+            except RemoteProtocolError:
+                continue
+            found.append((item, root))
+        return found
+
+    @cached_property
     def kos(self) -> dict[str, Kos]:
         """The manifests that can be read, by entry id."""
         found: dict[str, Kos] = {}

@@ -1,0 +1,30 @@
+"""The rule set of the contextual call, and the texts that its rules quote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from spec.grade import Grade, Reference
+from validators.examples import call as example
+from validators.rule import Broken, RuleSet
+
+__all__ = ["CALL", "DRAFT", "FAQ", "FORM", "OWN", "PROGRAMS", "Findings"]
+
+Findings = Iterator[Broken]
+
+DRAFT = Reference("REM DRIM-M (projet 2022-2023)", "DB.CO.48, DB/RIS.13", Grade.DRAFT)
+FAQ = Reference("FAQ des industriels ANS", "appel contextuel", Grade.FAQ)
+FORM = Reference("WHATWG URL", "application/x-www-form-urlencoded", Grade.STANDARD)
+PROGRAMS = Reference(
+    "TestServer-AppelContextuel et démonstrateur DRIM-M (ANS)", "2024", Grade.DEMONSTRATOR
+)
+OWN = Reference("Lecture de drimbench", grade=Grade.INFERRED)
+
+CALL = RuleSet(
+    "appel-contextuel",
+    good=example.call,
+    syntax="APPEL-000",
+    unreadable=lambda: b'{"PatientID": "IPP900"}',
+    reference=PROGRAMS,
+    requirements=("DB.CO.48",),
+)

@@ -1,0 +1,6 @@
+"""Judging the capabilities answer of a Source, and its health check."""
+
+from validators.capabilities.reading import Capabilities, Method, read
+from validators.capabilities.rules import CAPABILITIES
+
+__all__ = ["CAPABILITIES", "Capabilities", "Method", "read"]

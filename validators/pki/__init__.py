@@ -1,0 +1,22 @@
+"""Judging X.509 certificates by profile, and revocation lists."""
+
+from validators.pki import crl, leaf, subject
+from validators.pki.reading import (
+    CertificateArtefact,
+    CrlArtefact,
+    read_certificate,
+    read_crl,
+)
+from validators.pki.rules import CERTIFICATE, CRL
+
+__all__ = [
+    "CERTIFICATE",
+    "CRL",
+    "CertificateArtefact",
+    "CrlArtefact",
+    "crl",
+    "leaf",
+    "read_certificate",
+    "read_crl",
+    "subject",
+]
