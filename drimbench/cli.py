@@ -324,7 +324,10 @@ def mutants(
     try:
         asked = wrong_boxes.chosen(names or ())
         if only_list:
-            wrong_boxes.listing(asked, Console())
+            if as_json_:
+                _print_json([one.as_dict() for one in asked])
+            else:
+                wrong_boxes.listing(asked, Console())
             raise Finished(ExitCode.CONFORM)
         console = None if as_json_ else Console(stderr=True)
         trials = wrong_boxes.play(asked, runs, full=full, console=console)

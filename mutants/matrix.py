@@ -97,10 +97,7 @@ class Trial:
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return {
-            "mutant": self.mutant.name,
-            "breaks": self.mutant.breaks,
-            "role": self.mutant.role,
-            "requirements": list(self.mutant.requirements),
+            **self.mutant.as_dict(),
             "ran": list(self.ran),
             "killed": self.killed,
             "killed_by": [one.as_dict() for one in self.killed_by],

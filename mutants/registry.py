@@ -42,6 +42,15 @@ class Mutant:
         """Whether one of these requirements is broken, or declared as a consequence."""
         return not {*self.requirements, *self.consequences}.isdisjoint(requirements)
 
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "mutant": self.name,
+            "breaks": self.breaks,
+            "role": self.role,
+            "requirements": list(self.requirements),
+        }
+
 
 _registered: dict[str, Mutant] = {}
 

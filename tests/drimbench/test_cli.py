@@ -76,6 +76,14 @@ def kos(tmp_path: Path) -> Path:
     return file
 
 
+def test_wrong_boxes_are_listed_for_machines_too() -> None:
+    done = drimbench("mutants", "--list", "--json", "jeton-non-verifie")
+    assert done.returncode == 0, done.stderr
+    (box,) = json.loads(done.stdout)
+    assert box["mutant"] == "jeton-non-verifie"
+    assert "DB.SO.33" in box["requirements"]
+
+
 def test_validate_prints_one_json_document(kos: Path) -> None:
     ended = drimbench("validate", str(kos), "--json")
     (judged,) = json.loads(ended.stdout)
