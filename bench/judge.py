@@ -20,6 +20,14 @@ from wire.exchange import Direction, Exchange, Payload
 
 __all__ = ["judge_scenario"]
 
+_SOAP: Mapping[str, frozenset[str]] = {
+    "ITI-18": frozenset({"source", "consumer"}),
+    "ITI-43": frozenset({"consumer"}),
+    "ITI-57": frozenset({"source"}),
+    "TD0.2": frozenset({"consumer"}),
+}
+"""Transaction of the DMP -> the roles that ask for it; its requests are judged under its name."""
+
 
 def judge_scenario(
     exchanges: Sequence[tuple[str, Exchange]], roles: frozenset[str], case: Mapping[str, str]
@@ -71,6 +79,11 @@ class _Scene:
             case "WADO-RS", Direction.IN if "consumer" in self.roles and request:
                 context = Context(purpose="export", kos=self._kos(request))
                 yield from validate(message(request), "wado-request", context=context).findings
+            case _, Direction.IN if request and self.roles & _SOAP.get(
+                exchange.transaction, frozenset()
+            ):
+                kind = exchange.transaction.lower()
+                yield from validate(message(request), kind, context=self._patient()).findings
 
     def _images(self, exchange: Exchange, response: Payload) -> Iterator[Finding]:
         request = exchange.request
@@ -88,6 +101,11 @@ class _Scene:
             context=context,
         )
         yield from judge(answer, "wado-response", context=context).findings
+
+    def _patient(self) -> Context:
+        return Context(
+            ins=self.case.get("matricule INS", ""), ins_oid=self.case.get("OID de l'INS", "")
+        )
 
     def _kos(self, request: Payload | None) -> bytes:
         uid = request.header(KOS_HEADER) if request else None

@@ -13,10 +13,11 @@ from validators.dmp.reading import Message, earlier
 from validators.examples import dmp as example
 from validators.examples.xds import Tamper, edit, remove
 from validators.finding import Severity
+from validators.inherit import inherit
 from validators.package import media_type
 from validators.rule import Broken, RuleSet
 from validators.soap import ANONYMOUS, addressing, assertions, header_texts, text_of
-from validators.xds.rules import Findings, same, w3c
+from validators.xds.rules import XDS, Findings, same, w3c
 
 __all__ = ["GIE", "GIE_RIGHTS", "answer_rules", "request_rules"]
 
@@ -70,7 +71,7 @@ def _action(rules: RuleSet, id: str, make: Make, *, expected: tuple[str, ...]) -
 
 
 def request_rules(rules: RuleSet, prefix: str, action: str, make: Make) -> None:
-    """Register the rules 001 to 008 of a request.
+    """Register the rules 001 to 008 of a request, and those that it shares with ITI-41.
 
     Args:
         prefix: of the ids (`ITI18` gives `ITI18-001`).
@@ -172,9 +173,15 @@ def request_rules(rules: RuleSet, prefix: str, action: str, make: Make) -> None:
             kind, _ = media_type(message.package.content_type)
             yield from same(kind, "application/soap+xml", "Content-Type", "Le type de média")
 
+    inherit(rules, XDS, ("XDS-183",), example=lambda _: make(_unmarked))
+
+
+def _unmarked(root: etree._Element) -> None:
+    del next(root.iter(f"{_WSA}Action")).attrib[f"{_SOAP}mustUnderstand"]
+
 
 def answer_rules(rules: RuleSet, prefix: str, actions: tuple[str, ...], make: Make) -> None:
-    """Register the rules 101 to 105 of an answer."""
+    """Register the rules 101 to 106 of an answer."""
     _version(rules, f"{prefix}-101", make)
     _action(rules, f"{prefix}-102", make, expected=actions)
 
@@ -220,6 +227,25 @@ def answer_rules(rules: RuleSet, prefix: str, actions: tuple[str, ...], make: Ma
         # The public sample has lost the line ends of its part headers: judged all the same.
         if message.damaged:
             yield Broken(message="Le paquet MIME est abîmé : seule l'enveloppe a pu être lue.")
+
+    @rules.rule(
+        f"{prefix}-106",
+        "La réponse a un MessageID, un URI urn:uuid",
+        reference=GIE,
+        severity=Severity.WARNING,
+        bad=lambda: make(edit("//wsa:MessageID", value="1")),
+    )
+    def identified(message: Message) -> Findings:
+        found = header_texts(message.envelope, "MessageID")
+        if message.envelope is not None and (
+            len(found) != 1 or not found[0].startswith("urn:uuid:")
+        ):
+            yield Broken(
+                message="MessageID manque ou n'est pas un URI.",
+                expected="urn:uuid:…",
+                actual=" ".join(found),
+                where="//wsa:MessageID",
+            )
 
 
 def _without_lines(answer: bytes) -> bytes:

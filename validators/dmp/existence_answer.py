@@ -7,7 +7,10 @@ from lxml import etree
 from protocols.hl7v3 import II, AckDetail
 from protocols.xml import NS
 from spec.dmp import (
+    ADMINISTRATIVE_OBSERVATION_ENS,
+    ADMINISTRATIVE_OBSERVATION_INTERNET,
     AUTHORISATION_KEYWORD,
+    AUTHORISATION_VALUES,
     EXISTENCE_ANSWER_ACTION,
     INTERACTION_ID,
     SYSTEM_OID,
@@ -227,7 +230,7 @@ def patient(message: Message) -> Findings:
     found = _identifiers(message)
     # The obsolete INS-C is still echoed beside the INS.
     known = [one for one in found if one[0] in INS_AUTHORITIES and is_matricule(one[1])]
-    if found and not known:
+    if message.body.find(_REGISTERED, _HL7) is not None and not known:
         yield Broken(
             message="Aucun identifiant du patient n'est un INS.",
             expected="un OID de l'INS et un matricule",
@@ -290,3 +293,90 @@ def treating_physician(message: Message) -> Findings:
 def sender(message: Message) -> Findings:
     written = attribute(message.body, "h:sender/h:device/h:id", "root")
     yield from same(written, SYSTEM_OID, "//sender/device/id/@root", "sender")
+
+
+_FIXED = (
+    (".", "ITSVersion", "XML_1.0"),
+    ("h:processingCode", "code", "P"),
+    ("h:processingModeCode", "code", "T"),
+    ("h:acceptAckCode", "code", "NE"),
+    ("h:receiver", "typeCode", "RCV"),
+    ("h:receiver/h:device", "classCode", "DEV"),
+    ("h:receiver/h:device", "determinerCode", "INSTANCE"),
+    ("h:sender", "typeCode", "SND"),
+    ("h:sender/h:device", "classCode", "DEV"),
+    ("h:sender/h:device", "determinerCode", "INSTANCE"),
+)
+_EVENT = "h:controlActProcess/h:subject/h:registrationEvent"
+_FIXED_OF_A_PATIENT = (
+    ("h:controlActProcess", "classCode", "CACT"),
+    ("h:controlActProcess", "moodCode", "EVN"),
+    ("h:controlActProcess/h:subject", "typeCode", "SUBJ"),
+    (_EVENT, "classCode", "REG"),
+    (_EVENT, "moodCode", "EVN"),
+    (f"{_EVENT}/h:statusCode", "code", "completed"),
+    (f"{_EVENT}/h:subject1", "typeCode", "SBJ"),
+    (_REGISTERED, "classCode", "PAT"),
+)
+"""Only when a patient is returned: `NF` has none."""
+
+
+@EXISTENCE_ANSWER.rule(
+    "TD02-132",
+    "Les codes fixes de la réponse sont les siens",
+    reference=GIE,
+    severity=Severity.WARNING,
+    bad=lambda: example.existence_answer(edit("//cda:acceptAckCode", "code", "AL")),
+)
+def fixed(message: Message) -> Findings:
+    registered = message.body.find(_REGISTERED, _HL7) is not None
+    for path, name, expected in (*_FIXED, *(_FIXED_OF_A_PATIENT if registered else ())):
+        place = f"//{path.replace('h:', '')}/@{name}"
+        yield from same(attribute(message.body, path, name), expected, place, name)
+
+
+@EXISTENCE_ANSWER.rule(
+    "TD02-133",
+    "Les mots-clés et leurs valeurs sont dans les systèmes de codage du DMP",
+    reference=GIE,
+    severity=Severity.WARNING,
+    bad=lambda: example.existence_answer(
+        edit("//cda:attentionLine/cda:keyWordText", "codeSystem", "1.2.3")
+    ),
+)
+def keyword_systems(message: Message) -> Findings:
+    systems = dict((AUTHORISATION_KEYWORD, TREATING_PHYSICIAN_KEYWORD))
+    for line in message.body.findall("h:attentionLine", _HL7):
+        word = text(line, "h:keyWordText")
+        place = f"//attentionLine[keyWordText='{word}']"
+        if word in systems:
+            written = attribute(line, "h:keyWordText", "codeSystem")
+            yield from same(written, systems[word], f"{place}/keyWordText", "codeSystem")
+        if word == AUTHORISATION_KEYWORD[0]:
+            written = attribute(line, "h:value", "codeSystem")
+            yield from same(written, AUTHORISATION_VALUES, f"{place}/value", "codeSystem")
+
+
+@EXISTENCE_ANSWER.rule(
+    "TD02-134",
+    "Les indicateurs du dossier sont des booléens connus",
+    reference=GIE,
+    severity=Severity.WARNING,
+    bad=lambda: example.existence_answer(
+        edit("//cda:administrativeObservation/cda:value", "value", "oui")
+    ),
+)
+def observations(message: Message) -> Findings:
+    systems = dict((ADMINISTRATIVE_OBSERVATION_INTERNET, ADMINISTRATIVE_OBSERVATION_ENS))
+    path = f"{_REGISTERED}/h:subjectOf/h:administrativeObservation"
+    for rank, one in enumerate(message.body.findall(path, _HL7), start=1):
+        code = attribute(one, "h:code", "code")
+        system = attribute(one, "h:code", "codeSystem")
+        value = attribute(one, "h:value", "value")
+        if systems.get(code) != system or value not in ("true", "false"):
+            yield Broken(
+                message="Cet indicateur est inconnu, ou n'est pas un booléen.",
+                expected=" | ".join(f"{name} ({oid})" for name, oid in systems.items()),
+                actual=f"{code} ({system}) = {value}",
+                where=f"//administrativeObservation[{rank}]",
+            )

@@ -61,6 +61,7 @@ _OF_ENTRIES = (
     *(f"XDS-{number:03}" for number in range(70, 79)),
     *(f"XDS-{number:03}" for number in range(80, 86)),
     "XDS-094",
+    *("XDS-182", "XDS-186"),
 )
 
 
@@ -72,6 +73,28 @@ inherit(
     parts=_lot,
     requirements=QUERY_ANSWER.requirements,
 )
+
+
+inherit(
+    QUERY_ANSWER,
+    XDS,
+    ("XDS-180",),
+    example=lambda _: example.query_answer(_without_id),
+    parts=_lot,
+    requirements=QUERY_ANSWER.requirements,
+)
+inherit(
+    QUERY_ANSWER,
+    XDS,
+    ("XDS-181",),
+    example=lambda _: example.query_answer(remove("//rim:ExternalIdentifier/rim:Name")),
+    parts=_lot,
+    requirements=QUERY_ANSWER.requirements,
+)
+
+
+def _without_id(root: etree._Element) -> None:
+    del next(root.iter(f"{_RIM}Classification")).attrib["id"]
 
 
 def _objects(message: Message) -> list[etree._Element]:
@@ -223,6 +246,23 @@ def _digest(item: RegistryObject, slot: SlotName, fine: bool) -> Findings:
 
 def _is_sha1(text: str) -> bool:
     return len(text) == 40 and all(digit in "0123456789abcdefABCDEF" for digit in text)
+
+
+@QUERY_ANSWER.rule(
+    "ITI18-128",
+    "Chaque entrée dit le type de son document",
+    reference=iti("Vol. 3, 4.2.3.2.15"),
+    bad=lambda: example.query_answer(edit(_ENTRY, "mimeType", "")),
+)
+def mime_type(message: Message) -> Findings:
+    for item in message.lot.entries:
+        kind, slash, subtype = item.element.get("mimeType", "").partition("/")
+        if not (kind and slash and subtype):
+            yield Broken(
+                message="mimeType manque ou est illisible.",
+                actual=item.element.get("mimeType", ""),
+                where=item.where("@mimeType"),
+            )
 
 
 @QUERY_ANSWER.rule(

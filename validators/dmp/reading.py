@@ -22,7 +22,7 @@ __all__ = ["Message", "MessageError", "answer", "earlier", "request"]
 
 _RS = f"{{{NS['rs']}}}"
 _SALVAGE = 1024 * 1024
-_ENVELOPE = re.compile(rb"<((?:[\w.-]+:)?)Envelope[\s>].*?</\1Envelope\s*>", re.DOTALL)
+_ENVELOPE = re.compile(rb"<((?:[\w.-]+:)?)Envelope[\s>]")
 
 
 class MessageError(RemoteProtocolError):
@@ -90,13 +90,23 @@ def answer(tag: str) -> Reader:
         try:
             return _message(package.read(data), tag, context)
         except RemoteProtocolError:
-            found = _ENVELOPE.search(data[:_SALVAGE])
+            found = _envelope(data[:_SALVAGE])
             if found is None or data.lstrip(b" \t\r\n").startswith(b"<"):
                 raise
-        salvaged = Package(root=xml.parse(found[0]))
+        salvaged = Package(root=xml.parse(found))
         return replace(_message(salvaged, tag, context), damaged=True)
 
     return read
+
+
+def _envelope(data: bytes) -> bytes | None:
+    """From the first opening tag of an envelope to its last closing tag."""
+    opening = _ENVELOPE.search(data)
+    if opening is None:
+        return None
+    closing = b"</" + opening[1] + b"Envelope>"
+    end = data.rfind(closing)
+    return data[opening.start() : end + len(closing)] if end > opening.start() else None
 
 
 def _message(found: Package, tag: str, context: Context) -> Message:

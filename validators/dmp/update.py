@@ -73,7 +73,7 @@ inherit(UPDATE, VIHF, EVERYWHERE, example=lambda data: example.update(assertion=
 inherit(
     UPDATE,
     XDS,
-    ("XDS-020", *(f"XDS-{number:03}" for number in range(40, 47)), "XDS-032", "XDS-049"),
+    ("XDS-020", *(f"XDS-{number:03}" for number in range(40, 47)), "XDS-032", "XDS-049", "XDS-180"),
     example=example.update_of,
     parts=_lot,
 )
@@ -83,6 +83,29 @@ inherit(
     XDS,
     ("XDS-021",),
     example=lambda _: example.update(edit(_LINK, "id", "SubmissionSet01")),
+    parts=_lot,
+)
+
+
+inherit(
+    UPDATE,
+    XDS,
+    ("XDS-031",),
+    example=lambda _: example.update(remove("//rim:Classification[rim:Name]/rim:Name")),
+    parts=_lot,
+)
+inherit(
+    UPDATE,
+    XDS,
+    ("XDS-181",),
+    example=lambda _: example.update(remove("//rim:ExternalIdentifier/rim:Name")),
+    parts=_lot,
+)
+inherit(
+    UPDATE,
+    XDS,
+    ("XDS-186",),
+    example=lambda _: example.update(remove("//rim:Slot/rim:ValueList")),
     parts=_lot,
 )
 

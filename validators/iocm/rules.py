@@ -36,8 +36,7 @@ IOCM = RuleSet(
 
 _OF_ANY_KEY_OBJECT = (
     *(f"KOS-{number:03}" for number in (1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15)),
-    "KOS-017",
-    "KOS-018",
+    *(f"KOS-{number:03}" for number in (17, 18, 19, 20, 21, 22, 41, 42)),
 )
 
 inherit(IOCM, KOS, _OF_ANY_KEY_OBJECT, example=_note, requirements=IOCM.requirements)

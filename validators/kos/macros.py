@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -28,6 +29,12 @@ _CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
 """CodeValue, LongCodeValue, URNCodeValue: one of the three."""
 _PATIENT_ID_TYPES = ("TEXT", "RFID", "BARCODE")
 _CHARACTER_SET = 0x00080005
+_CHARACTER_SETS = re.compile(
+    r"ISO_IR (6|13|100|101|109|110|126|127|138|144|148|166|192|203)"
+    r"|ISO 2022 IR [0-9]{1,3}|GB18030|GBK"
+)
+"""Defined terms of PS3.3 C.12.1.1.2."""
+_SEXES = ("M", "F", "O")
 
 
 @KOS.rule(
@@ -105,7 +112,16 @@ def text_concept(kos: Kos) -> Findings:
     bad=lambda: example.kos().replace(b"ISO_IR 100", b" " * 10),
 )
 def character_set(kos: Kos) -> Findings:
-    if kos.root.text(_CHARACTER_SET):
+    written = kos.root.values(_CHARACTER_SET)
+    for term in written:
+        if term and _CHARACTER_SETS.fullmatch(term) is None:
+            yield Broken(
+                message="Ce n'est pas un jeu de caractères de DICOM.",
+                expected="ISO_IR 192 ou ISO_IR 100",
+                actual=term,
+                where="0008,0005",
+            )
+    if written:
         return
     for where, text in _texts(kos.root):
         # The default repertoire is ISO IR 6.
@@ -146,3 +162,20 @@ def patient_id_type(kos: Kos) -> Findings:
                 actual=written,
                 where=item.where(0x00100022),
             )
+
+
+@KOS.rule(
+    "KOS-042",
+    "PatientSex vaut M, F ou O, quand il est écrit",
+    reference=dicom("PS3.3 C.7.1.1, Patient's Sex"),
+    bad=lambda: example.kos(sex="I"),
+)
+def sex(kos: Kos) -> Findings:
+    written = kos.root.text(0x00100040)
+    if written and written not in _SEXES:
+        yield Broken(
+            message="Cette valeur n'est pas permise.",
+            expected=" | ".join(_SEXES),
+            actual=written,
+            where="0010,0040",
+        )

@@ -67,6 +67,7 @@ _OF_A_LOT = (
     *(f"XDS-{number:03}" for number in range(80, 86)),
     "XDS-094",
     *(f"XDS-{number}" for number in range(100, 106)),
+    *("XDS-180", "XDS-181", "XDS-182", "XDS-186"),
 )
 """Rules of a publication that need neither its package nor its documents."""
 

@@ -15,7 +15,7 @@ from validators.zip_archive import unpack
 
 __all__ = ["Archive", "Lot", "is_safe", "read"]
 
-_HOME = "IHE_XDM"
+_HOME = re.compile(r"(?:^|/)(IHE_XDM)/")
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,12 @@ class Archive:
     @cached_property
     def roots(self) -> list[str]:
         """What precedes each `IHE_XDM` folder: "" or `KA202611/`."""
-        found = {
-            name[: match.start(1)]
-            for name in self.files
-            if (match := re.search(rf"(?:^|/)({_HOME})/", name))
-        }
+        found = {name[: match.start(1)] for name in self.files if (match := _HOME.search(name))}
         return sorted(found)
 
     def file(self, name: str) -> bytes | None:
         """A file at the root of the archive, whatever the case of its name."""
-        wanted = [f"{root}{name}".upper() for root in self.roots or [""]]
+        wanted = {f"{root}{name}".upper() for root in self.roots or [""]}
         return next((data for key, data in self.files.items() if key.upper() in wanted), None)
 
     @cached_property
@@ -55,11 +51,10 @@ class Archive:
         """The folders under `IHE_XDM`, in the order of names."""
         folders: dict[str, list[str]] = {}
         for name in self.files:
-            for root in self.roots:
-                home = f"{root}{_HOME}/"
-                if name.startswith(home) and "/" in name[len(home) :]:
-                    folder = home + name[len(home) :].partition("/")[0]
-                    folders.setdefault(folder, []).append(name)
+            match = _HOME.search(name)
+            if match is not None and "/" in name[match.end() :]:
+                folder = name[: match.end()] + name[match.end() :].partition("/")[0]
+                folders.setdefault(folder, []).append(name)
         return [self._lot(folder, tuple(sorted(names))) for folder, names in folders.items()]
 
     def _lot(self, folder: str, names: tuple[str, ...]) -> Lot:

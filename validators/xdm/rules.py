@@ -25,6 +25,7 @@ __all__ = ["XDM"]
 _LAYOUT = iti("Vol. 2, 3.32.4.1.2")
 _EXPORT = Reference("DRIM-M_DATA", "informatif/XDM", Grade.SAMPLE)
 _HERE = f"{example.FOLDER}/"
+_DOCTYPE = re.compile(rb"(?:<\?xml[^>]*>\s*)?<!DOCTYPE[^>\[]*>\s*")
 
 XDM = RuleSet(
     "xdm",
@@ -133,9 +134,10 @@ def index(archive: Archive) -> Findings:
     if not data:
         return
     # XHTML pages name their document type, which our reader of messages refuses.
-    bare = re.sub(rb"<!DOCTYPE[^>\[]*>", b"", data, count=1)
+    page = data.lstrip(b"\xef\xbb\xbf \t\r\n")
+    typed = _DOCTYPE.match(page)
     try:
-        xml.parse(bare.lstrip(b"\xef\xbb\xbf \t\r\n"))
+        xml.parse(page if typed is None else page[typed.end() :])
     except RemoteProtocolError as error:
         yield Broken(message=f"La page n'est pas du XML : {error}.", where="INDEX.HTM")
 

@@ -11,6 +11,7 @@ from validators.xds import (
     submission_set,
     vihf,
     vihf_attributes,
+    vihf_form,
 )
 from validators.xds.reading import Submission, read
 from validators.xds.rules import XDS
@@ -29,4 +30,5 @@ __all__ = [
     "submission_set",
     "vihf",
     "vihf_attributes",
+    "vihf_form",
 ]

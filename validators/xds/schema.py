@@ -167,3 +167,24 @@ def transfer_encodings(xds: Submission) -> Findings:
                 actual=part.encoding,
                 where=f"Content-Transfer-Encoding de {part.content_id}",
             )
+
+
+@XDS.rule(
+    "XDS-186",
+    "Un Slot a un nom et une liste de valeurs, un libellé a une valeur",
+    reference=w3c("ebRIM 3.0", "2.4.4 SlotType, 2.4.2 LocalizedStringType"),
+    bad=lambda: example.iti41(example.remove("//rim:ExtrinsicObject/rim:Slot/rim:ValueList")),
+)
+def whole_slots(xds: Submission) -> Findings:
+    wrong = [
+        ("un nom et une ValueList", f"//Slot[@name='{slot.get('name', '')}']")
+        for slot in xds.request.iter(f"{_RIM}Slot")
+        if not slot.get("name") or slot.find(f"{_RIM}ValueList") is None
+    ]
+    wrong += [
+        ("@value", "//LocalizedString")
+        for text in xds.request.iter(f"{_RIM}LocalizedString")
+        if text.get("value") is None
+    ]
+    for expected, where in wrong[:_ENOUGH]:
+        yield Broken(message="Le schéma exige ce qui manque ici.", expected=expected, where=where)

@@ -1,0 +1,63 @@
+"""What a box under test emits is judged; what anyone else emits is not its affair."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.judge import judge_scenario
+from validators.api import KINDS, Context
+from validators.finding import Severity
+from wire.exchange import Direction, Exchange, Outcome, Payload, new_connection_id, stamp
+
+EMITTERS = {
+    "ITI-18": "consumer",
+    "ITI-43": "consumer",
+    "ITI-57": "source",
+    "TD0.2": "consumer",
+    "ITI-41": "source",
+}
+
+
+def received(transaction: str, message: bytes) -> Exchange:
+    """The exchange in which the DMP was sent this HTTP message."""
+    head, _, body = message.partition(b"\r\n\r\n")
+    start_line, *lines = head.decode("latin-1").split("\r\n")
+    fields = [tuple(line.split(": ", 1)) for line in lines]
+    utc, mono = stamp()
+    return Exchange(
+        protocol="HTTP",
+        actor="dmp",
+        peer="box",
+        direction=Direction.IN,
+        outcome=Outcome.ANSWERED,
+        connection=new_connection_id(),
+        utc=utc,
+        mono_start=mono,
+        mono_end=mono,
+        transaction=transaction,
+        request=Payload.whole(body, start_line=start_line, head=fields),
+    )
+
+
+def errors(transaction: str, message: bytes, role: str) -> set[str]:
+    exchanges = [("x1", received(transaction, message))]
+    found = judge_scenario(exchanges, frozenset({role}), {})
+    return {one.rule for _, one in found if one.severity is Severity.ERROR}
+
+
+@pytest.mark.parametrize(("transaction", "role"), EMITTERS.items())
+def test_each_request_to_the_dmp_is_judged(transaction: str, role: str) -> None:
+    rules = KINDS[transaction.lower()].rules.rules.values()
+    broken = [one for one in rules if one.severity is Severity.ERROR and one.given == Context()]
+    assert len(broken) > 20
+    for rule in broken[:15]:
+        assert errors(transaction, rule.good(), role) == set(), rule.id
+        assert rule.id in errors(transaction, rule.bad(), role)
+
+
+def test_a_request_of_another_is_not_judged() -> None:
+    wrong = next(
+        one.bad() for one in KINDS["iti-43"].rules.rules.values() if one.severity is Severity.ERROR
+    )
+    assert errors("ITI-43", wrong, "consumer")
+    assert not errors("ITI-43", wrong, "source")
