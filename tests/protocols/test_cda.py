@@ -286,7 +286,7 @@ def test_a_large_report_is_read_quickly() -> None:
     assert min(once() for _ in range(5)) < 0.1
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="../shared/reference absent de cette machine")
+@pytest.mark.skipif(not any(SAMPLES.glob("*.xml")), reason="../shared/reference absent")
 def test_the_official_sample() -> None:
     (path,) = sorted(SAMPLES.glob("*.xml"))
     report = cda.parse(path.read_bytes())
