@@ -11,6 +11,7 @@ help:
 	@echo "make test    tous les contrôles du banc (lint, types, tests, campagne)"
 	@echo "make quick   lint, types et tests de ce qui a changé, en moins d'une minute"
 	@echo "make interop vérifie avec des programmes tiers (DCMTK, openssl, curl, dciodvfy)"
+	@echo "make fuzz    20 000 entrées hostiles par lecteur et par juge (graine affichée)"
 	@echo "make bench   mesures relatives (docs/performance.md)"
 
 setup: .setup-runtime
@@ -71,6 +72,9 @@ interop: .setup-interop
 	  echo "Absents, tests sautés (apt-get demande Debian et root) :$$wanted"; \
 	fi
 	PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m pytest -m interop -ra tests
+
+fuzz: .setup-dev
+	$(BIN)/python -m tests.fuzz
 
 bench: .setup-dev
 	$(BIN)/python -m load.benchmarks

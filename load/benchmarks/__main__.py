@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from load.benchmarks import small_requests, streaming_memory
+from load.benchmarks import small_requests, streaming_memory, validation
 from load.benchmarks.measure import Measure
 
 __all__ = ["BENCHMARKS", "main"]
@@ -20,6 +20,7 @@ _WIDTH = 120
 BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     small_requests.NAME: small_requests.run,
     streaming_memory.NAME: streaming_memory.run,
+    validation.NAME: validation.run,
 }
 
 

@@ -6,10 +6,10 @@ import binascii
 from base64 import b64decode
 from collections.abc import Iterator
 
-from tests.alterations import dicom, hl7, http, markup, structured
-from tests.alterations.model import Alteration
+from tests.alterations import archive, dicom, form, hl7, http, markup, structured
+from tests.alterations.model import ABSENT, DOUBLED, Alteration
 
-__all__ = ["alterations", "can_alter"]
+__all__ = ["alterations"]
 
 
 def alterations(good: bytes) -> Iterator[Alteration]:
@@ -24,14 +24,15 @@ def alterations(good: bytes) -> Iterator[Alteration]:
     return (one for one in alter(good) if one.data != good)
 
 
-def can_alter(good: bytes) -> bool:
-    """Whether a way is known."""
-    return _way(good) is not None
-
-
 def _way(good: bytes) -> http.Body | None:
     if good.startswith(b"MSH"):
         return hl7.alterations
+    if good.startswith(b"\x0bMSH"):
+        return _framed
+    if good.startswith(b"PK"):
+        return lambda data: archive.alterations(data, _way)
+    if good.startswith((b"http://", b"https://")):
+        return form.of_link
     if good[128:132] == b"DICM":
         return dicom.alterations
     if good.lstrip(b"\xef\xbb\xbf").startswith(b"<"):
@@ -46,7 +47,10 @@ def _way(good: bytes) -> http.Body | None:
 
 
 def _body(content_type: str) -> http.Body | None:
+    """By a media type, or by headers that hold one."""
     kind = content_type.lower()
+    if "x-www-form-urlencoded" in kind:
+        return form.of_form
     if "application/dicom" in kind:
         return dicom.alterations
     if "json" in kind:
@@ -65,3 +69,13 @@ def _token(good: bytes) -> Iterator[Alteration]:
             url = encoded.rstrip(b"=").translate(bytes.maketrans(b"+/", b"-_"))
             whole = b".".join([*pieces[:rank], url, *pieces[rank + 1 :]])
             yield Alteration(f"{part}/{one.place}", one.change, whole)
+
+
+def _framed(good: bytes) -> Iterator[Alteration]:
+    """The bytes of the frame; the message within is another kind's affair."""
+    yield Alteration("0x0B", ABSENT, good[1:])
+    yield Alteration("0x0B", DOUBLED, b"\x0b" + good)
+    yield Alteration("0x1C", ABSENT, good.replace(b"\x1c", b""))
+    yield Alteration("0x0D", ABSENT, good[:-1])
+    yield Alteration("0x1C 0x0D", DOUBLED, good + good[-2:])
+    yield Alteration("0x1C 0x0D", ABSENT, good[:-2])

@@ -33,6 +33,10 @@ def alterations(good: bytes, body_of: Callable[[str], Body | None]) -> Iterator[
         yield Alteration(place, change, message([first, *lines]))
     boundary = _BOUNDARY.search(head)
     if boundary is None:
+        alter = body_of(head.decode("latin-1")) if body.strip() else None
+        for one in () if alter is None else alter(body):
+            whole = message([first, *headers], one.data)
+            yield Alteration(f"corps/{one.place}", one.change, whole)
         return
     delimiter = b"--" + boundary[1]
     preamble, *parts, end = body.split(delimiter)

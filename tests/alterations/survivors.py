@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from spec.grade import Grade
 
@@ -52,14 +53,18 @@ class Integrity:
 
 @dataclass(frozen=True, slots=True)
 class Survivors:
-    """The rows of one kind, first match first; and the integrity rules that prove nothing."""
+    """The rows of one kind, first match first; and the integrity rules that prove nothing.
+
+    `shared` are the rows of the kind whose pieces this one carries, looked at last.
+    """
 
     rows: tuple[Row, ...]
     integrity: tuple[Integrity, ...]
+    shared: tuple[Row, ...] = ()
 
     def row(self, place: str, change: str) -> Row | None:
         """The row of an alteration."""
-        return next((row for row in self.rows if row.covers(place, change)), None)
+        return next((row for row in (*self.rows, *self.shared) if row.covers(place, change)), None)
 
     def proves_nothing(self, place: str) -> frozenset[str]:
         """Rules that fire on any change there: a signature, a hash."""
@@ -71,10 +76,16 @@ class Survivors:
 def load(path: Path) -> dict[str, Survivors]:
     """The list by kind. A place is written as it is, `*` standing for anything."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {kind: _survivors(table) for kind, table in document.items()}
+    own = {kind: _survivors(table) for kind, table in document.items()}
+    return {
+        kind: replace(survivors, shared=own[like].rows)
+        if (like := document[kind].get("like"))
+        else survivors
+        for kind, survivors in own.items()
+    }
 
 
-def _survivors(table: dict[str, list[dict[str, object]]]) -> Survivors:
+def _survivors(table: dict[str, Any]) -> Survivors:
     rows = tuple(_row(row) for row in table.get("survivor", []))
     integrity = tuple(
         Integrity(

@@ -202,21 +202,31 @@ def _multipart(random: Random) -> bytes:
     return head + b"".join(random.choices(pieces, k=random.randrange(1, 12)))
 
 
+_METADATA = "IHE_XDM/SUBSET01/METADATA.XML"
+
+
+def _named(name: str) -> zipfile.ZipInfo:
+    """Dated once and for all: the same seed gives the same bytes."""
+    info = zipfile.ZipInfo(name, (2026, 11, 22, 0, 0, 0))
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
 def _archive(random: Random) -> bytes:
     """A zip that climbs out of its folder, that unfolds a thousand times, or names twice."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         kind = random.randrange(4)
         if kind == 0:
-            archive.writestr("../../../tmp/kit.txt", b"x")
-            archive.writestr("/etc/kit", b"x")
+            archive.writestr(_named("../../../../kit.txt"), b"x")
+            archive.writestr(_named("/etc/kit"), b"x")
         elif kind == 1:
-            archive.writestr("IHE_XDM/SUBSET01/METADATA.XML", bytes(20_000_000))
+            archive.writestr(_named(_METADATA), bytes(20_000_000))
         elif kind == 2:
-            archive.writestr("IHE_XDM/SUBSET01/METADATA.XML", xml_bomb(random))
+            archive.writestr(_named(_METADATA), xml_bomb(random))
         else:
             for number in range(300):
-                archive.writestr(f"IHE_XDM/{number}/{'d/' * 60}F", b"")
+                archive.writestr(_named(f"IHE_XDM/{number}/{'d/' * 60}F"), b"")
     data = out.getvalue()
     return data if random.random() < 0.7 else data[: random.randrange(len(data))]
 

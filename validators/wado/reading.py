@@ -38,7 +38,7 @@ HEAD_SIZE = 64 * 1024
 """Bytes kept of each part when a response is read from a file."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WadoRequest:
     """A request for images. `path` is the request target."""
 
@@ -59,7 +59,7 @@ class WadoRequest:
         except RemoteProtocolError:
             return None
 
-    @property
+    @cached_property
     def preferences(self) -> tuple[Preference, ...] | None:
         """What Accept asks for, None when it cannot be read."""
         try:
