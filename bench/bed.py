@@ -157,7 +157,11 @@ class Bed:
             },
         )
         signer = self.papers.list_signer
-        self.ans = Ans(signer=Signer(signer.key, signer.certificate), clock=self.clock)
+        self.ans = Ans(
+            signer=Signer(signer.key, signer.certificate),
+            clock=self.clock,
+            format=world.white_list_format,
+        )
         self._ans_server = await ans_service.start(
             self.ans, observe=observe, tls=self._server_tls(site.names.ans), port=world.ans
         )

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import BenchError
+from protocols import whitelist
 from spec.grade import Grade
 
 __all__ = ["EMBEDDED", "Profile", "ProfileError", "read"]
@@ -80,7 +81,10 @@ class ConsumerBox(_Table):
 
 
 class World(_Table):
-    """Fixed ports of the simulators, for a box that is configured once. 0: any free port."""
+    """Fixed ports of the simulators, for a box that is configured once, and what they publish.
+
+    A port of 0 is any free one.
+    """
 
     dmp: Port = 0
     psc: Port = 0
@@ -88,6 +92,8 @@ class World(_Table):
     igc: Port = 0
     pacs: Port = 0
     local_pacs: Port = 0
+    white_list_format: whitelist.Format = "B"
+    """Which of the two published formats signs the white list: a box reads both."""
 
 
 class Timing(_Table):

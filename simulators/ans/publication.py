@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from protocols import whitelist
-from protocols.whitelist import Domain, WhiteList
+from protocols.whitelist import Domain, Format, WhiteList
 
 __all__ = ["Ans", "ListFault", "Signer"]
 
@@ -44,7 +44,10 @@ class Signer:
 
 
 class Ans:
-    """The list in force and its signer. Changed from any thread, read at each request."""
+    """The list in force and its signer. Changed from any thread, read at each request.
+
+    `format` is that of the signature, one of the two that were published (`protocols.whitelist`).
+    """
 
     def __init__(
         self,
@@ -53,8 +56,10 @@ class Ans:
         clock: Callable[[], datetime],
         domains: Iterable[Domain] = (),
         impostor: Signer | None = None,
+        format: Format = "B",
     ) -> None:
         self._signer = signer
+        self._format: Format = format
         self._impostor = impostor
         self._clock = clock
         self._fault: ListFault | None = None
@@ -101,6 +106,7 @@ class Ans:
             key=signer.key,
             certificate=signer.certificate,
             signing_time=self._clock(),
+            format=self._format,
         )
         if fault is ListFault.TAMPERED:
             return _tampered(data, white_list)

@@ -11,16 +11,28 @@ import pytest
 
 from protocols import whitelist
 from protocols.errors import RemoteProtocolError
-from protocols.whitelist import Domain
+from protocols.whitelist import Domain, Format
 from protocols.xml import XmlError
 from protocols.xmlsig import SignatureError, SignatureFault
 from simulators.ans import Ans, ListFault, Signer, service
 from simulators.igc import Pki
+from validators.api import Context, validate
+from validators.finding import Severity
 from wire.exchange import Exchange
 from wire.tls import ClientTls, ServerTls, client_context
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-DOMAINS = (Domain(identifier="1", db="db1.test", operator_dn="CN=db1.test,OU=1,C=FR"),)
+DOMAINS = (
+    Domain(
+        identifier="1",
+        db="db1.test",
+        vi="vi1.test",
+        denomination="CENTRE EXEMPLE",
+        operator_dn="CN=db1.test,OU=3101235550001,O=CENTRE EXEMPLE,ST=Paris (75),C=FR",
+        support_contact="support@exemple.invalid",
+        updated=NOW,
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +40,7 @@ def pki() -> Pki:
     return Pki.create(clock=lambda: NOW, crl_url="http://igc.test/CRL/KIT-ACI-EL-ORG.crl")
 
 
-@pytest.fixture
-def ans(pki: Pki) -> Ans:
+def agency(pki: Pki, format: Format) -> Ans:
     signer = pki.sign("KIT Liste Blanche", "318751275100020", key=pki.throwaway_key)
     impostor = pki.sign("KIT Autre", "318751275100020", key=pki.throwaway_key)
     return Ans(
@@ -37,13 +48,52 @@ def ans(pki: Pki) -> Ans:
         impostor=Signer(impostor.key, impostor.certificate),
         clock=lambda: NOW,
         domains=DOMAINS,
+        format=format,
     )
+
+
+@pytest.fixture(params=["A", "B"])
+def ans(pki: Pki, request: pytest.FixtureRequest) -> Ans:
+    return agency(pki, request.param)
 
 
 def published(ans: Ans) -> bytes:
     document = ans.document()
     assert document is not None
     return document
+
+
+def noticed(data: bytes) -> set[str]:
+    found = validate(data, "liste-blanche", context=Context(at=NOW)).findings
+    return {one.rule for one in found if one.severity is not Severity.INFO}
+
+
+@pytest.mark.parametrize(
+    ("format", "own", "other"),
+    [
+        ("A", b"xmldsig-filter2", b"#enveloped-signature"),
+        ("B", b"#enveloped-signature", b"xmldsig-filter2"),
+    ],
+)
+def test_each_format_is_served_and_judged_right(
+    pki: Pki, format: Format, own: bytes, other: bytes
+) -> None:
+    document = published(agency(pki, format))
+    assert own in document
+    assert other not in document
+    assert noticed(document) == set()
+
+
+def test_the_judge_notices_every_fault_of_a_file(ans: Ans) -> None:
+    for fault in (ListFault.UNSIGNED, ListFault.TAMPERED, ListFault.TRUNCATED):
+        ans.fail(fault)
+        assert noticed(published(ans)), fault
+
+
+def test_format_b_is_the_default(pki: Pki) -> None:
+    signer = pki.sign("KIT Liste Blanche", "318751275100020", key=pki.throwaway_key)
+    document = published(Ans(signer=Signer(signer.key, signer.certificate), clock=lambda: NOW))
+    assert b"#enveloped-signature" in document
 
 
 def test_the_list_verifies_and_follows_what_is_published(ans: Ans) -> None:
