@@ -3,6 +3,9 @@
 A short RFC 5280 path check for a closed PKI: names, signatures, CA flags, path lengths, validity,
 critical extensions, and revocation by CRL. Names of hosts and certificate policies are not its
 affair. Réf. RFC 5280, sections 6.1 and 6.3.
+
+`cryptography` decodes lazily: a broken field shows when it is first read, as one of several
+exceptions. What a peer sends is read here, whole, so that nothing shows later.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from enum import StrEnum
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID
 
 from protocols.dn import DnError, attribute, dn, same_dn
@@ -25,6 +29,7 @@ __all__ = [
     "dn",
     "extended_key_usage",
     "key_usage",
+    "read_certificate",
     "same_dn",
     "verify_chain",
 ]
@@ -56,6 +61,26 @@ _KEY_USAGES = (
 )
 
 
+_FIELDS = (
+    "version",
+    "serial_number",
+    "not_valid_before_utc",
+    "not_valid_after_utc",
+    "extensions",
+    "signature_algorithm_oid",
+)
+
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    DnError,
+)
+
+
 class ChainFault(StrEnum):
     """Why a path is refused."""
 
@@ -82,6 +107,26 @@ class ChainError(RemoteProtocolError):
     def __init__(self, kind: ChainFault, message: str, *, where: str = "") -> None:
         super().__init__(message, where=where)
         self.kind = kind
+
+
+def read_certificate(der: bytes) -> x509.Certificate:
+    """Read a DER certificate that came from outside, every field decoded but the public key.
+
+    A key of a kind that we do not know is no fault of the certificate: it shows, as
+    UnsupportedAlgorithm, to who asks for the key.
+
+    Raises:
+        ChainError: (malformed) it cannot be decoded.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        for name in (certificate.subject, certificate.issuer):
+            name.rfc4514_string()
+        for field in _FIELDS:
+            getattr(certificate, field)
+    except _UNREADABLE as error:
+        raise ChainError(ChainFault.MALFORMED, f"certificat illisible : {error}") from None
+    return certificate
 
 
 def verify_chain(
@@ -113,14 +158,7 @@ def verify_chain(
             _check_critical_extensions(certificate)
         if crls is not None:
             _check_revocation(leaf, path[1], crls, at)
-    except (
-        ValueError,
-        TypeError,
-        UnsupportedAlgorithm,
-        x509.DuplicateExtension,
-        DnError,
-    ) as error:
-        # `cryptography` decodes lazily: a broken field shows when it is first read.
+    except _UNREADABLE as error:
         raise ChainError(ChainFault.MALFORMED, f"certificat illisible : {error}") from None
 
 
@@ -205,7 +243,18 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
         certificate.verify_directly_issued_by(issuer)
     except InvalidSignature:
         return False
-    return True
+    return _whole_octets(certificate)
+
+
+def _whole_octets(signed: x509.Certificate | x509.CertificateRevocationList) -> bool:
+    """Whether the signature is a whole number of octets, as every algorithm's is.
+
+    Its BIT STRING ends the structure, and counts its unused bits in the octet before the value.
+    OpenSSL refuses another count than 0; `cryptography` does not look at it, and the same
+    certificate would have several encodings. Réf. RFC 5280 4.1.1.3, X.690 8.6.2.
+    """
+    der = signed.public_bytes(Encoding.DER)
+    return der[-len(signed.signature) - 1] == 0
 
 
 def _not_a_ca(issuer: x509.Certificate, *, below: int) -> ChainError | None:
@@ -273,7 +322,7 @@ def _check_revocation(
 def _crl_signed(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
     key = issuer.public_key()
     try:
-        return crl.is_signature_valid(key)  # type: ignore[arg-type]
+        return crl.is_signature_valid(key) and _whole_octets(crl)  # type: ignore[arg-type]
     except (TypeError, UnsupportedAlgorithm):
         return False
 

@@ -6,13 +6,12 @@ import asyncio
 import logging
 from datetime import datetime
 
-from cryptography import x509
-
 from drimbox_ref.source.ports import Alerts, Clock
 from drimbox_ref.source.values import TrustVerdict
 from drimbox_ref.trail import Alert
 from drimbox_ref.white_list import WhiteListKeeper
 from protocols.dn import DistinguishedName, DnError, dn, parse_dn
+from protocols.pki import ChainError, read_certificate
 from protocols.whitelist import WhiteList
 
 __all__ = ["WhiteListTrust"]
@@ -51,8 +50,8 @@ class WhiteListTrust:
         if white_list is None:
             return TrustVerdict.NO_LIST
         try:
-            subject = parse_dn(dn(x509.load_der_x509_certificate(certificate)))
-        except (ValueError, DnError):
+            subject = parse_dn(dn(read_certificate(certificate)))
+        except (ChainError, DnError):
             return TrustVerdict.UNLISTED
         listed = bool(subject) and subject in self._operators(white_list)
         return TrustVerdict.LISTED if listed else TrustVerdict.UNLISTED

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
 from protocols import xml
+from protocols.pki import ChainError, read_certificate
 from protocols.xmlsig import algorithms
 from protocols.xmlsig.algorithms import Hash
 from protocols.xmlsig.c14n import Canonicalization, canonical
@@ -360,11 +361,11 @@ def _certificates(key_info: etree._Element) -> tuple[x509.Certificate, ...]:
     certificates = []
     for node in nodes:
         try:
-            certificates.append(x509.load_der_x509_certificate(decode_base64(text_of(node))))
-        except (SignatureError, ValueError) as error:
+            certificates.append(read_certificate(decode_base64(text_of(node))))
+        except (SignatureError, ChainError) as error:
             raise SignatureError(
                 SignatureFault.CERTIFICATE,
-                f"certificat illisible : {error}",
+                str(error),
                 where="Signature/KeyInfo/X509Data/X509Certificate",
             ) from None
     return tuple(certificates)

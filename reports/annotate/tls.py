@@ -6,6 +6,7 @@ import hashlib
 
 from cryptography import x509
 
+from protocols.pki import ChainError, read_certificate
 from reports.annotate.model import Fact, Facts, Section
 from wire.exchange import TlsInfo
 
@@ -37,9 +38,9 @@ def common_name(tls: TlsInfo | None) -> str:
     if tls is None or not tls.peer_chain:
         return ""
     try:
-        subject = x509.load_der_x509_certificate(tls.peer_chain[0]).subject
+        subject = read_certificate(tls.peer_chain[0]).subject
         names = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    except ValueError:
+    except ChainError:
         return ""
     return str(names[0].value) if names else ""
 
@@ -47,7 +48,7 @@ def common_name(tls: TlsInfo | None) -> str:
 def _certificate(der: bytes) -> list[tuple[str, str]]:
     digest = hashlib.sha256(der).hexdigest()
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = read_certificate(der)
         return [
             ("sujet", certificate.subject.rfc4514_string()),
             ("émetteur", certificate.issuer.rfc4514_string()),
@@ -59,5 +60,5 @@ def _certificate(der: bytes) -> list[tuple[str, str]]:
             ),
             ("SHA-256", digest),
         ]
-    except ValueError as error:
-        return [("illisible", f"{error} ({len(der)} octets, sha256 {digest[:16]}…)")]
+    except ChainError as error:
+        return [("état", f"{error} ({len(der)} octets, sha256 {digest[:16]}…)")]

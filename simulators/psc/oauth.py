@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from cryptography import x509
 from cryptography.x509.oid import NameOID
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from protocols.pki import ChainError, read_certificate
 from wire.http_server import abort, peer_chain
 
 __all__ = [
@@ -154,6 +154,9 @@ def authenticate(request: Request, form: dict[str, str], clients: dict[str, Clie
 
 
 def _common_name(der: bytes) -> str:
-    subject = x509.load_der_x509_certificate(der).subject
+    try:
+        subject = read_certificate(der).subject
+    except ChainError:
+        return ""
     names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value) if len(names) == 1 else ""

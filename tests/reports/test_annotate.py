@@ -123,7 +123,7 @@ def test_tls_names_the_peer(world: SimpleNamespace, tls: TlsInfo) -> None:
 
 def test_an_unreadable_certificate_is_told(world: SimpleNamespace) -> None:
     made = annotate(world.exchange(0, tls=TlsInfo(version="TLSv1.2", peer_chain=(b"\x30\x03abc",))))
-    assert "Certificat du pair · illisible" in _facts(made.session)
+    assert "Certificat du pair · état" in _facts(made.session)
 
 
 def test_token_exchanges_show_no_secret(world: SimpleNamespace, tls: TlsInfo) -> None:

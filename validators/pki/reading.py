@@ -14,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-from protocols import dn
+from protocols import dn, pki
 from protocols.dn import DistinguishedName
 from protocols.errors import RemoteProtocolError
 from protocols.pki import extended_key_usage, key_usage
@@ -186,7 +186,7 @@ def _certificates(data: bytes) -> list[x509.Certificate]:
         if b"-----BEGIN" in data[:65536]:
             found = x509.load_pem_x509_certificates(data)
         else:
-            found = [x509.load_der_x509_certificate(data)]
+            found = [pki.read_certificate(data)]
         for certificate in found[:MAX_CHAIN]:
             certificate.subject.rfc4514_string()
             certificate.issuer.rfc4514_string()
