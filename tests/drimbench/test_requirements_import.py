@@ -125,7 +125,7 @@ def test_missing_file(tmp_path: Path) -> None:
         read_workbook(tmp_path / "rien.xlsx")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.binary(max_size=400), name=st.sampled_from(["a.xlsx", "a.xls", "a.ods", "a.csv"]))
 def test_hostile_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes, name: str) -> None:
     file = tmp_path_factory.mktemp("w") / name
@@ -134,7 +134,7 @@ def test_hostile_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes, na
         read_workbook(file)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cut=st.floats(0, 1), flips=st.lists(st.tuples(st.floats(0, 1), st.integers(1, 255))))
 def test_damaged_workbook(
     tmp_path_factory: pytest.TempPathFactory, cut: float, flips: list[tuple[float, int]]

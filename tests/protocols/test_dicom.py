@@ -282,7 +282,7 @@ hostile = st.binary(max_size=300) | st.lists(
 ).map(b"".join)  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(hostile, st.sampled_from([EXPLICIT, IMPLICIT]))
 def test_hostile_bytes_never_raise_anything_else(data: bytes, syntax: str) -> None:
     for attempt in (
@@ -299,7 +299,7 @@ def test_hostile_bytes_never_raise_anything_else(data: bytes, syntax: str) -> No
             attempt()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.dictionaries(
         st.sampled_from([0x00080050, 0x00100010, 0x00100020, 0x00104000, 0x0020000D, 0x00081190]),

@@ -199,7 +199,7 @@ text = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), ma
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(name_id=text, values=st.lists(text, max_size=3), display=text)
 def test_any_text_survives(name_id: str, values: list[str], display: str) -> None:
     assertion = replace(
@@ -217,7 +217,7 @@ def test_any_text_survives(name_id: str, values: list[str], display: str) -> Non
     assert saml.parse(xml.parse(xml.serialize(element))) == assertion
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_hostile_bytes(data: st.DataObject) -> None:
     seed = xml.serialize(saml.unsigned(FULL))

@@ -184,7 +184,7 @@ def test_size_is_bounded() -> None:
         whitelist.parse(b" " * (16 * 1024 * 1024 + 1))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_hostile_bytes_are_refused_or_change_nothing(data: st.DataObject) -> None:
     signed = hostile_seed()

@@ -137,7 +137,7 @@ class TestFrame:
         assert [block.data for block in cut.blocks] == [b"MSH|1", b"MSH|2"]
         assert [fault.kind for fault in cut.faults] == [FaultKind.RESTARTED]
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(
         st.lists(
             st.binary(max_size=30).filter(lambda data: b"\x0b" not in data and b"\x1c" not in data),
@@ -150,7 +150,7 @@ class TestFrame:
         assert [block.data for block in found.blocks] == messages
         assert found.faults == ()
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(st.lists(st.sampled_from([b"\x0b", b"\x1c", b"\r", b"\n", b"A", b"MSH|"]), max_size=40))
     def test_any_stream(self, pieces: list[bytes]) -> None:
         data = b"".join(pieces)

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 
 from validators.api import KINDS, guess, validate
 
-FEW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 GOOD = {name: kind.rules.good() for name, kind in KINDS.items()}
 
 

@@ -124,7 +124,7 @@ def test_trust_that_cannot_be_read_is_no_trust_to_judge_with() -> None:
     assert fired(example.leaf(), context=Context(authorities=b"?")) == set()
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_a_damaged_certificate_gives_a_report(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["certificat", "crl"]))

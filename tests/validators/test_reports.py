@@ -149,7 +149,7 @@ class TestPdf:
         assert found is not None
         assert not found.ended
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(st.binary(max_size=300))
     def test_any_bytes(self, data: bytes) -> None:
         read_pdf(b"%PDF-1.4" + data)

@@ -54,7 +54,7 @@ def test_an_encrypted_member_is_refused() -> None:
         unpack(bytes(data))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(at=st.integers(0, 2000), size=st.integers(0, 40), piece=st.binary(max_size=40))
 def test_damaged_archives_raise_one_error(at: int, size: int, piece: bytes) -> None:
     data = pack(FILES)
@@ -63,7 +63,7 @@ def test_damaged_archives_raise_one_error(at: int, size: int, piece: bytes) -> N
         unpack(data[:at] + piece + data[at + size :])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=300))
 def test_any_bytes_raise_one_error(data: bytes) -> None:
     with suppress(ZipSyntaxError):

@@ -94,7 +94,7 @@ def test_faults_of_form(message: bytes, code: str) -> None:
     assert [fault.code for fault in faults] == [code]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=300), st.integers(0, 3000))
 def test_hostile_bytes_are_faults_or_refusals(noise: bytes, at: int) -> None:
     good = oru()

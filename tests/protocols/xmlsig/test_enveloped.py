@@ -339,7 +339,7 @@ def test_relative_namespaces_are_refused_not_crashed_on(signed: bytes) -> None:
     assert refusal(hostile) is SignatureFault.MALFORMED
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_hostile_bytes_are_refused_or_change_nothing(data: st.DataObject) -> None:
     signed = hostile_seed()

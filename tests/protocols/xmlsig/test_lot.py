@@ -165,7 +165,7 @@ def test_the_demonstrator_s_own_lot_verifies() -> None:
     assert verified.purpose == PURPOSE_SOURCE
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_hostile_bytes_are_refused_or_change_nothing(data: st.DataObject) -> None:
     signed = hostile_seed()

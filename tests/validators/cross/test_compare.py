@@ -257,7 +257,7 @@ def test_the_official_publication_agrees_with_the_official_manifest() -> None:
     assert pair(report, Subject.HASH, Voice.ENTRY, Voice.MANIFEST)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     name=st.sampled_from(sorted(example.exam())),
     at=st.integers(0, 30_000),
