@@ -1,4 +1,4 @@
-"""The structures on whose behalf a DRIMbox speaks, and their certificates, loaded once."""
+"""The DMP, and the structures on whose behalf a DRIMbox speaks to it, their keys loaded once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from drimbox_ref.config import ConfigError, Table
 
-__all__ = ["Credentials", "FileDirectory", "Structure", "load_chain", "read_structure"]
+__all__ = ["Credentials", "Dmp", "FileDirectory", "Structure", "load_chain", "read_dmp"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,29 @@ class Structure:
     sign_key: Path
 
 
-def read_structure(table: Table) -> Structure:
-    """One `[[dmp.structures]]` section."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dmp:
+    """The DMP: the root of its services, who may certify its server, and the structures whose
+    documents are published or whose professionals consult (DB.SO.89, DB.CO.91)."""
+
+    url: str
+    trust: Path
+    structures: tuple[Structure, ...]
+
+
+def read_dmp(root: Table) -> Dmp:
+    """The `[dmp]` section and its `[[dmp.structures]]`."""
+    table = root.table("dmp")
+    dmp = Dmp(
+        url=table.url("url"),
+        trust=table.path("trust"),
+        structures=tuple(_structure(one) for one in table.tables("structures", at_least=1)),
+    )
+    table.end()
+    return dmp
+
+
+def _structure(table: Table) -> Structure:
     structure = Structure(
         id=table.text("id"),
         auth_certificate=table.path("auth_certificate"),

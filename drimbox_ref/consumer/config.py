@@ -22,12 +22,11 @@ from drimbox_ref.config import (
     read_listen,
     read_whitelist,
 )
-from drimbox_ref.credentials import Structure, read_structure
+from drimbox_ref.credentials import Dmp, read_dmp
 from spec.vihf import AUTHN_CONTEXTS
 
 __all__ = [
     "ConsumerConfig",
-    "Dmp",
     "LocalPacs",
     "Options",
     "Psc",
@@ -59,16 +58,6 @@ class Psc:
     key: Path
     redirect: str
     """Path of the redirect_uri below `public_url`; the whole URI is registered at PSC."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dmp:
-    """The DMP: the root of its services, who may certify its server, and the structures whose
-    professionals consult it (DB.CO.91)."""
-
-    url: str
-    trust: Path
-    structures: tuple[Structure, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +165,7 @@ def _build(root: Table) -> ConsumerConfig:
         web=_web(root),
         admin=read_listen(root, "admin"),
         psc=_psc(root),
-        dmp=_dmp(root),
+        dmp=read_dmp(root),
         whitelist=read_whitelist(root),
         wado=_wado(root),
         local_pacs=_local_pacs(root),
@@ -216,17 +205,6 @@ def _psc(root: Table) -> Psc:
         raise table.error("redirect", "un chemin comme /callback", psc.redirect)
     table.end()
     return psc
-
-
-def _dmp(root: Table) -> Dmp:
-    table = root.table("dmp")
-    dmp = Dmp(
-        url=table.url("url"),
-        trust=table.path("trust"),
-        structures=tuple(read_structure(one) for one in table.tables("structures", at_least=1)),
-    )
-    table.end()
-    return dmp
 
 
 def _wado(root: Table) -> Wado:

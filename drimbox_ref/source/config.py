@@ -24,11 +24,10 @@ from drimbox_ref.config import (
     read_psc,
     read_whitelist,
 )
-from drimbox_ref.credentials import Structure, read_structure
+from drimbox_ref.credentials import Dmp, read_dmp
 
 __all__ = [
     "Dicom",
-    "Dmp",
     "Options",
     "Pacs",
     "SourceConfig",
@@ -65,15 +64,6 @@ class Pacs:
     host: str
     port: int
     accession_issuer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dmp:
-    """The DMP: the root of its services, and who may certify its server."""
-
-    url: str
-    trust: Path
-    structures: tuple[Structure, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +153,7 @@ def _build(root: Table) -> SourceConfig:
         admin=read_listen(root, "admin"),
         wado=_wado(root),
         pacs=tuple(_pacs(table) for table in root.tables("pacs", at_least=1)),
-        dmp=_dmp(root),
+        dmp=read_dmp(root),
         psc=read_psc(root),
         whitelist=read_whitelist(root),
         connect_to=connect_to(root),
@@ -210,17 +200,6 @@ def _pacs(table: Table) -> Pacs:
     )
     table.end()
     return pacs
-
-
-def _dmp(root: Table) -> Dmp:
-    table = root.table("dmp")
-    dmp = Dmp(
-        url=table.url("url"),
-        trust=table.path("trust"),
-        structures=tuple(read_structure(item) for item in table.tables("structures", at_least=1)),
-    )
-    table.end()
-    return dmp
 
 
 def _timing(root: Table) -> Timing:

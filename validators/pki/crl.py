@@ -13,7 +13,7 @@ from spec.certificates import IGC_SAMPLES
 from validators.examples import pki as example
 from validators.finding import Severity
 from validators.pki.reading import CrlArtefact, authorities, key_of
-from validators.pki.rules import CRL, Findings, is_sound, rfc5280
+from validators.pki.rules import CRL, Findings, rfc5280, sound_signature
 from validators.rule import Broken
 
 __all__: list[str] = []
@@ -35,14 +35,7 @@ _CRITICAL = {
     bad=lambda: example.old_hash(example.crl()),
 )
 def signature_algorithm(listed: CrlArtefact) -> Findings:
-    found = listed.crl.signature_algorithm_oid
-    if not is_sound(found):
-        yield Broken(
-            message="Cet algorithme de signature n'est pas admis.",
-            expected="sha256WithRSAEncryption ou mieux",
-            actual=found.dotted_string,
-            where="signatureAlgorithm",
-        )
+    return sound_signature(listed.crl.signature_algorithm_oid)
 
 
 @CRL.rule(

@@ -24,7 +24,7 @@ from validators.context import Context
 from validators.examples import pki as example
 from validators.finding import Severity
 from validators.pki.reading import CertificateArtefact, authorities, key_of
-from validators.pki.rules import CERTIFICATE, Findings, is_sound, rfc5280
+from validators.pki.rules import CERTIFICATE, Findings, rfc5280, sound_signature
 from validators.rule import Broken
 
 __all__: list[str] = []
@@ -110,14 +110,7 @@ def key(certificate: CertificateArtefact) -> Findings:
     bad=lambda: example.old_hash(example.leaf()),
 )
 def signature_algorithm(certificate: CertificateArtefact) -> Findings:
-    found = certificate.leaf.signature_algorithm_oid
-    if not is_sound(found):
-        yield Broken(
-            message="Cet algorithme de signature n'est pas admis.",
-            expected="sha256WithRSAEncryption ou mieux",
-            actual=found.dotted_string,
-            where="signatureAlgorithm",
-        )
+    return sound_signature(certificate.leaf.signature_algorithm_oid)
 
 
 @CERTIFICATE.rule(

@@ -11,7 +11,7 @@ from spec.grade import Grade, Reference
 from validators.examples import pki as example
 from validators.rule import Broken, RuleSet
 
-__all__ = ["CERTIFICATE", "CRL", "Findings", "is_sound", "rfc5280"]
+__all__ = ["CERTIFICATE", "CRL", "Findings", "rfc5280", "sound_signature"]
 
 Findings = Iterator[Broken]
 
@@ -31,9 +31,15 @@ def rfc5280(section: str) -> Reference:
     return Reference("RFC 5280", section, Grade.STANDARD)
 
 
-def is_sound(algorithm: ObjectIdentifier) -> bool:
-    """A signature algorithm with SHA-256 or better (Baseline Requirements 7.1.3.2)."""
-    return algorithm in _SOUND
+def sound_signature(algorithm: ObjectIdentifier) -> Findings:
+    """A signature algorithm is SHA-256 or better (Baseline Requirements 7.1.3.2)."""
+    if algorithm not in _SOUND:
+        yield Broken(
+            message="Cet algorithme de signature n'est pas admis.",
+            expected="sha256WithRSAEncryption ou mieux",
+            actual=algorithm.dotted_string,
+            where="signatureAlgorithm",
+        )
 
 
 CERTIFICATE = RuleSet(
