@@ -64,6 +64,7 @@ class Package:
 
     root: etree._Element
     start_line: str = ""
+    headers: Headers = ()
     content_type: str = ""
     parts: tuple[Part, ...] = ()
     root_part: Part | None = None
@@ -127,9 +128,15 @@ def read(data: bytes) -> Package:
     body = data if http is None else http.body
     content_type = "" if http is None else http.header("Content-Type")
     start_line = "" if http is None else http.start_line
+    headers = () if http is None else http.headers
     text = body.lstrip(b" \t\r\n")
     if not text.startswith(b"--"):
-        return Package(root=xml.parse(text), start_line=start_line, content_type=content_type)
+        return Package(
+            root=xml.parse(text),
+            start_line=start_line,
+            headers=headers,
+            content_type=content_type,
+        )
     boundary = _boundary(content_type, text)
     body, indented = _flush_left(text, boundary)
     parts = _parts(boundary, body)
@@ -137,6 +144,7 @@ def read(data: bytes) -> Package:
     return Package(
         root=xml.parse(root_part.data.lstrip(b" \t\r\n")),
         start_line=start_line,
+        headers=headers,
         content_type=content_type,
         parts=parts,
         root_part=root_part,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from drimbox_ref.source.capabilities import capabilities
@@ -70,3 +72,47 @@ def test_depth_and_number_are_bounded() -> None:
 )
 def test_hostile_documents_are_findings(document: bytes) -> None:
     assert fired(document)
+
+
+def sonde(body: dict[str, object], status: str = "200 OK") -> set[str]:
+    return fired(
+        example.http(json.dumps(body).encode(), status=status, media_type="application/json")
+    )
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+def test_a_probe_has_no_token(status: str) -> None:
+    assert sonde({}, status) == {"CAPA-001", "CAPA-020"}
+
+
+def test_who_is_down_says_so() -> None:
+    assert sonde({"status": "DOWN"}) == {"CAPA-021"}
+    assert sonde({"status": "DOWN"}, "503 Service Unavailable") == {"CAPA-001"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"build": {"version": "4.2.1"}},
+        {"pacs": "10.0.0.12"},
+        {"checks": [{"name": "PACS", "data": {"url": "http://192.168.1.4:104/aet"}}]},
+        {"last": {"study": "1.2.250.1.999.1.1.8121.5.1"}},
+        {"patient": "279035121518989"},
+    ],
+)
+def test_a_probe_learns_nothing_else(body: dict[str, object]) -> None:
+    assert sonde(body) == {"CAPA-022"}
+
+
+def test_a_named_check_is_no_secret() -> None:
+    assert sonde({"status": "UP", "checks": [{"name": "PACS", "status": "UP"}]}) == set()
+
+
+def test_a_method_may_be_written_once() -> None:
+    """WADL 2.8: another resource refers to it."""
+    shared = example.wadl().replace(
+        b"</wadl:resources>",
+        b'<wadl:resource path="autre/{a}"><wadl:method href="#RetrieveStudy"/></wadl:resource>'
+        b"</wadl:resources>",
+    )
+    assert fired(shared) == set()

@@ -159,3 +159,30 @@ def test_the_ans_form_of_a_thumbprint_is_told() -> None:
     assert fired(example.token(cnf=good)) == set()
     assert fired(example.token(cnf={"x5t#S256": "MmJj" * 21 + "MmI="})) == {"JETON-024"}
     assert fired(example.token(cnf=[])) == {"JETON-024"}
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("grant_types_supported", "DECOUV-008"),
+        ("code_challenge_methods_supported", "DECOUV-009"),
+        ("token_endpoint_auth_methods_supported", "DECOUV-010"),
+    ],
+)
+def test_a_list_that_is_left_out_has_its_default(name: str, rule: str) -> None:
+    """RFC 8414 section 2: no refresh, no PKCE, a password."""
+    found = validate(example.discovery(**{name: None}), "decouverte").findings
+    assert {one.rule for one in found} == {rule}
+
+
+def test_the_lists_of_the_known_documents_are_registered() -> None:
+    known = {
+        "response_types_supported": ["code", "id_token token", "code id_token token"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ],
+        "id_token_signing_alg_values_supported": ["RS256", "EdDSA", "HS512"],
+    }
+    assert validate(example.discovery(**known), "decouverte").verdict == "pass"

@@ -22,7 +22,7 @@ import pytest
 from tests.alterations.dispatch import alterations
 from tests.alterations.survivors import FREE, STRONG, Survivors, load
 from validators.api import KINDS, Context, validate
-from validators.examples import hl7v2, kos, wado
+from validators.examples import dmp, hl7v2, kos, wado
 from validators.finding import Severity
 
 BAR = 0.95
@@ -40,6 +40,11 @@ CASE = Context(
 """What a campaign knows of the case that every example belongs to."""
 CONTEXTS = {
     "ack": replace(CASE, request=hl7v2.oru()),
+    "iti-18-response": replace(CASE, request=dmp.asked_query()),
+    "iti-43-response": replace(CASE, request=dmp.asked_document()),
+    "registry-response": replace(CASE, request=dmp.asked_query()),
+    "soap-fault": replace(CASE, request=dmp.asked_query()),
+    "td0.2-response": replace(CASE, request=dmp.asked_existence()),
     "wado-request": replace(CASE, kos=kos.kos(), purpose="export"),
     "wado-response": replace(CASE, kos=kos.kos(), target=wado.PATH),
 }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from protocols.multipart import Headers
 from spec.grade import Grade, Reference
+from validators.call.reading import CallArtefact
+from validators.carriage import host_rule
 from validators.examples import call as example
 from validators.rule import Broken, RuleSet
 
@@ -28,3 +31,11 @@ CALL = RuleSet(
     reference=PROGRAMS,
     requirements=("DB.CO.48",),
 )
+
+
+def _head(call: CallArtefact) -> tuple[str, Headers]:
+    sent = call.request
+    return ("", ()) if sent is None else (sent.start_line, sent.headers)
+
+
+host_rule(CALL, _head)

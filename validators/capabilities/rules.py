@@ -19,18 +19,19 @@ from validators.examples import capabilities as example
 from validators.finding import Severity
 from validators.rule import Broken, RuleSet
 
-__all__ = ["CAPABILITIES"]
+__all__ = ["CAPABILITIES", "OWN", "Findings"]
 
 Findings = Iterator[Broken]
 
 _DICOMWEB = Reference("DICOM PS3.18", "8.9", Grade.STANDARD)
 _DRAFT = Reference("REM DRIM-M (projet 2022-2023)", "DB.SO.103", Grade.DRAFT)
+_ANNEX_H = Reference("DICOM PS3.18", "annexe H", Grade.STANDARD)
 _DEMONSTRATOR = Reference("DRIM-M_DRIMbox (ANS)", "OPTIONS /studies", Grade.DEMONSTRATOR)
-_OWN = Reference("drimbench", "la sonde ne montre que la vie du service", Grade.INFERRED)
+OWN = Reference("drimbench", "la sonde ne montre que la vie du service", Grade.INFERRED)
 
 CAPABILITIES = RuleSet(
     "capacites",
-    good=example.wadl,
+    good=lambda: example.http(example.wadl()),
     syntax="CAPA-000",
     unreadable=lambda: b"<application",
     reference=_DICOMWEB,
@@ -49,7 +50,6 @@ _VERSION = re.compile(r"\d+\.\d+")
     "CAPA-001",
     "La réponse HTTP est un succès",
     reference=_DRAFT,
-    good=lambda: example.http(example.wadl()),
     bad=lambda: example.http(example.wadl(), status="503 Service Unavailable"),
 )
 def alive(answer: Capabilities) -> Findings:
@@ -66,7 +66,6 @@ def alive(answer: Capabilities) -> Findings:
     "CAPA-002",
     "Le type de contenu est celui du corps : WADL ou JSON",
     reference=_DICOMWEB,
-    good=lambda: example.http(example.wadl()),
     bad=lambda: example.http(example.wadl(), media_type="application/json"),
 )
 def content_type(answer: Capabilities) -> Findings:
@@ -104,7 +103,7 @@ def is_wadl(answer: Capabilities) -> Findings:
 @CAPABILITIES.rule(
     "CAPA-004",
     "La description dit où commencent ses chemins",
-    reference=_DICOMWEB,
+    reference=_ANNEX_H,
     severity=Severity.WARNING,
     bad=lambda: example.wadl(base="ailleurs"),
 )
@@ -181,13 +180,29 @@ def _is_dicom(media_type: str) -> bool:
     bad=lambda: example.wadl(headers=("Accept", "Authorization")),
 )
 def kos_header(answer: Capabilities) -> Findings:
+    yield from _announced(answer, KOS_HEADER)
+
+
+@CAPABILITIES.rule(
+    "CAPA-015",
+    "L'en-tête Authorization est annoncé",
+    reference=_DEMONSTRATOR,
+    severity=Severity.WARNING,
+    bad=lambda: example.wadl(headers=("Accept", KOS_HEADER)),
+)
+def token_header(answer: Capabilities) -> Findings:
+    yield from _announced(answer, "Authorization")
+
+
+def _announced(answer: Capabilities, header: str) -> Findings:
+    """The retrieval of a series names a header."""
     for one in answer.methods if answer.describes else ():
         if one.verb != "GET" or not _ends(one.path, _SERIES):
             continue
-        if KOS_HEADER.lower() not in [name.lower() for name in one.headers]:
+        if header.lower() not in [name.lower() for name in one.headers]:
             yield Broken(
                 message="Un consommateur ne saurait pas que cet en-tête est demandé.",
-                expected=KOS_HEADER,
+                expected=header,
                 actual=", ".join(one.headers)[:300] or "aucun en-tête",
                 where=one.path,
             )
@@ -196,7 +211,7 @@ def kos_header(answer: Capabilities) -> Findings:
 @CAPABILITIES.rule(
     "CAPA-008",
     "Rien n'est offert qui écrive ou qui énumère des examens",
-    reference=_OWN,
+    reference=OWN,
     severity=Severity.WARNING,
     bad=lambda: example.wadl(paths=("studies", "studies/{StudyInstanceUID}/series/{Series}")),
 )
@@ -216,7 +231,7 @@ def nothing_more(answer: Capabilities) -> Findings:
 @CAPABILITIES.rule(
     "CAPA-009",
     "Les en-têtes ne disent pas la version du produit",
-    reference=_OWN,
+    reference=OWN,
     severity=Severity.WARNING,
     bad=lambda: example.http(example.wadl(), more=(("Server", "Exemple/4.2.1"),)),
 )

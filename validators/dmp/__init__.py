@@ -1,5 +1,6 @@
 """Judging the DMP's transactions besides ITI-41: ITI-18, ITI-43, ITI-57, TD0.2, and answers."""
 
+from validators.dmp import existence_patient
 from validators.dmp.existence import EXISTENCE
 from validators.dmp.existence import read as read_existence
 from validators.dmp.existence_answer import EXISTENCE_ANSWER
@@ -29,6 +30,7 @@ __all__ = [
     "RETRIEVE_ANSWER",
     "UPDATE",
     "Message",
+    "existence_patient",
     "read_existence",
     "read_existence_answer",
     "read_fault",

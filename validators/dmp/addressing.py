@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from lxml import etree
 
 from protocols.xml import NS
 from spec.grade import Grade, Reference
+from validators.carriage import charset_rule, fault_status_rule, host_rule, success_status_rule
 from validators.context import Context
 from validators.dmp.reading import Message, earlier
 from validators.examples import dmp as example
 from validators.examples.xds import Tamper, edit, remove
 from validators.finding import Severity
 from validators.inherit import inherit
-from validators.package import media_type
-from validators.rule import Broken, RuleSet
+from validators.package import Package, media_type
+from validators.rule import Broken, Example, RuleSet
 from validators.soap import ANONYMOUS, addressing, assertions, header_texts, text_of
+from validators.xds.reading import Submission
 from validators.xds.rules import XDS, Findings, same, w3c
 
-__all__ = ["GIE", "GIE_RIGHTS", "answer_rules", "request_rules"]
+__all__ = ["GIE", "GIE_RIGHTS", "answer_rules", "fault_rules", "package_rules", "request_rules"]
 
 GIE = Reference("GIE SESAM-Vitale, exemples de messages DMP", grade=Grade.SAMPLE)
 GIE_RIGHTS = Reference(
@@ -29,6 +31,7 @@ GIE_RIGHTS = Reference(
 _SOAP = f"{{{NS['soap']}}}"
 _WSA = f"{{{NS['wsa']}}}"
 _ADDRESSING = w3c("WS-Addressing 1.0 SOAP Binding", "2")
+_CORE = w3c("WS-Addressing 1.0 Core", "3.4")
 _SOAP_11 = b"http://schemas.xmlsoap.org/soap/envelope/"
 
 Make = Callable[[Tamper | None], bytes]
@@ -52,11 +55,19 @@ def _version(rules: RuleSet, id: str, make: Make) -> None:
             yield from same(written, f"{_SOAP}Envelope", "/Envelope", "L'enveloppe")
 
 
-def _action(rules: RuleSet, id: str, make: Make, *, expected: tuple[str, ...]) -> None:
+def _action(
+    rules: RuleSet,
+    id: str,
+    make: Make,
+    *,
+    expected: tuple[str, ...],
+    severity: Severity = Severity.ERROR,
+) -> None:
     @rules.rule(
         id,
         "L'Action WS-Addressing est celle de la transaction",
         reference=_ADDRESSING,
+        severity=severity,
         bad=lambda: make(edit("//wsa:Action", value="urn:kit:autre")),
     )
     def action(message: Message) -> Findings:
@@ -162,33 +173,80 @@ def request_rules(rules: RuleSet, prefix: str, action: str, make: Make) -> None:
                 where="//wsse:Security",
             )
 
+    _media(rules, f"{prefix}-008", make)
+    inherit(rules, XDS, ("XDS-183",), example=lambda _: make(_unmarked))
+    host_rule(rules, lambda message: (message.package.start_line, message.package.headers))
+    charset_rule(rules, _package, lambda: make(None))
+
+
+def _package(message: Message) -> Package:
+    return message.package
+
+
+def _media(rules: RuleSet, id: str, make: Make) -> None:
     @rules.rule(
-        f"{prefix}-008",
+        id,
         "Le type de média est celui de SOAP 1.2",
         reference=w3c("SOAP 1.2 Part 2", "7.1.4"),
-        bad=lambda: make(None).replace(b"application/soap+xml", b"application/json"),
+        good=lambda: _plain(make(None)),
+        bad=lambda: _plain(make(None)).replace(b"application/soap+xml", b"application/json"),
     )
     def soap_media(message: Message) -> Findings:
+        # Of a package, XDS-001 and XDS-184 say it.
         if message.package.is_http and not message.package.parts:
             kind, _ = media_type(message.package.content_type)
             yield from same(kind, "application/soap+xml", "Content-Type", "Le type de média")
 
-    inherit(rules, XDS, ("XDS-183",), example=lambda _: make(_unmarked))
+
+def _plain(message: bytes) -> bytes:
+    """The same message without its MIME package, when it has one."""
+    head, _, body = message.partition(b"\r\n\r\n")
+    if not body.startswith(b"--"):
+        return message
+    start, end = body.index(b"<soap:Envelope"), body.index(b"</soap:Envelope>")
+    first = head.partition(b"\r\n")[0]
+    envelope = body[start : end + len(b"</soap:Envelope>")]
+    kind = b"Content-Type: application/soap+xml; charset=UTF-8"
+    return first + b"\r\n" + kind + b"\r\n\r\n" + envelope
 
 
 def _unmarked(root: etree._Element) -> None:
     del next(root.iter(f"{_WSA}Action")).attrib[f"{_SOAP}mustUnderstand"]
 
 
-def answer_rules(rules: RuleSet, prefix: str, actions: tuple[str, ...], make: Make) -> None:
-    """Register the rules 101 to 106 of an answer."""
+def answer_rules(
+    rules: RuleSet, prefix: str, actions: tuple[str, ...], make: Make, *, plain: bool = True
+) -> None:
+    """Register the rules 101 to 108 of an answer, and those that it shares with ITI-41.
+
+    `plain` is false where the answer always comes in a package: `package_rules` judges its types.
+    """
     _version(rules, f"{prefix}-101", make)
-    _action(rules, f"{prefix}-102", make, expected=actions)
+    _addressed(rules, prefix, actions, make, severity=Severity.ERROR)
+    if plain:
+        _media(rules, f"{prefix}-107", make)
+        charset_rule(rules, _package, lambda: _plain(make(None)))
+    success_status_rule(rules, _package)
+
+
+def fault_rules(rules: RuleSet, prefix: str, actions: tuple[str, ...], make: Make) -> None:
+    """Register the rules 102 to 108 of a fault: who could not read a request cannot name it."""
+    _addressed(rules, prefix, actions, make, severity=Severity.WARNING)
+    _media(rules, f"{prefix}-107", make)
+    charset_rule(rules, _package, lambda: make(None))
+    fault_status_rule(rules, _package)
+
+
+def _addressed(
+    rules: RuleSet, prefix: str, actions: tuple[str, ...], make: Make, *, severity: Severity
+) -> None:
+    _action(rules, f"{prefix}-102", make, expected=actions, severity=severity)
 
     @rules.rule(
         f"{prefix}-103",
         "RelatesTo nomme la demande",
-        reference=w3c("WS-Addressing 1.0 Core", "3.4"),
+        reference=_CORE,
+        severity=severity,
         bad=lambda: make(remove("//wsa:RelatesTo")),
     )
     def relates_to(message: Message) -> Findings:
@@ -206,7 +264,7 @@ def answer_rules(rules: RuleSet, prefix: str, actions: tuple[str, ...], make: Ma
     @rules.rule(
         f"{prefix}-104",
         "RelatesTo est le MessageID de la demande",
-        reference=w3c("WS-Addressing 1.0 Core", "3.4"),
+        reference=_CORE,
         given=Context(request=example.asked_query()),
         bad=lambda: make(edit("//wsa:RelatesTo", value="urn:uuid:0")),
     )
@@ -246,6 +304,75 @@ def answer_rules(rules: RuleSet, prefix: str, actions: tuple[str, ...], make: Ma
                 actual=" ".join(found),
                 where="//wsa:MessageID",
             )
+
+    @rules.rule(
+        f"{prefix}-108",
+        "To, s'il est écrit, est l'adresse de réponse de la demande : l'adresse anonyme",
+        reference=_CORE,
+        severity=Severity.WARNING,
+        bad=lambda: make(edit("//wsa:To", value="urn:kit:ailleurs")),
+    )
+    def back(message: Message) -> Findings:
+        for written in header_texts(message.envelope, "To"):
+            yield from same(written, ANONYMOUS, "//wsa:To", "Le destinataire")
+
+    for id, spoil in (
+        ("XDS-015", edit("//wsa:Action", "mustUnderstand", "true")),
+        ("XDS-182", edit("//wsa:Action", f"{_SOAP}mustUnderstand", "oui")),
+    ):
+        inherit(
+            rules,
+            XDS,
+            (id,),
+            example=_made(make, spoil),
+            parts=_lot,
+            requirements=rules.requirements,
+        )
+
+
+def _made(make: Make, spoil: Tamper) -> Callable[[bytes], bytes]:
+    return lambda _: make(spoil)
+
+
+def _replaced(make: Example, right: bytes, wrong: bytes) -> Callable[[bytes], bytes]:
+    return lambda _: make().replace(right, wrong)
+
+
+def _lot(message: Message) -> Iterator[tuple[str, Submission]]:
+    yield "", message.lot
+
+
+_PACKAGE_FAULTS = (
+    ("XDS-001", b"start-info=", b"debut="),
+    ("XDS-002", b'start="<', b'start="<autre.'),
+    ("XDS-005", b"Transfer-Encoding: binary", b"Transfer-Encoding: quoted-printable"),
+    ("XDS-006", b"\r\n", b"\n"),
+    ("XDS-007", b"\r\n--exemple", b"\r\n  --exemple"),
+    ("XDS-184", b'type="application/soap+xml"', b'type="text/xml"'),
+    ("XDS-185", b"Transfer-Encoding: binary", b"Transfer-Encoding: brut"),
+)
+"""Rules of a publication's package, and what spoils a good one."""
+
+
+def package_rules(rules: RuleSet, *, demanded: bool) -> None:
+    """Register what ITI-41 says of MTOM packages for an answer that is one.
+
+    `demanded` is false where the transaction also has plain answers: those are left alone.
+    """
+
+    def packages(message: Message) -> Iterator[tuple[str, Package]]:
+        if demanded or message.package.parts:
+            yield "", message.package
+
+    for id, right, wrong in _PACKAGE_FAULTS:
+        inherit(
+            rules,
+            XDS,
+            (id,),
+            example=_replaced(rules.good, right, wrong),
+            parts=packages,
+            requirements=rules.requirements,
+        )
 
 
 def _without_lines(answer: bytes) -> bytes:

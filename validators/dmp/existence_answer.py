@@ -29,11 +29,14 @@ from validators.identifiers import is_dtm, is_matricule, is_oid
 from validators.rule import Broken, RuleSet
 from validators.xds.rules import Findings, pdsm, same, w3c
 
-__all__ = ["EXISTENCE_ANSWER", "read"]
+__all__ = ["EXISTENCE_ANSWER", "REGISTERED", "read"]
 
 _HL7 = {"h": NS["cda"]}
 _NAME = "PRPA_IN201308UV02"
-_REGISTERED = "h:controlActProcess/h:subject/h:registrationEvent/h:subject1/h:patient"
+_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_NIL, _TYPE, _TRUE = f"{_XSI}nil", f"{_XSI}type", ("true", "1")
+REGISTERED = "h:controlActProcess/h:subject/h:registrationEvent/h:subject1/h:patient"
+"""Where the patient stands that an answer returns, `h` being HL7 v3."""
 _RESPONSE = "h:controlActProcess/h:queryAck/h:queryResponseCode"
 
 read = answer(f"{{{NS['cda']}}}{_NAME}")
@@ -168,7 +171,7 @@ def authorisation(message: Message) -> Findings:
     bad=lambda: example.existence_answer(authorisation=""),
 )
 def authorisation_is_given(message: Message) -> Findings:
-    active = attribute(message.body, f"{_REGISTERED}/h:statusCode", "code") == "active"
+    active = attribute(message.body, f"{REGISTERED}/h:statusCode", "code") == "active"
     if active and not _keyword(message, AUTHORISATION_KEYWORD[0]):
         yield Broken(message="AUTORISATION manque.", where="//attentionLine")
 
@@ -183,7 +186,7 @@ def response(message: Message) -> Findings:
     if attribute(message.body, "h:acknowledgement", "typeCode") != "AA":
         return
     code = attribute(message.body, _RESPONSE, "code")
-    found = message.body.find(_REGISTERED, _HL7) is not None
+    found = message.body.find(REGISTERED, _HL7) is not None
     if code not in ("OK", "NF") or found != (code == "OK"):
         yield Broken(
             message="Le code de la réponse est inconnu, ou contredit ce qu'elle rend.",
@@ -200,8 +203,8 @@ def response(message: Message) -> Findings:
     bad=lambda: example.existence_answer(patient_status="ouvert"),
 )
 def state(message: Message) -> Findings:
-    path = f"{_REGISTERED}/h:statusCode"
-    if message.body.find(_REGISTERED, _HL7) is None:
+    path = f"{REGISTERED}/h:statusCode"
+    if message.body.find(REGISTERED, _HL7) is None:
         return
     written = attribute(message.body, path, "code")
     if written not in ("active", "terminated"):
@@ -216,7 +219,7 @@ def state(message: Message) -> Findings:
 def _identifiers(message: Message) -> list[tuple[str, str]]:
     return [
         (one.get("root", ""), one.get("extension", ""))
-        for one in message.body.findall(f"{_REGISTERED}/h:id", _HL7)
+        for one in message.body.findall(f"{REGISTERED}/h:id", _HL7)
     ]
 
 
@@ -230,7 +233,7 @@ def patient(message: Message) -> Findings:
     found = _identifiers(message)
     # The obsolete INS-C is still echoed beside the INS.
     known = [one for one in found if one[0] in INS_AUTHORITIES and is_matricule(one[1])]
-    if message.body.find(_REGISTERED, _HL7) is not None and not known:
+    if message.body.find(REGISTERED, _HL7) is not None and not known:
         yield Broken(
             message="Aucun identifiant du patient n'est un INS.",
             expected="un OID de l'INS et un matricule",
@@ -316,9 +319,21 @@ _FIXED_OF_A_PATIENT = (
     (_EVENT, "moodCode", "EVN"),
     (f"{_EVENT}/h:statusCode", "code", "completed"),
     (f"{_EVENT}/h:subject1", "typeCode", "SBJ"),
-    (_REGISTERED, "classCode", "PAT"),
+    (REGISTERED, "classCode", "PAT"),
+    (f"{_EVENT}/h:custodian", "typeCode", "CST"),
+    (f"{_EVENT}/h:custodian/h:assignedEntity", "classCode", "ASSIGNED"),
+    (f"{_EVENT}/h:custodian/h:assignedEntity/h:id", "root", SYSTEM_OID),
 )
 """Only when a patient is returned: `NF` has none."""
+_PERSON = f"{REGISTERED}/h:patientPerson"
+_OBSERVED = f"{REGISTERED}/h:subjectOf"
+_FIXED_OF_EACH = {
+    _PERSON: ((".", "classCode", "PSN"), (".", "determinerCode", "INSTANCE")),
+    _OBSERVED: (
+        ("h:administrativeObservation", "classCode", "OBS"),
+        ("h:administrativeObservation", "moodCode", "EVN"),
+    ),
+}
 
 
 @EXISTENCE_ANSWER.rule(
@@ -329,10 +344,15 @@ _FIXED_OF_A_PATIENT = (
     bad=lambda: example.existence_answer(edit("//cda:acceptAckCode", "code", "AL")),
 )
 def fixed(message: Message) -> Findings:
-    registered = message.body.find(_REGISTERED, _HL7) is not None
+    registered = message.body.find(REGISTERED, _HL7) is not None
     for path, name, expected in (*_FIXED, *(_FIXED_OF_A_PATIENT if registered else ())):
         place = f"//{path.replace('h:', '')}/@{name}"
         yield from same(attribute(message.body, path, name), expected, place, name)
+    for path, codes in _FIXED_OF_EACH.items():
+        for rank, one in enumerate(message.body.findall(path, _HL7), start=1):
+            for inner, name, expected in codes:
+                place = f"//{path.rpartition(':')[2]}[{rank}]/{inner.replace('h:', '')}/@{name}"
+                yield from same(attribute(one, inner, name), expected, place, name)
 
 
 @EXISTENCE_ANSWER.rule(
@@ -349,6 +369,15 @@ def keyword_systems(message: Message) -> Findings:
     for line in message.body.findall("h:attentionLine", _HL7):
         word = text(line, "h:keyWordText")
         place = f"//attentionLine[keyWordText='{word}']"
+        if line.get(_NIL) not in _TRUE and (
+            word not in systems or line.find("h:value", _HL7) is None
+        ):
+            yield Broken(
+                message="Ce mot-clé n'est pas connu du DMP, ou n'a pas de valeur.",
+                expected=" | ".join(systems),
+                actual=word[:80] or "absent",
+                where=place,
+            )
         if word in systems:
             written = attribute(line, "h:keyWordText", "codeSystem")
             yield from same(written, systems[word], f"{place}/keyWordText", "codeSystem")
@@ -368,7 +397,7 @@ def keyword_systems(message: Message) -> Findings:
 )
 def observations(message: Message) -> Findings:
     systems = dict((ADMINISTRATIVE_OBSERVATION_INTERNET, ADMINISTRATIVE_OBSERVATION_ENS))
-    path = f"{_REGISTERED}/h:subjectOf/h:administrativeObservation"
+    path = f"{REGISTERED}/h:subjectOf/h:administrativeObservation"
     for rank, one in enumerate(message.body.findall(path, _HL7), start=1):
         code = attribute(one, "h:code", "code")
         system = attribute(one, "h:code", "codeSystem")
@@ -380,3 +409,62 @@ def observations(message: Message) -> Findings:
                 actual=f"{code} ({system}) = {value}",
                 where=f"//administrativeObservation[{rank}]",
             )
+
+
+@EXISTENCE_ANSWER.rule(
+    "TD02-135",
+    "Une valeur de type quelconque dit son type : CV pour un code, BL pour un booléen",
+    reference=w3c("HL7 v3 NE 2009", "datatypes, ANY est abstrait"),
+    bad=lambda: example.existence_answer(edit("//cda:attentionLine/cda:value", f"{_XSI}type", "")),
+)
+def typed(message: Message) -> Findings:
+    expected = [
+        *((value, "CV") for value in _keyword(message, AUTHORISATION_KEYWORD[0])),
+        *((value, "BL") for value in _keyword(message, TREATING_PHYSICIAN_KEYWORD[0])),
+    ]
+    path = f"{_OBSERVED}/h:administrativeObservation/h:value"
+    expected += [(value, "BL") for value in message.body.findall(path, _HL7)]
+    for value, wanted in expected:
+        parent = value.getparent()
+        holder = "" if parent is None else etree.QName(parent).localname
+        written = value.get(_TYPE, "").strip().rpartition(":")[2]
+        yield from same(written, wanted, f"//{holder}/value/@xsi:type", "Le type")
+
+
+@EXISTENCE_ANSWER.rule(
+    "TD02-138",
+    "Le destinataire de la réponse est identifié par un OID",
+    reference=w3c("HL7 v3 NE 2009", "MCCI, Device"),
+    bad=lambda: example.existence_answer(receiver="drimbox"),
+)
+def receiver(message: Message) -> Findings:
+    written = attribute(message.body, "h:receiver/h:device/h:id", "root")
+    if not is_oid(written):
+        yield Broken(
+            message="Ce n'est pas un OID.", actual=written, where="//receiver/device/id/@root"
+        )
+
+
+@EXISTENCE_ANSWER.rule(
+    "TD02-139",
+    "queryAck reprend l'identifiant de la requête",
+    reference=w3c("HL7 v3 NE 2009", "QUQI, QueryAck"),
+    severity=Severity.WARNING,
+    given=Context(request=example.asked_existence()),
+    bad=lambda: example.existence_answer(query_id=II("1.2.3", "9")),
+)
+def acknowledged_query(message: Message) -> Findings:
+    asked = earlier(message.context)
+    if asked is None or message.body.find("h:controlActProcess/h:queryAck", _HL7) is None:
+        return
+    path = "h:controlActProcess/h:queryByParameter/h:queryId"
+    expected = attribute(asked[0], path, "root"), attribute(asked[0], path, "extension")
+    path = "h:controlActProcess/h:queryAck/h:queryId"
+    written = attribute(message.body, path, "root"), attribute(message.body, path, "extension")
+    if any(expected) and written != expected:
+        yield Broken(
+            message="La réponse est celle d'une autre requête.",
+            expected=" ".join(expected),
+            actual=" ".join(written).strip() or "absent",
+            where="//queryAck/queryId",
+        )

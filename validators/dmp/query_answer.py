@@ -61,7 +61,7 @@ _OF_ENTRIES = (
     *(f"XDS-{number:03}" for number in range(70, 79)),
     *(f"XDS-{number:03}" for number in range(80, 86)),
     "XDS-094",
-    *("XDS-182", "XDS-186"),
+    "XDS-186",
 )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+from protocols.soap import FAULT_ACTION
 from protocols.xml import NS
 from spec.dmp import FaultSubcode
 from spec.grade import Grade, Reference
 from spec.xds import Action
-from validators.dmp.addressing import answer_rules
+from validators.dmp.addressing import answer_rules, fault_rules, package_rules
 from validators.dmp.outcome import outcome_rules
 from validators.dmp.reading import Message, answer
 from validators.examples import dmp as example
@@ -20,6 +23,9 @@ __all__ = ["FAULT", "REGISTRY_ANSWER", "read", "read_fault"]
 
 _RS = f"{{{NS['rs']}}}"
 _SOAP = f"{{{NS['soap']}}}"
+_WSA_FAULT = "http://www.w3.org/2005/08/addressing/fault"
+"""WS-Addressing 1.0 SOAP Binding section 6: the Action of its own faults."""
+_QNAME = re.compile(r"(?:[^\W\d][\w.-]*:)?[^\W\d][\w.-]*")
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 read = answer(f"{_RS}RegistryResponse")
@@ -48,6 +54,8 @@ answer_rules(
     _spoiled,
 )
 outcome_rules(REGISTRY_ANSWER, "REG", example.registry_answer, partial=False)
+# ITI-41 is answered in a package, ITI-57 in a plain envelope.
+package_rules(REGISTRY_ANSWER, demanded=False)
 
 
 @REGISTRY_ANSWER.rule(
@@ -76,6 +84,8 @@ FAULT = RuleSet(
     reference=w3c("SOAP 1.2 Part 1", "5.4"),
     requirements=("DB.SO.19", "DB.CO.67"),
 )
+
+fault_rules(FAULT, "FAULT", (FAULT_ACTION, _WSA_FAULT), example.fault)
 
 _CODES = ("VersionMismatch", "MustUnderstand", "DataEncodingUnknown", "Sender", "Receiver")
 
@@ -150,3 +160,21 @@ def subcode(message: Message) -> Findings:
             actual=written,
             where="//Fault/Code/Subcode",
         )
+
+
+@FAULT.rule(
+    "FAULT-114",
+    "Un sous-code a une valeur, un nom qualifié",
+    reference=w3c("SOAP 1.2 Part 1", "5.4.1.2, 5.4.1.3"),
+    bad=lambda: example.fault(remove("//soap:Subcode/soap:Value")),
+)
+def subcode_value(message: Message) -> Findings:
+    for one in message.body.iterfind(f"{_SOAP}Code//{_SOAP}Subcode"):
+        written = text_of(one.find(f"{_SOAP}Value"))
+        if _QNAME.fullmatch(written) is None:
+            yield Broken(
+                message="La valeur du sous-code manque, ou n'est pas un nom qualifié.",
+                expected="préfixe:nom",
+                actual=written[:80] or "absent",
+                where="//Fault/Code/Subcode/Value",
+            )

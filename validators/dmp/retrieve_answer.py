@@ -11,7 +11,7 @@ from protocols.errors import RemoteProtocolError
 from protocols.xml import NS
 from spec.xds import Action, ErrorCode, ResponseStatus
 from validators.context import Context
-from validators.dmp.addressing import answer_rules
+from validators.dmp.addressing import answer_rules, package_rules
 from validators.dmp.outcome import outcome_rules
 from validators.dmp.reading import Message, answer, earlier
 from validators.examples import dmp as example
@@ -20,7 +20,6 @@ from validators.examples.xds import Tamper, edit, remove
 from validators.finding import Severity
 from validators.identifiers import is_oid
 from validators.kos.reading import read as read_kos
-from validators.package import media_type
 from validators.rule import Broken, RuleSet
 from validators.xds.rules import DATA, Findings, iti, same, w3c
 
@@ -85,30 +84,16 @@ def _spoiled(tamper: Tamper | None) -> bytes:
     return example.retrieve_answer(tamper)
 
 
-answer_rules(RETRIEVE_ANSWER, "ITI43", (Action.RETRIEVE.answer,), _spoiled)
+answer_rules(RETRIEVE_ANSWER, "ITI43", (Action.RETRIEVE.answer,), _spoiled, plain=False)
 outcome_rules(
     RETRIEVE_ANSWER, "ITI43", example.retrieve_answer, partial=True, root="/RegistryResponse/"
 )
+# The DMP answers so, even a fault: GIE SESAM-Vitale message examples.
+package_rules(RETRIEVE_ANSWER, demanded=True)
 
 
 def _text(element: etree._Element, name: str) -> str:
     return (element.findtext(f"{_XDSB}{name}") or "").strip()
-
-
-@RETRIEVE_ANSWER.rule(
-    "ITI43-120",
-    "La réponse est un paquet MTOM",
-    reference=iti("Vol. 2x, annexe V.3.6"),
-    bad=lambda: example.retrieve_answer().replace(b"application/xop+xml", b"text/html"),
-)
-def mtom_package(message: _Retrieved) -> Findings:
-    # The DMP answers so, even a fault: GIE SESAM-Vitale message examples.
-    if not message.package.is_http or message.damaged:
-        return
-    kind, parameters = media_type(message.package.content_type)
-    yield from same(kind, "multipart/related", "Content-Type", "Le type de média")
-    written = parameters.get("type", "").lower()
-    yield from same(written, "application/xop+xml", "Content-Type", "type")
 
 
 @RETRIEVE_ANSWER.rule(

@@ -10,13 +10,14 @@ from lxml import etree
 from protocols import xml
 from spec.wado import KOS_HEADER
 
-__all__ = ["http", "json_form", "wadl"]
+__all__ = ["health", "http", "json_form", "wadl"]
 
 _BASE = "https://db900.test.mesimagesmedicales.fr/dicomweb/"
 _PATHS = (
     "studies/{StudyInstanceUID}",
     "studies/{StudyInstanceUID}/series/{SeriesInstanceUID}",
 )
+_IDS = dict(zip(_PATHS, ("RetrieveStudy", "RetrieveSeries"), strict=True))
 _DICOM = 'multipart/related; type="application/dicom"'
 _HEADERS = ("Accept", "Authorization", KOS_HEADER)
 
@@ -34,9 +35,10 @@ def wadl(
     tag = f"{{{namespace}}}"
     root = etree.Element(f"{tag}application", nsmap={"wadl": namespace})
     resources = etree.SubElement(root, f"{tag}resources", base=base)
-    for path in paths:
+    for rank, path in enumerate(paths, start=1):
         resource = etree.SubElement(resources, f"{tag}resource", path=path)
-        method = etree.SubElement(resource, f"{tag}method", name=verb)
+        id = _IDS.get(path, f"Method{rank}")
+        method = etree.SubElement(resource, f"{tag}method", name=verb, id=id)
         request = etree.SubElement(method, f"{tag}request")
         for name in headers:
             etree.SubElement(request, f"{tag}param", name=name, style="header", required="true")
@@ -53,6 +55,11 @@ def json_form(*, paths: Sequence[str] = _PATHS) -> bytes:
         "headers": list(_HEADERS),
     }
     return json.dumps(document).encode()
+
+
+def health(status: str = "UP", **more: str) -> bytes:
+    """A sign of life in JSON, in the form of MicroProfile Health."""
+    return json.dumps({"status": status, "checks": [], **more}).encode()
 
 
 def http(

@@ -67,6 +67,7 @@ __all__ = [
 ]
 
 MESSAGE_ID = "urn:uuid:6f8d6d0e-8f1d-4d53-9d0b-3f7d1d9a0002"
+_ANSWER_ID = "urn:uuid:6f8d6d0e-8f1d-4d53-9d0b-3f7d1d9a0003"
 ENTRY_UUID = "urn:uuid:0b7d3a52-4c1e-4f0c-9d55-3f0a2b9c0001"
 _LOGICAL_ID = "urn:uuid:0b7d3a52-4c1e-4f0c-9d55-3f0a2b9c0002"
 _INSTALLATION = "1.2.250.1.999.1.1.8121"
@@ -122,7 +123,7 @@ def _answer(
         action,
         body,
         tamper,
-        message_id="urn:uuid:6f8d6d0e-8f1d-4d53-9d0b-3f7d1d9a0003",
+        message_id=_ANSWER_ID,
         to=soap.ANONYMOUS,
         relates_to=MESSAGE_ID,
     )
@@ -443,7 +444,9 @@ def fault(tamper: Tamper | None = None, **changes: Any) -> bytes:
         "reason": "Le certificat n'est pas un certificat de signature",
         "subcode": dmp.FaultSubcode.INVALID_CERTIFICATE.value,
     }
-    data = soap.build_fault(soap.Fault(**(fields | changes)), relates_to=MESSAGE_ID)
+    data = soap.build_fault(
+        soap.Fault(**(fields | changes)), message_id=_ANSWER_ID, relates_to=MESSAGE_ID
+    )
     if tamper is not None:
         root = xml.parse(data)
         tamper(root)

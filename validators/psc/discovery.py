@@ -14,7 +14,7 @@ from spec.grade import Grade, Reference
 from validators.examples import psc as example
 from validators.finding import Severity
 from validators.json_document import shown
-from validators.psc import claims
+from validators.psc import claims, registries
 from validators.psc.claims import Findings
 from validators.psc.reading import Answer
 from validators.rule import Broken, RuleSet
@@ -24,6 +24,9 @@ __all__ = ["DISCOVERY"]
 _DISCOVERY = Reference("OpenID Connect Discovery 1.0", "3", Grade.STANDARD)
 _PLUGIN = Reference("keycloak-prosanteconnect (ANS)", "psc.properties", Grade.SAMPLE)
 _POC = Reference("PSC-POC (ANS)", "exemple de configuration Apache", Grade.SAMPLE)
+_RECORDED = Reference(
+    "Démonstrateur DRIM-M et proxy e-santé (ANS)", "documents de découverte", Grade.DEMONSTRATOR
+)
 _TRUST_SPACE = Reference("FAQ industriels ANS", "Espace de Confiance, mTLS", Grade.FAQ)
 
 DISCOVERY = RuleSet(
@@ -79,16 +82,25 @@ def _listed(answer: Answer, name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+_DEFAULTS: dict[str, list[str]] = {
+    "grant_types_supported": ["authorization_code", "implicit"],
+    "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+    "code_challenge_methods_supported": [],
+}
+"""What a list that is left out stands for (RFC 8414 section 2); of the others nothing is known."""
+
+
 def _offers(answer: Answer, name: str, *wanted: str) -> Findings:
-    """One finding for each value that a list is there without."""
-    if name not in answer.members:
+    """One finding for each value that a list, written or by default, is without."""
+    if name not in answer.members and name not in _DEFAULTS:
         return
+    listed = answer.members.get(name, _DEFAULTS.get(name))
     for value in wanted:
-        if value not in _listed(answer, name):
+        if not isinstance(listed, list) or value not in listed:
             yield Broken(
                 message=f"{value} n'est pas annoncé.",
                 expected=value,
-                actual=shown(answer.members[name]),
+                actual=shown(listed) if name in answer.members else f"absent, soit {shown(listed)}",
                 where=name,
             )
 
@@ -269,6 +281,54 @@ def algorithms(answer: Answer) -> Findings:
 )
 def scopes(answer: Answer) -> Findings:
     yield from _offers(answer, "scopes_supported", *psc.SCOPE.split(" "))
+
+
+@DISCOVERY.rule(
+    "DECOUV-013",
+    "Les valeurs des listes sont de celles que l'IANA enregistre",
+    reference=Reference("RFC 8414", "2", Grade.STANDARD),
+    severity=Severity.WARNING,
+    bad=lambda: example.discovery(subject_types_supported=["publik"]),
+)
+def registered(answer: Answer) -> Findings:
+    # A warning: registries grow.
+    for name in registries.LISTS:
+        for value in _listed(answer, name):
+            if isinstance(value, str) and not registries.is_registered(name, value):
+                yield Broken(
+                    message="Cette valeur n'est d'aucun registre.", actual=value[:80], where=name
+                )
+
+
+@DISCOVERY.rule(
+    "DECOUV-014",
+    "Les listes obligatoires ont au moins une valeur",
+    reference=Reference("OpenID Connect Discovery 1.0", "4.2", Grade.STANDARD),
+    bad=lambda: example.discovery(subject_types_supported=[]),
+)
+def filled(answer: Answer) -> Findings:
+    for name in _LISTS:
+        if answer.members.get(name) == []:
+            yield Broken(message="Un membre sans valeur est à omettre.", actual="[]", where=name)
+
+
+@DISCOVERY.rule(
+    "DECOUV-015",
+    "Les jetons d'accès sont liés au certificat du client",
+    reference=_RECORDED,
+    severity=Severity.WARNING,
+    bad=lambda: example.discovery(tls_client_certificate_bound_access_tokens=False),
+)
+def bound_tokens(answer: Answer) -> Findings:
+    name = "tls_client_certificate_bound_access_tokens"
+    value = answer.members.get(name)
+    if value is not True:
+        yield Broken(
+            message="Les documents connus de Pro Santé Connect annoncent des jetons liés.",
+            expected="true",
+            actual="absent" if value is None else shown(value),
+            where=name,
+        )
 
 
 @DISCOVERY.rule(

@@ -46,6 +46,7 @@ class WadoRequest:
     path: str
     headers: Headers
     context: Context = field(default_factory=Context)
+    version: str = "HTTP/1.1"
 
     def all(self, name: str) -> list[str]:
         """Every header of that name, in order."""
@@ -136,7 +137,7 @@ def read_request(data: bytes, context: Context) -> WadoRequest:
     words = message.start_line.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/"):
         raise HttpSyntaxError("ligne de requête illisible", where=message.start_line[:80])
-    return WadoRequest(words[0], words[1], message.headers, context)
+    return WadoRequest(words[0], words[1], message.headers, context, words[2])
 
 
 _STATUS_LINE = re.compile(r"HTTP/\d(?:\.\d)? (\d{3})(?: .*)?", re.ASCII)

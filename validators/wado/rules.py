@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from spec.grade import Grade, Reference
+from validators.carriage import host_rule
 from validators.examples import wado as example
 from validators.rule import Broken, RuleSet
 
@@ -38,6 +39,7 @@ REQUEST = RuleSet(
     reference=rfc("RFC 9112", "3"),
     requirements=("DB.VI-CO.11",),
 )
+host_rule(REQUEST, lambda wado: (wado.version, wado.headers))
 RESPONSE = RuleSet(
     "wado-response",
     good=example.response,

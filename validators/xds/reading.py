@@ -10,6 +10,7 @@ from lxml import etree
 
 from protocols import xml
 from protocols.errors import RemoteProtocolError
+from protocols.multipart import Headers
 from spec.dmp import SIGNATURE_CLASS_CODE
 from spec.xds import SUBMISSION_SET_NODE, EntryScheme
 from validators import package
@@ -46,7 +47,8 @@ class Submission:
     parts: tuple[Part, ...] = ()
     root_part: Part | None = None
     envelope: etree._Element | None = None
-    is_http: bool = False
+    start_line: str = ""
+    headers: Headers = ()
     indented: bool = False
     bare_line_feeds: bool = False
     files: Mapping[str, bytes] | None = None
@@ -55,6 +57,11 @@ class Submission:
     def __post_init__(self) -> None:
         found = self.request.iter(f"{RIM}RegistryPackage", f"{RIM}ExtrinsicObject")
         object.__setattr__(self, "_objects", [RegistryObject(element) for element in found])
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it came with its HTTP headers."""
+        return bool(self.start_line)
 
     @property
     def sets(self) -> list[RegistryObject]:
@@ -173,7 +180,8 @@ def read(data: bytes, context: Context) -> Submission:
         message.parts,
         message.root_part,
         message.envelope,
-        is_http=message.is_http,
+        start_line=message.start_line,
+        headers=message.headers,
         indented=message.indented,
         bare_line_feeds=message.bare_line_feeds,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from spec.grade import Grade, Reference
+from validators.carriage import host_rule
 from validators.examples import xds as example
 from validators.rule import Broken, RuleSet
 
@@ -48,6 +49,7 @@ XDS = RuleSet(
     reference=iti("Vol. 2, 3.41"),
     requirements=("DB.SO.19",),
 )
+host_rule(XDS, lambda xds: (xds.start_line, xds.headers))
 
 
 def same(actual: str, expected: str, where: str, what: str) -> Findings:
