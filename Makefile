@@ -10,7 +10,7 @@ help:
 	@echo "make demo    installe l'environnement et joue la campagne embarquée"
 	@echo "make test    tous les contrôles du banc (lint, types, tests, campagne)"
 	@echo "make quick   lint, types et tests de ce qui a changé, en moins d'une minute"
-	@echo "make interop vérifie avec des programmes tiers (DCMTK, openssl, curl, dciodvfy)"
+	@echo "make interop vérifie avec des programmes tiers (DCMTK, openssl, curl, dciodvfy, PixelMed…)"
 	@echo "make fuzz    20 000 entrées hostiles par lecteur et par juge (graine affichée)"
 	@echo "make bench   mesures relatives (docs/performance.md)"
 
@@ -63,6 +63,8 @@ interop: .setup-interop
 	for program in curl openssl xmlsec1; do \
 	  command -v $$program >/dev/null || wanted="$$wanted $$program"; \
 	done; \
+	test -f /usr/share/java/pixelmed.jar || wanted="$$wanted libpixelmed-java"; \
+	command -v java >/dev/null || wanted="$$wanted default-jre-headless"; \
 	if [ -n "$$wanted" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	  echo "Installation par apt-get :$$wanted"; \
 	  install="apt-get install -y -qq --no-install-recommends $$wanted"; \

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from spec.dicom import DCM, REJECTION_TITLES
+from protocols.dicom.elements import encode_element, encode_sequence
+from spec.dicom import DCM, MANIFEST, OF_INTEREST, REJECTION_TITLES, CodedTerm
 from spec.grade import Grade, Reference
 from validators.context import Context
 from validators.examples import kos as example
@@ -20,9 +21,23 @@ _RAD_66 = Reference("IHE RAD TF", "Vol. 2, 4.66", Grade.STANDARD)
 _ENOUGH = 5
 
 
-def _note(manifest: bytes, title: bytes = b"113001") -> bytes:
-    """A rejection note made of a manifest: its title changed."""
-    return manifest.replace(b"113030", title)
+_QUALITY = REJECTION_TITLES["113001"]
+
+
+def _note(manifest: bytes, title: CodedTerm = _QUALITY) -> bytes:
+    """A rejection note made of a manifest: its title changed, a spoilt one by its value alone."""
+    written = manifest.replace(_title(MANIFEST), _title(title))
+    return written.replace(MANIFEST.value.encode(), title.value.encode())
+
+
+def _title(term: CodedTerm) -> bytes:
+    """The title's sequence as the example encodes it."""
+    tags = (0x00080100, 0x00080102, 0x00080104)
+    item = b"".join(
+        encode_element(tag, vr, text.encode(), implicit=False)
+        for tag, vr, text in zip(tags, ("SH", "SH", "LO"), term, strict=True)
+    )
+    return encode_sequence(0x0040A043, [item], implicit=False)
 
 
 IOCM = RuleSet(
@@ -36,7 +51,7 @@ IOCM = RuleSet(
 
 _OF_ANY_KEY_OBJECT = (
     *(f"KOS-{number:03}" for number in (1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15)),
-    *(f"KOS-{number:03}" for number in (17, 18, 19, 20, 21, 22, 41, 42)),
+    *(f"KOS-{number:03}" for number in (17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 41, 42)),
 )
 
 inherit(IOCM, KOS, _OF_ANY_KEY_OBJECT, example=_note, requirements=IOCM.requirements)
@@ -46,7 +61,7 @@ inherit(IOCM, KOS, _OF_ANY_KEY_OBJECT, example=_note, requirements=IOCM.requirem
     "IOCM-001",
     "Le titre est l'un des quatre motifs de rejet",
     reference=dicom("PS3.16 CID 7031"),
-    bad=lambda: _note(example.kos(), b"113000"),
+    bad=lambda: _note(example.kos(), OF_INTEREST),
 )
 def title(note: Kos) -> Findings:
     found = [(item.text(0x00080100), item.text(0x00080102)) for item in note.root.items(0x0040A043)]

@@ -17,6 +17,7 @@ from validators.rule import Broken
 __all__: list[str] = []
 
 _REQUEST_TYPE_2 = {
+    0x00080050: "AccessionNumber",
     0x00081110: "ReferencedStudySequence",
     0x00321060: "RequestedProcedureDescription",
     0x00321064: "RequestedProcedureCodeSequence",
@@ -39,12 +40,13 @@ _SEXES = ("M", "F", "O")
 
 @KOS.rule(
     "KOS-019",
-    "Une demande porte les attributs de type 2 de sa macro",
+    "Une demande nomme son examen, et porte les attributs de type 2 de sa macro",
     reference=dicom("PS3.3 C.17.2, table C.17-3"),
     bad=lambda: example.with_request(procedure_id=None),
 )
 def request_macro(kos: Kos) -> Findings:
     for request in kos.requests:
+        yield from filled(request, 0x0020000D, "StudyInstanceUID")
         for tag, name in _REQUEST_TYPE_2.items():
             yield from present(request, tag, name)
 
@@ -103,6 +105,23 @@ def text_concept(kos: Kos) -> Findings:
                 actual=" | ".join(", ".join(code) for code in codes),
                 where=item.where(0x0040A043),
             )
+
+
+def _silent() -> bytes:
+    content = example.manifest().content or ()
+    return example.kos(content=(*content[:-1], replace(content[-1], text="")))
+
+
+@KOS.rule(
+    "KOS-026",
+    "Un item TEXT du contenu a un texte",
+    reference=dicom("PS3.3 C.17.3, table C.17-5"),
+    bad=_silent,
+)
+def text_value(kos: Kos) -> Findings:
+    for item in kos.root.items(0x0040A730):
+        if item.text(0x0040A040) == "TEXT":
+            yield from filled(item, 0x0040A160, "TextValue")
 
 
 @KOS.rule(
