@@ -18,7 +18,7 @@ from validators.finding import Cause, Finding, Severity
 from validators.wado import WadoPart, WadoResponse
 from wire.exchange import Direction, Exchange, Payload
 
-__all__ = ["judge_scenario"]
+__all__ = ["images_of", "judge_scenario", "message"]
 
 _SOAP: Mapping[str, frozenset[str]] = {
     "ITI-18": frozenset({"source", "consumer"}),
@@ -94,12 +94,7 @@ class _Scene:
             target=request.start_line.split(" ")[1] if request else "",
             kos=self._kos(request),
         )
-        answer = WadoResponse(
-            status=_status(response),
-            headers=response.head,
-            parts=tuple(WadoPart(part.headers, part.size, part.head) for part in response.parts),
-            context=context,
-        )
+        answer = images_of(response, context)
         yield from judge(answer, "wado-response", context=context).findings
 
     def _patient(self) -> Context:
@@ -110,6 +105,16 @@ class _Scene:
     def _kos(self, request: Payload | None) -> bytes:
         uid = request.header(KOS_HEADER) if request else None
         return self.manifests.get(uid or "", b"")
+
+
+def images_of(response: Payload, context: Context) -> WadoResponse:
+    """An answer of images as recorded, for the judge: the beginning of each part is kept."""
+    return WadoResponse(
+        status=_status(response),
+        headers=response.head,
+        parts=tuple(WadoPart(part.headers, part.size, part.head) for part in response.parts),
+        context=context,
+    )
 
 
 def message(payload: Payload) -> bytes:

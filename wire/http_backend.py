@@ -8,7 +8,9 @@ comes with the first read). The streams here send the alert, and keep what was l
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
+import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -80,7 +82,10 @@ class Backend(httpcore.AsyncNetworkBackend):
         """
         address, target_port = self.where(host, port)
         with _mapped(httpcore.ConnectTimeout, httpcore.ConnectError), anyio.fail_after(timeout):
-            stream = await anyio.connect_tcp(address, target_port, local_host=local_address)
+            try:
+                stream = await anyio.connect_tcp(address, target_port, local_host=local_address)
+            except OSError as error:
+                raise OSError(f"{_why(error)} ({address}:{target_port})") from error
         return Stream(stream)
 
     async def connect_unix_socket(
@@ -205,6 +210,25 @@ class _AlertingStream(TLSStream):
                 with contextlib.suppress(OSError, anyio.BrokenResourceError):
                     await self.transport_stream.send(alert)
             raise
+
+
+_REASONS = {
+    errno.ECONNREFUSED: "connexion refusée",
+    errno.EHOSTUNREACH: "machine injoignable",
+    errno.ENETUNREACH: "réseau injoignable",
+    errno.ETIMEDOUT: "pas de réponse à la connexion",
+}
+
+
+def _why(error: OSError) -> str:
+    """Why no connection was made; anyio keeps the error of each address as the cause."""
+    cause = error.__cause__
+    if isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    found = cause if isinstance(cause, OSError) else error
+    if isinstance(found, socket.gaierror):
+        return "nom inconnu"
+    return _REASONS.get(found.errno or 0) or str(found)
 
 
 @contextlib.contextmanager

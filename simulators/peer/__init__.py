@@ -1,6 +1,6 @@
 """Another DRIMbox of the network, polite or rude: it asks a Source for images, or serves some."""
 
-from simulators.peer.client import Manners, PeerDrimbox, Retrieved, RetrievedPart
+from simulators.peer.client import Manners, PeerDrimbox, Retrieved, RetrievedPart, Watch
 from simulators.peer.entry import entry_of
 from simulators.peer.server import Offer, PeerSource, manifest_of
 
@@ -11,6 +11,7 @@ __all__ = [
     "PeerSource",
     "Retrieved",
     "RetrievedPart",
+    "Watch",
     "entry_of",
     "manifest_of",
 ]

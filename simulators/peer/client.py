@@ -1,13 +1,14 @@
 """A WADO-RS client that can be wrong on purpose, one thing at a time.
 
-It keeps the beginning of each part, enough to be judged. Réf. PS3.18 10.4; header names of the
+It keeps the beginning of each part, enough to be judged; who wants them whole takes the events
+as they come. Réf. PS3.18 10.4; header names of the
 DRIM-M_DATA WADO-RS samples (grade `sample`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from protocols import multipart
@@ -18,7 +19,10 @@ from wire.exchange import Observe
 from wire.http_client import HttpClient, HttpFailure
 from wire.tls import ClientTls
 
-__all__ = ["Manners", "PeerDrimbox", "Retrieved", "RetrievedPart"]
+__all__ = ["Manners", "PeerDrimbox", "Retrieved", "RetrievedPart", "Watch"]
+
+Watch = Callable[[multipart.Event], None]
+"""Sees each event of a multipart answer as it comes."""
 
 _HEAD = 1 << 20
 """How much of each part is kept: whole test images, or the header of real ones."""
@@ -105,32 +109,61 @@ class PeerDrimbox:
         observe: receives each exchange.
         tls: whom it trusts (the market CA) and the certificate that it shows, if any.
         connect_to: `host[:port]` of a KOS RetrieveURL -> real address.
+        timeout: seconds of silence after which a Source is given up.
     """
 
-    def __init__(self, *, observe: Observe, tls: ClientTls, connect_to: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        *,
+        observe: Observe,
+        tls: ClientTls,
+        connect_to: Mapping[str, str],
+        timeout: float = 30.0,
+    ) -> None:
         self._observe = observe
         self._tls = tls
         self._connect_to = dict(connect_to)
+        self._timeout = timeout
 
-    async def retrieve(self, url: str, manners: Manners) -> Retrieved:
-        """GET a WADO-RS resource on a connection of its own."""
+    async def retrieve(
+        self, url: str, manners: Manners, *, watch: Watch | None = None
+    ) -> Retrieved:
+        """GET a WADO-RS resource on a connection of its own; `watch` may raise to stop it."""
         headers = []
         if manners.token is not None:
             headers.append(("Authorization", f"Bearer {manners.token}"))
         if manners.kos_uid is not None:
             headers.append((KOS_HEADER, manners.kos_uid))
         headers.extend(("Accept", value) for value in manners.accept)
-        return await self._exchange("GET", url, headers, transaction="WADO-RS")
+        return await self._exchange("GET", url, headers, transaction="WADO-RS", watch=watch)
 
     async def capabilities(self, url: str) -> Retrieved:
         """OPTIONS on the service root (PS3.18 8.9)."""
         return await self._exchange("OPTIONS", url, [], transaction="capabilities")
 
+    async def alive(self, url: str) -> Retrieved:
+        """GET, as the ANS's own health check client does: no token, JSON asked for.
+
+        Réf. DRIM-M_DATA, "test a blanc", "Simulateur client healthcheck" (grade `sample`).
+        """
+        accept = [("Accept", "application/json")]
+        return await self._exchange("GET", url, accept, transaction="capabilities")
+
     async def _exchange(
-        self, method: str, url: str, headers: list[tuple[str, str]], *, transaction: str
+        self,
+        method: str,
+        url: str,
+        headers: list[tuple[str, str]],
+        *,
+        transaction: str,
+        watch: Watch | None = None,
     ) -> Retrieved:
         client = HttpClient(
-            actor="pair", observe=self._observe, tls=self._tls, connect_to=self._connect_to
+            actor="pair",
+            observe=self._observe,
+            tls=self._tls,
+            connect_to=self._connect_to,
+            timeout=self._timeout,
         )
         try:
             async with (
@@ -154,6 +187,8 @@ class PeerDrimbox:
                     async for chunk in answer.aiter():
                         for event in parser.feed(chunk):
                             collector.take(event)
+                            if watch is not None:
+                                watch(event)
                     parser.finish()
                 except (HttpFailure, RemoteProtocolError):
                     complete = False

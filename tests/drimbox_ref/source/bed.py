@@ -9,7 +9,8 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import tomli_w
-from anyio.from_thread import BlockingPortal
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -32,12 +33,12 @@ from simulators.ans import service as ans_service
 from simulators.igc.pki import Pki
 from simulators.ris.service import Ris
 from spec.wado import KOS_HEADER, LOSSLESS_PROFILE
-from tests.drimbox_ref.source.world import INS, IPP, STRUCTURE
+from tests.drimbox_ref.source.world import INS, IPP, STRUCTURE, cda_report, oru
 from wire.exchange import Exchange
 from wire.http_client import HttpClient, Response
 from wire.tls import ClientTls, ServerTls
 
-__all__ = ["HOST", "Bed", "image"]
+__all__ = ["BASE", "HOST", "Bed", "image", "parts", "publish", "running"]
 
 HOST = "db1.drimbench.test"
 BASE = f"https://{HOST}/drimbox/rs"
@@ -352,6 +353,35 @@ class Bed:
 
         response: Response = self.call(request)
         return response
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Bed]:
+    """A world with a Source in it, which ends well."""
+    with start_blocking_portal("asyncio") as portal:
+        made = Bed(portal, directory)
+        made.call(made.start)
+        try:
+            made.spawn()
+            yield made
+            assert made.close() == 0
+        finally:
+            if made.process is not None and made.process.poll() is None:
+                made.kill()
+            made.call(made.stop)
+
+
+def publish(bed: Bed, study: str, control_id: str) -> str:
+    """Publish one study; its KOS."""
+    assert bed.send(oru(cda_report((study,)), control_id=control_id)).accepted
+    (stored,) = bed.until(lambda: bed.documents(study))
+    bed.until(
+        lambda: any(
+            entry["kos_uid"] == stored.entry.unique_id and entry["entry_uuid"]
+            for entry in bed.admin("archive")
+        )
+    )
+    return str(stored.entry.unique_id)
 
 
 def parts(response: Response) -> list[tuple[dict[str, str], bytes]]:

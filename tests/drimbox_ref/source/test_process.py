@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from anyio.from_thread import start_blocking_portal
 
 from protocols import kos
 from simulators.dmp import CrashPoint
 from simulators.pacs import Faults
-from tests.drimbox_ref.source.bed import Bed, image, parts
+from tests.drimbox_ref.source.bed import Bed, image, parts, publish, running
 from tests.drimbox_ref.source.world import INS, IPP, cda_report, oru
 from wire.http_client import HttpFailure
 
@@ -24,30 +23,8 @@ ROOT = "1.2.250.1.999.20"
 
 @pytest.fixture(scope="module")
 def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
-    with start_blocking_portal("asyncio") as portal:
-        made = Bed(portal, tmp_path_factory.mktemp("bed"))
-        made.call(made.start)
-        try:
-            made.spawn()
-            yield made
-            assert made.close() == 0
-        finally:
-            if made.process is not None and made.process.poll() is None:
-                made.kill()
-            made.call(made.stop)
-
-
-def publish(bed: Bed, study: str, control_id: str) -> str:
-    """Publish one study; its KOS."""
-    assert bed.send(oru(cda_report((study,)), control_id=control_id)).accepted
-    (stored,) = bed.until(lambda: bed.documents(study))
-    bed.until(
-        lambda: any(
-            entry["kos_uid"] == stored.entry.unique_id and entry["entry_uuid"]
-            for entry in bed.admin("archive")
-        )
-    )
-    return str(stored.entry.unique_id)
+    with running(tmp_path_factory.mktemp("bed")) as made:
+        yield made
 
 
 def test_publication(bed: Bed) -> None:
