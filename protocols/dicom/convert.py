@@ -9,8 +9,6 @@ from __future__ import annotations
 import struct
 from functools import lru_cache
 
-from pydicom.datadict import dictionary_VR
-
 from protocols.dicom.elements import (
     UNDEFINED,
     DicomSyntaxError,
@@ -152,6 +150,9 @@ def vr_of(tag: int, signed: bool = False) -> str:
     group, element = tag >> 16, tag & 0xFFFF
     if group % 2:
         return "LO" if 0x10 <= element <= 0xFF else "UN"
+    # With numpy behind it, pydicom takes a third of a judge's start; few files are implicit.
+    from pydicom.datadict import dictionary_VR
+
     try:
         vr: str = dictionary_VR(tag)
     except KeyError:

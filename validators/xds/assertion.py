@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Protocol
 
 from lxml import etree
@@ -12,6 +13,7 @@ from protocols import saml
 from protocols.errors import RemoteProtocolError
 from protocols.saml import Assertion
 from protocols.xml import NS
+from validators.context import Context
 from validators.examples import xds as example
 
 __all__ = [
@@ -38,6 +40,10 @@ class Carrier(Protocol):
     """What a VIHF came in: a publication, another message to the DMP, or nothing but itself."""
 
     @property
+    def context(self) -> Context:
+        """What the judge knows beyond it."""
+
+    @property
     def envelope(self) -> etree._Element | None:
         """The element that holds the assertion, or is it."""
 
@@ -51,10 +57,18 @@ def elements(xds: Carrier) -> Iterator[etree._Element]:
 def parsed(xds: Carrier) -> Iterator[Assertion]:
     """Each assertion that can be read, whatever its signature is worth."""
     for element in elements(xds):
-        try:
-            yield read_assertion(element)
-        except RemoteProtocolError:
-            continue
+        said = _read_once(element)
+        if said is not None:
+            yield said
+
+
+@lru_cache(maxsize=4)
+def _read_once(element: etree._Element) -> Assertion | None:
+    """Some thirty rules ask for the same assertion in turn, and none changes it."""
+    try:
+        return read_assertion(element)
+    except RemoteProtocolError:
+        return None
 
 
 def read_assertion(element: etree._Element) -> Assertion:
