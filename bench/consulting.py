@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from bench.administration import until
+from bench.elsewhere import publish_at
 from bench.feed import Seen
-from bench.imagery import files_of, patient_ids
+from bench.imagery import export_alterations, held, patient_ids
 from bench.outcomes import CannotVerify, NotSendable, Refused
-from bench.publishing import Publishing, register
-from bench.story import PlannedExam, Story
-from bench.submissions import package
+from bench.publishing import Publishing
+from bench.story import PlannedExam, Story, people_of, plan_exam
+from bench.submissions import names, package
 from protocols import saml, soap
-from protocols.dicom import split_part10
+from protocols.dicomweb import parse_path
 from protocols.errors import RemoteProtocolError
-from simulators.dmp import DmpState
-from simulators.peer import Offer, PeerSource, entry_of, manifest_of
+from simulators.peer import PeerSource
+from simulators.psc import TEST_PROFESSIONALS
 from simulators.ris.contextual_call import body, parameters
+from simulators.ris.people import Identifier, Patient
 from simulators.user import Page, User, UserError
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 from spec.vihf import AttributeName, AuthenticationMode
 from spec.wado import AUTHORIZATION_HEADER, KOS_HEADER, TRANSFER_SYNTAXES
 from wire.exchange import Direction
@@ -40,7 +44,8 @@ class Consulting:
     publishing: Publishing
     user: User | None = None
     page: Page | None = None
-    tokens: list[str] = field(default_factory=list)
+    called: int = 0
+    """Position in the feed when the RIS called last."""
 
     # -- Étant donné -------------------------------------------------------------------------
 
@@ -54,77 +59,70 @@ class Consulting:
 
     def preload(self, exam: PlannedExam, host: str, source: PeerSource, *, wrong_ins: bool) -> None:
         """The DMP holds a KOS whose images are at `host`; the INS in them may be wrong."""
-        story, patient, case = self.story, self.story.patient, self.story.case
-        assert patient.ins is not None
-        assert patient.ipp is not None
-        register(story, patient, DmpState.OPEN)
-        files = files_of(exam, patient)
-        kos_uid = case.uid("le KOS")
-        stranger = story.stage.sentinel().patient
-        source.offer(
-            Offer(
-                study_uid=exam.study_uid,
-                kos_uid=kos_uid,
-                ins=stranger.ins if wrong_ins else patient.ins.value,
-                ins_oid=patient.ins.oid,
-                series=files,
-            )
-        )
-        manifest = manifest_of(
-            kos_uid=kos_uid,
-            series_uid=case.uid("la série du KOS"),
-            study_uid=exam.study_uid,
-            ins=patient.ins.value,
-            ins_oid=patient.ins.oid,
-            patient_name=f"{patient.family}^{patient.given}",
-            birth_date=patient.birth_date,
-            sex=patient.sex,
-            accession=exam.accession.value,
-            accession_oid=exam.accession.oid,
-            placer=exam.placer.value,
-            placer_oid=exam.placer.oid,
-            study_date=f"{exam.started:%Y%m%d}",
-            description="Examen de test",
-            base_url=f"https://{host}/drimbox/rs",
-            series={
-                uid: (exam.modality, tuple(_reference(file) for file in one))
-                for uid, one in files.items()
-            },
-        )
-        entry = entry_of(
-            kos_uid=kos_uid,
-            study_uid=exam.study_uid,
-            ins=patient.ins.value,
-            ins_oid=patient.ins.oid,
-            ipp=patient.ipp.value,
-            ipp_oid=patient.ipp.oid,
-            accession=exam.accession.value,
-            accession_oid=exam.accession.oid,
-            modality=exam.modality,
-            started=exam.started,
-            published=story.bed.clock(),
-        )
-        case.identifiers["l'entryUUID"] = story.bed.dmp.deposit(
-            entry, manifest, patient.ins.value, patient.ins.oid
+        story = self.story
+        publish_at(
+            story,
+            story.case,
+            story.patient,
+            exam,
+            host=host,
+            source=source,
+            stamped=story.stage.sentinel().patient.ins if wrong_ins else "",
         )
         story.stage.publish_case()
 
+    def consult_another(self) -> None:
+        """The radiologist has just consulted another patient, who has an exam too."""
+        story, bed = self.story, self.story.bed
+        case = story.stage.sentinel()
+        other = people_of(case, bed.site.ipp_oid)
+        exam = plan_exam(
+            case, 1, bed.site.accession_oid, bed.site.placer_oid,
+            modality="CT", series=1, images=1, transfer_syntax=EXPLICIT_VR_LITTLE_ENDIAN,
+        )  # fmt: skip
+        publish_at(story, case, other, exam, host=bed.site.names.neighbour, source=bed.neighbour)
+        story.stage.adopt(case, "l'autre patient")
+        self.open_page(other)
+
+    def open_page(self, patient: Patient | None = None) -> None:
+        """Call and login; the page offers an exam, else nothing that follows can be verified."""
+        self.call(patient=patient)
+        self.login()
+        if not self._offers():
+            raise CannotVerify(f"la page n'offre aucun examen : {self._shown.text()[:300]}")
+
     # -- Quand -------------------------------------------------------------------------------
 
-    def call(self, *, consent: str | None = None, without: str = "") -> None:
-        """The RIS opens the Consumer for this patient, in an empty browser."""
+    def call(
+        self, *, consent: str | None = None, without: str = "", patient: Patient | None = None
+    ) -> None:
+        """The RIS opens the Consumer for a patient, this one by default, in an empty browser."""
+        self.user = self.story.bed.user()
+        self._call(patient or self.story.patient, consent=consent, without=without)
+
+    def call_again(self) -> None:
+        """The RIS opens the Consumer for this patient in the browser that served before.
+
+        The Consumer may ask the radiologist to log in again, and may not.
+        """
+        self._call(self.story.patient)
+        if self._asks_login():
+            self.login()
+
+    def _call(self, patient: Patient, *, consent: str | None = None, without: str = "") -> None:
         bed = self.story.bed
         if not bed.consumer:
             raise NotSendable("aucune Consommatrice dans ce banc")
+        here = replace(patient, ipp=self._local_ipp(patient))
         values = [
             (name, value)
-            for name, value in parameters(self.story.patient, information=consent)
+            for name, value in parameters(here, information=consent)
             if name != without
         ]
-        self.user = bed.user()
+        self.called = self.story.stage.feed.mark()
         url = f"https://{bed.site.names.consumer}/drim"
         try:
-            self.page = bed.call(self.user.call, url, body(values))
+            self.page = bed.call(self._browser.call, url, body(values))
         except (HttpFailure, UserError) as error:
             raise Refused(f"l'appel contextuel n'aboutit pas : {error}") from error
         self._learn()
@@ -136,6 +134,15 @@ class Consulting:
             self.page = bed.call(self._browser.login, bed.site.reader)
         except (HttpFailure, UserError) as error:
             raise Refused(f"l'authentification n'aboutit pas : {error}") from error
+        self._learn()
+
+    def open_elsewhere(self) -> None:
+        """Somebody types the page's address in another browser."""
+        address, self.user = self._shown.url, self.story.bed.user()
+        try:
+            self.page = self.story.bed.call(self.user.get, address)
+        except (HttpFailure, UserError) as error:
+            raise Refused(f"la page ne répond pas : {error}") from error
         self._learn()
 
     def export(self) -> None:
@@ -200,6 +207,34 @@ class Consulting:
             exchanges=[found[-1].id],
         )
 
+    def expect_searched(self) -> None:
+        """The DMP was searched for this patient since the RIS called."""
+        assert self.story.patient.ins is not None
+        ins = self.story.patient.ins.value
+        self.story.stage.await_exchanges(
+            "ITI-18",
+            "la Consommatrice cherche les documents de ce patient",
+            where=lambda seen: seen.exchange.detail == "TD3.1a" and names(seen.exchange, ins),
+            since=self.called,
+        )
+
+    def expect_userinfo_told(self) -> None:
+        """The VIHF says of the radiologist what userinfo says."""
+        reader = self.story.bed.site.reader
+        practice = next(one for one in TEST_PROFESSIONALS if one.id == reader).practices[0]
+        wanted = (practice.profession, practice.skill, practice.activities[0].sector)
+        found = self._by_consumer("TD0.2", "ITI-18", "ITI-43")
+        if not found:
+            raise CannotVerify("la Consommatrice n'a rien demandé au DMP")
+        said = {_practice(vihf) for seen in found if (vihf := self._vihf(seen)) is not None}
+        self.story.stage.expect(
+            "le VIHF reprend la profession, le savoir-faire et le secteur que donne UserInfo",
+            said == {wanted},
+            expected=", ".join(wanted),
+            actual=" ; ".join(", ".join(one) for one in sorted(said)) or "aucun VIHF lisible",
+            exchanges=[seen.id for seen in found],
+        )
+
     def expect_exam_shown(self) -> None:
         """The page offers the exam."""
         forms = self._offers()
@@ -211,31 +246,46 @@ class Consulting:
         )
 
     def expect_exported(self) -> None:
-        """Every image of the exam is in the local PACS."""
+        """The local PACS holds the images of the exam, no other."""
         exam, bed = self.story.exams[0], self.story.bed
         until(
             lambda: bed.local_pacs.count(exam.study_uid) >= exam.images,
             deadline_s=self.story.stage.profile.timing.effect_s,
         )
-        count = bed.local_pacs.count(exam.study_uid)
+        wanted, got = held(bed.pacs, exam.study_uid), held(bed.local_pacs, exam.study_uid)
         self.story.stage.expect(
             "toutes les images de l'examen arrivent dans le PACS local",
-            count == exam.images,
-            expected=f"{exam.images} images",
-            actual=f"{count} images ; la page dit : {self._shown.text()[-200:]}",
+            got == wanted,
+            expected=f"{len(wanted)} images",
+            actual=f"{len(got)} images, dont {len(got - wanted)} d'un autre SOPInstanceUID ; "
+            f"la page dit : {self._shown.text()[-200:]}",
             exchanges=[seen.id for seen in self.story.stage.seen("C-STORE", "WADO-RS")],
         )
 
     def expect_local_ipp(self) -> None:
         """In the local PACS the patient bears the IPP of the call."""
-        exam, bed, ipp = self.story.exams[0], self.story.bed, self.story.patient.ipp
-        assert ipp is not None
-        ids = patient_ids(bed.local_pacs, exam.study_uid)
+        exam, ipp = self.story.exams[0], self._local_ipp(self.story.patient)
+        ids = patient_ids(self.story.bed.local_pacs, exam.study_uid)
         self.story.stage.expect(
             "les images portent l'IPP local du patient",
             ids == {ipp.value},
             expected=ipp.value,
             actual=", ".join(sorted(ids)) or "aucune image",
+        )
+
+    def expect_unaltered(self) -> None:
+        """But for the patient's identifiers, the images are those of the Source's PACS."""
+        exam, bed = self.story.exams[0], self.story.bed
+        differences = [
+            found
+            for one in bed.local_pacs.instances(exam.study_uid)
+            if (found := export_alterations(one.file(), bed.pacs, one.sop_instance))
+        ]
+        self.story.stage.expect(
+            "rien d'autre n'est modifié dans les images exportées",
+            not differences,
+            expected="seuls les identifiants du patient changent",
+            actual=" ; ".join(differences[:3]) or "identiques",
         )
 
     def expect_wado_requests(self) -> None:
@@ -244,8 +294,9 @@ class Consulting:
         found = stage.await_exchanges(
             "WADO-RS", "chaque série est demandée par WADO-RS", count=len(exam.series)
         )
+        left = {series.uid for series in exam.series} - set(_series_asked(found))
+        faults = [f"série {uid} jamais demandée" for uid in sorted(left)]
         kos_uids = {manifest.sop_instance for manifest in self.publishing.manifests()}
-        faults: list[str] = []
         for seen in found:
             request = seen.exchange.request
             assert request is not None
@@ -257,9 +308,9 @@ class Consulting:
             if missing := [s.uid for s in TRANSFER_SYNTAXES if s.uid not in accept]:
                 faults.append(f"syntaxes absentes de Accept : {', '.join(missing)}")
         stage.expect(
-            "chaque demande porte le jeton, l'identifiant du KOS et les dix syntaxes",
+            "chaque série est demandée avec le jeton, l'identifiant du KOS et les dix syntaxes",
             not faults,
-            expected="Authorization, KOS-SOPInstanceUID, Accept",
+            expected="…/series/{UID}, Authorization, KOS-SOPInstanceUID, Accept",
             actual="; ".join(faults) or "conforme",
             exchanges=[seen.id for seen in found],
         )
@@ -337,6 +388,21 @@ class Consulting:
             exchanges=[seen.id for seen in found],
         )
 
+    def expect_nothing_without_login(self) -> None:
+        """Whoever has not logged in sees neither the patient nor an exam."""
+        page, patient = self._shown, self.story.patient
+        assert patient.ins is not None
+        text = page.body.decode(errors="replace")
+        offers = self._offers()
+        seen = [said for said in (patient.family, patient.ins.value) if said in text]
+        self.story.stage.expect(
+            "rien n'est montré à qui ne s'est pas authentifié",
+            page.status < 500 and not seen and not offers,
+            expected="Pro Santé Connect, ou un refus ; ni patient, ni examen",
+            actual=f"HTTP {page.status} de {urlsplit(page.url).netloc} ; {len(offers)} examen(s) ; "
+            f"du patient : {', '.join(seen) or 'rien'}",
+        )
+
     def expect_call_refused(self, parameter: str) -> None:
         """HTTP 400 that names the parameter."""
         page = self._shown
@@ -387,6 +453,17 @@ class Consulting:
         if self.page is None:
             raise CannotVerify("aucune page n'est affichée")
         return self.page
+
+    def _asks_login(self) -> bool:
+        reader = self.story.bed.site.reader
+        return any(value == reader for form in self._shown.forms for _, value in form.choices)
+
+    def _local_ipp(self, patient: Patient) -> Identifier:
+        """The patient's number in the hospital that consults; the exam was made in another."""
+        assert patient.ipp is not None
+        story = self.story
+        value = story.case.number(f"l'IPP local de {patient.ipp.value}", "IPL")
+        return Identifier(value, story.bed.site.local_ipp_oid, "KIT-LOCAL")
 
     def _by_consumer(self, *transactions: str) -> list[Seen]:
         """DMP exchanges of this scenario whose VIHF is in AIR mode: the publishing Source's,
@@ -444,9 +521,23 @@ def _says(vihf: saml.Assertion) -> tuple[str, ...]:
     )
 
 
-def _reference(file: bytes) -> tuple[str, str]:
-    part10 = split_part10(file)
-    return part10.sop_class, part10.sop_instance
+def _practice(vihf: saml.Assertion) -> tuple[str, str, str]:
+    """Profession, know-how, sector: the codes alone."""
+    roles = [role.code for role in vihf.codes(AttributeName.ROLE)]
+    profession, skill = (*roles, "", "")[:2]
+    return profession, skill, vihf.text(AttributeName.SECTEUR_ACTIVITE).partition("^")[0]
+
+
+def _series_asked(found: list[Seen]) -> Iterator[str]:
+    """The series that these requests name whole."""
+    for seen in found:
+        request = seen.exchange.request
+        try:
+            resource = parse_path(request.start_line.split(" ")[1]) if request else None
+        except (RemoteProtocolError, IndexError):
+            continue
+        if resource is not None and resource.level == "series" and resource.series:
+            yield resource.series
 
 
 def _received(seen: Seen) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.story import PlannedExam, PlannedSeries
@@ -23,9 +24,26 @@ from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 if TYPE_CHECKING:
     from bench.bed import Bed
 
-__all__ = ["add_series", "alterations", "files_of", "held", "load_exam", "patient_ids"]
+__all__ = [
+    "add_series",
+    "alterations",
+    "export_alterations",
+    "files_of",
+    "held",
+    "load_exam",
+    "patient_ids",
+]
 
 _OTHER_PATIENT_IDS = 0x00101002
+_LOCAL_IDENTITY = (
+    0x00100020,  # PatientID
+    0x00100021,  # IssuerOfPatientID
+    0x00100024,  # IssuerOfPatientIDQualifiersSequence
+    _OTHER_PATIENT_IDS,
+    0x00080015,  # InstanceCoercionDateTime
+    0x04000561,  # OriginalAttributesSequence
+)
+"""What an importer may coerce, and what it says of it (DICOM PS3.3 C.12.1.1.9)."""
 _SERIES_UID = 0x0020000E
 _MATRIX = 64
 
@@ -60,17 +78,29 @@ def patient_ids(pacs: Pacs, study: str) -> set[str]:
 
 
 def alterations(received: bytes, pacs: Pacs, sop_instance: str) -> str:
-    """What differs between a file received and the PACS's, OtherPatientIDsSequence apart.
+    """What differs between a file that a Source served and its PACS's, the INS added apart.
 
     Implicit VR made explicit is no difference. Returns "" when nothing differs.
     """
+    return _differences(received, pacs, sop_instance, beside=(_OTHER_PATIENT_IDS,))
+
+
+def export_alterations(exported: bytes, pacs: Pacs, sop_instance: str) -> str:
+    """What differs between a file exported and the PACS's of its origin, identifiers apart.
+
+    As `alterations`.
+    """
+    return _differences(exported, pacs, sop_instance, beside=_LOCAL_IDENTITY)
+
+
+def _differences(received: bytes, pacs: Pacs, sop_instance: str, *, beside: Sequence[int]) -> str:
     stored = pacs.archive.get(sop_instance)
     if stored is None:
         return f"{sop_instance} n'est pas dans le PACS"
     try:
         file = split_part10(received)
-        ours = _without_other_ids(file.dataset, file.transfer_syntax)
-        theirs = _without_other_ids(stored.dataset(), stored.transfer_syntax)
+        ours = _without(beside, file.dataset, file.transfer_syntax)
+        theirs = _without(beside, stored.dataset(), stored.transfer_syntax)
     except RemoteProtocolError as error:
         return f"{sop_instance} : {error}"
     if ours == theirs:
@@ -82,13 +112,13 @@ def alterations(received: bytes, pacs: Pacs, sop_instance: str) -> str:
     return f"{sop_instance} : {', '.join(map(tag_name, tags[:5]))}"
 
 
-def _without_other_ids(dataset: bytes, transfer_syntax: str) -> bytes:
+def _without(tags: Sequence[int], dataset: bytes, transfer_syntax: str) -> bytes:
     if is_implicit(transfer_syntax):
         dataset = explicit_from_implicit(dataset)
     return replace_elements(
         dataset,
         transfer_syntax=_spoken(transfer_syntax),
-        elements={_OTHER_PATIENT_IDS: None},
+        elements=dict.fromkeys(tags),
     )
 
 

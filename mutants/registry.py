@@ -15,7 +15,7 @@ P = TypeVar("P")
 
 Role = Literal["source", "consumer"]
 
-_MODULES = ("mutants.source",)
+_MODULES = ("mutants.source", "mutants.consumer")
 """Each registers its wrong boxes when it is imported."""
 
 

@@ -110,6 +110,8 @@ class StreamedResponse:
 class HttpClient:
     """One pool of connections of one actor, an async context manager.
 
+    `tls` and `connect_to` stay readable: what another client of the same actor starts from.
+
     Args:
         actor: who sends, as the journal names it.
         observe: receives each exchange, redirects and failures included.
@@ -131,7 +133,9 @@ class HttpClient:
         follow_redirects: bool = False,
         cookies: bool = False,
     ) -> None:
-        transport = Transport(actor, observe, tls, connect_to or {})
+        self.tls = tls
+        self.connect_to: Mapping[str, str] = connect_to or {}
+        transport = Transport(actor, observe, tls, self.connect_to)
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=timeout,

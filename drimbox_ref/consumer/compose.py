@@ -145,6 +145,7 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
             alerts=alerts,
             clock=clock,
         ),
+        network=wado_client,
         images=WadoImages(wado_client),
         identity=InsCheck(),
         localizer=IppLocalizer(issuer=options.patient_id_issuer == "from_call"),

@@ -24,6 +24,7 @@ from drimbox_ref.consumer.ports import (
     Vihf,
 )
 from drimbox_ref.consumer.sessions import Sessions
+from wire.http_client import HttpClient
 
 __all__ = ["Parts"]
 
@@ -47,6 +48,8 @@ class Parts:
     manifests: Manifests
     # how images come and go
     trust: Trust
+    network: HttpClient
+    """The way to Sources, which `images` takes."""
     images: Images
     identity: IdentityCheck
     localizer: Localizer

@@ -48,3 +48,10 @@ Fonctionnalité: Ne pas consulter sans droit ni confiance
     Quand le radiologue demande l'export de l'examen
     Alors la page dit que l'export a échoué
     Et aucune image n'arrive dans le PACS local
+
+  @SCN-COR-07 @DB.CO.63
+  Scénario: L'adresse de la page ne suffit pas à la voir
+    Étant donné un examen CT de 1 série publié par une autre DRIMbox
+    Et le radiologue authentifié sur la page du patient
+    Quand l'adresse de la page est ouverte dans un autre navigateur
+    Alors rien n'est montré sans authentification

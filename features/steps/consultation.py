@@ -57,8 +57,13 @@ def short_tokens(consulting: Consulting, request: pytest.FixtureRequest, seconds
 @given("le radiologue authentifié sur la page du patient")
 def on_the_page(consulting: Consulting) -> None:
     """Call and login, without judging them."""
-    consulting.call()
-    consulting.login()
+    consulting.open_page()
+
+
+@given("un autre patient, qui a un examen, consulté juste avant par le radiologue")
+def another_before(consulting: Consulting) -> None:
+    """In the browser that serves next."""
+    consulting.consult_another()
 
 
 @when("le RIS appelle la Consommatrice pour ce patient")
@@ -81,6 +86,18 @@ def call_with_consent(consulting: Consulting, value: str) -> None:
 def call_without(consulting: Consulting, name: str) -> None:
     """One mandatory parameter left out."""
     consulting.call(without=name)
+
+
+@when("le RIS appelle la Consommatrice pour ce patient dans la même session")
+def call_again(consulting: Consulting) -> None:
+    """The browser keeps its cookies."""
+    consulting.call_again()
+
+
+@when("l'adresse de la page est ouverte dans un autre navigateur")
+def open_elsewhere(consulting: Consulting) -> None:
+    """Without its cookies."""
+    consulting.open_elsewhere()
 
 
 @when("le radiologue s'authentifie avec Pro Santé Connect")
@@ -107,6 +124,24 @@ def air(consulting: Consulting) -> None:
     consulting.expect_air()
 
 
+@then("le VIHF reprend ce que Pro Santé Connect dit du radiologue")
+def userinfo_told(consulting: Consulting) -> None:
+    """Profession, know-how, sector."""
+    consulting.expect_userinfo_told()
+
+
+@then("la Consommatrice cherche dans le DMP les documents de ce patient")
+def searched(consulting: Consulting) -> None:
+    """TD3.1 since the call."""
+    consulting.expect_searched()
+
+
+@then("rien n'est montré sans authentification")
+def nothing_shown(consulting: Consulting) -> None:
+    """Neither patient nor exam."""
+    consulting.expect_nothing_without_login()
+
+
 @then("la page présente l'examen")
 def shown(consulting: Consulting) -> None:
     """With a way to export it."""
@@ -123,6 +158,12 @@ def exported(consulting: Consulting) -> None:
 def local_ipp(consulting: Consulting) -> None:
     """PatientID of the call."""
     consulting.expect_local_ipp()
+
+
+@then("rien d'autre n'y est modifié")
+def unaltered_export(consulting: Consulting) -> None:
+    """Element by element against the PACS of origin."""
+    consulting.expect_unaltered()
 
 
 @then("la Consommatrice a demandé chaque série par WADO-RS avec le jeton et l'identifiant du KOS")

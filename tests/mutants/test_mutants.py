@@ -18,6 +18,8 @@ CAUGHT_BY = {
     "jeton-non-verifie": {"SCN-IMG-01", "SCN-IMR-02", "SCN-IMR-03", "SCN-IMR-04", "SCN-IMR-05"},
     "serie-hors-kos": {"SCN-IMR-08"},
     "ins-d-un-autre": {"SCN-IMG-02"},
+    "ipp-d-origine": {"SCN-CON-02"},
+    "source-verifiee-apres": {"SCN-COR-05"},
 }
 """The scenarios that were written against each of these defects."""
 

@@ -6,17 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from bench.gate import check_features
+from bench.gate import Pickle, check_features
 from features import FEATURES
 from mutants.__main__ import USAGE, main
 from mutants.registry import Mutant, UnknownMutant, catalogue, find, mutant
 
 ALL = catalogue()
+ROLES = ("source", "consumer")
 TAGS = [frozenset(one.tags) for one in check_features(FEATURES)]
+ALONE = [one for one in check_features(FEATURES) if len({*ROLES}.intersection(one.tags)) == 1]
+"""The scenarios that one box plays by itself."""
+ORPHANS = {"SCN-IMG-05", "SCN-IMR-10", "SCN-IMR-11"}
+"""No part of the Source decides of its TLS listener nor of its capabilities: still to be broken."""
 
 
 def test_there_are_many_and_their_names_differ() -> None:
-    assert len(ALL) >= 20
+    assert {role: sum(one.role == role for one in ALL) >= 30 for role in ROLES} == {
+        "source": True,
+        "consumer": True,
+    }
     assert len({one.name for one in ALL}) == len(ALL)
     assert len({one.breaks for one in ALL}) == len(ALL)
 
@@ -24,6 +32,28 @@ def test_there_are_many_and_their_names_differ() -> None:
 @pytest.mark.parametrize("wrong", ALL, ids=lambda one: one.name)
 def test_a_scenario_is_there_to_catch_it(wrong: Mutant) -> None:
     assert any(wrong.role in tags and not tags.isdisjoint(wrong.requirements) for tags in TAGS)
+
+
+@pytest.mark.parametrize("scenario", ALONE, ids=lambda one: one.scenario)
+def test_a_wrong_box_is_there_for_each_scenario(scenario: Pickle) -> None:
+    aimed = [
+        one.name
+        for one in ALL
+        if one.role in scenario.tags and not {*scenario.tags}.isdisjoint(one.requirements)
+    ]
+    assert bool(aimed) is (scenario.scenario not in ORPHANS)
+
+
+def test_every_requirement_of_a_consumer_is_broken_by_a_wrong_box() -> None:
+    wanted = {
+        tag
+        for one in ALONE
+        if "consumer" in one.tags
+        for tag in one.tags
+        if tag != "consumer" and tag != one.scenario
+    }
+    broken = {name for one in ALL if one.role == "consumer" for name in one.requirements}
+    assert broken == wanted
 
 
 @pytest.mark.parametrize("wrong", ALL, ids=lambda one: one.name)

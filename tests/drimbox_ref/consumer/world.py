@@ -46,6 +46,7 @@ from drimbox_ref.trail import Alert, AuditEvent
 from drimbox_ref.vihf import VihfWriter
 from protocols.dicom import build_part10, encode_element, encode_sequence
 from protocols.ebrim import DocumentEntry
+from wire.http_client import HttpClient
 
 INS = Ins(value="279035121518989", oid="1.2.250.1.213.1.4.10")
 STRUCTURE = "10B9900015"
@@ -346,6 +347,7 @@ class World:
             registry=self.dmp,
             manifests=KosManifests(),
             trust=self.trust,
+            network=HttpClient(actor="consumer"),
             images=self.images,
             identity=InsCheck(),
             localizer=IppLocalizer(issuer=False),

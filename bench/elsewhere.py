@@ -1,0 +1,87 @@
+"""What another DRIMbox of the network has published: a KOS in the DMP, images at its address."""
+
+from __future__ import annotations
+
+from bench.cases import Case
+from bench.imagery import files_of
+from bench.publishing import register
+from bench.story import PlannedExam, Story
+from protocols.dicom import split_part10
+from simulators.dmp import DmpState
+from simulators.peer import Offer, PeerSource, entry_of, manifest_of
+from simulators.ris.people import Patient
+
+__all__ = ["publish_at"]
+
+
+def publish_at(
+    story: Story,
+    case: Case,
+    patient: Patient,
+    exam: PlannedExam,
+    *,
+    host: str,
+    source: PeerSource,
+    stamped: str = "",
+) -> None:
+    """The patient's open DMP holds the exam's KOS, whose images `source` serves at `host`.
+
+    `stamped` is the matricule that the images bear; by default the patient's, as it should be.
+    What is minted is kept in `case`.
+    """
+    assert patient.ins is not None
+    assert patient.ipp is not None
+    register(story, patient, DmpState.OPEN)
+    files = files_of(exam, patient)
+    kos_uid = case.uid("le KOS")
+    source.offer(
+        Offer(
+            study_uid=exam.study_uid,
+            kos_uid=kos_uid,
+            ins=stamped or patient.ins.value,
+            ins_oid=patient.ins.oid,
+            series=files,
+        )
+    )
+    manifest = manifest_of(
+        kos_uid=kos_uid,
+        series_uid=case.uid("la série du KOS"),
+        study_uid=exam.study_uid,
+        ins=patient.ins.value,
+        ins_oid=patient.ins.oid,
+        patient_name=f"{patient.family}^{patient.given}",
+        birth_date=patient.birth_date,
+        sex=patient.sex,
+        accession=exam.accession.value,
+        accession_oid=exam.accession.oid,
+        placer=exam.placer.value,
+        placer_oid=exam.placer.oid,
+        study_date=f"{exam.started:%Y%m%d}",
+        description="Examen de test",
+        base_url=f"https://{host}/drimbox/rs",
+        series={
+            uid: (exam.modality, tuple(_reference(file) for file in one))
+            for uid, one in files.items()
+        },
+    )
+    entry = entry_of(
+        kos_uid=kos_uid,
+        study_uid=exam.study_uid,
+        ins=patient.ins.value,
+        ins_oid=patient.ins.oid,
+        ipp=patient.ipp.value,
+        ipp_oid=patient.ipp.oid,
+        accession=exam.accession.value,
+        accession_oid=exam.accession.oid,
+        modality=exam.modality,
+        started=exam.started,
+        published=story.bed.clock(),
+    )
+    case.identifiers["l'entryUUID"] = story.bed.dmp.deposit(
+        entry, manifest, patient.ins.value, patient.ins.oid
+    )
+
+
+def _reference(file: bytes) -> tuple[str, str]:
+    part10 = split_part10(file)
+    return part10.sop_class, part10.sop_instance

@@ -1,0 +1,385 @@
+"""Consumers that ask Sources wrongly: trust, tokens, certificates, headers, levels, syntaxes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from drimbox_ref.consumer.addresses import address_of
+from drimbox_ref.consumer.images import WadoImages
+from drimbox_ref.consumer.parts import Parts
+from drimbox_ref.consumer.ports import Clock, Images, LocalPacs, Manifests, Tokens, Trust
+from drimbox_ref.consumer.sessions import Login
+from drimbox_ref.consumer.values import (
+    Exam,
+    ExportFailed,
+    Failure,
+    Received,
+    Series,
+    TrustVerdict,
+)
+from mutants.registry import mutant
+from protocols.ebrim import DocumentEntry
+from spec.wado import LOSSLESS_PROFILE, LOSSY_PROFILE
+from wire.http_client import HttpClient, StreamedResponse
+from wire.tls import ClientTls
+
+__all__: list[str] = []
+
+_JPEG_2000 = "1.2.840.10008.1.2.4.91"
+
+Accept = Callable[[Received], None]
+
+
+# Whom to ask -----------------------------------------------------------------------------------
+
+
+class Trusting:
+    """A `Trust` for which every host is on the list."""
+
+    def __init__(self, inner: Trust) -> None:
+        self._inner = inner
+
+    async def refresh(self) -> None:
+        """As it should."""
+        await self._inner.refresh()
+
+    def judge(self, host: str, *, now: datetime) -> TrustVerdict:
+        """Listed, always."""
+        return TrustVerdict.LISTED
+
+
+@mutant(
+    "source-non-verifiee",
+    breaks="L'hôte de RetrieveURL n'est pas cherché dans la liste blanche.",
+    requirements=("KIT-LISTE-BLANCHE",),
+    role="consumer",
+)
+def any_source(parts: Parts) -> Parts:
+    """A KOS decides where the token goes."""
+    return replace(parts, trust=Trusting(parts.trust))
+
+
+class CheckedAfterwards:
+    """`Images` that are refused to an unlisted Source once it has given them."""
+
+    def __init__(self, inner: Images, trust: Trust, clock: Clock) -> None:
+        self._inner = inner
+        self._trust = trust
+        self._clock = clock
+
+    async def retrieve(
+        self,
+        exam: Exam,
+        series: Series,
+        token: str,
+        *,
+        into: Path,
+        limit: int,
+        accept: Accept,
+    ) -> None:
+        """The images, then the list."""
+        await self._inner.retrieve(exam, series, token, into=into, limit=limit, accept=accept)
+        host = address_of(exam, series).host
+        if self._trust.judge(host, now=self._clock.now()) is not TrustVerdict.LISTED:
+            raise ExportFailed(Failure.UNTRUSTED, f"{host} n'est pas dans la liste blanche.")
+
+
+@mutant(
+    "source-verifiee-apres",
+    breaks="La liste blanche n'est consultée qu'après l'envoi du jeton à la Source.",
+    requirements=("KIT-LISTE-BLANCHE",),
+    role="consumer",
+)
+def source_checked_afterwards(parts: Parts) -> Parts:
+    """The export fails as it should, the token is gone all the same."""
+    return replace(
+        parts,
+        trust=Trusting(parts.trust),
+        images=CheckedAfterwards(parts.images, parts.trust, parts.clock),
+    )
+
+
+class OnlyListed:
+    """`Manifests` without the series that an unlisted Source holds."""
+
+    def __init__(self, inner: Manifests, trust: Trust, clock: Clock) -> None:
+        self._inner = inner
+        self._trust = trust
+        self._clock = clock
+
+    def read(self, entry: DocumentEntry, data: bytes) -> Exam:
+        """What is left of the exam."""
+        exam = self._inner.read(entry, data)
+        now = self._clock.now()
+        return replace(
+            exam,
+            series=tuple(
+                one
+                for one in exam.series
+                if self._trust.judge(address_of(exam, one).host, now=now) is TrustVerdict.LISTED
+            ),
+        )
+
+
+class NothingIsWell:
+    """A `LocalPacs` that has stored nothing when there is nothing to store."""
+
+    def __init__(self, inner: LocalPacs) -> None:
+        self._inner = inner
+
+    def store(
+        self,
+        images: Sequence[Received],
+        load: Callable[[Received], bytes],
+        stored: Callable[[Received], None],
+    ) -> None:
+        """As it should, but of no image."""
+        if images:
+            self._inner.store(images, load, stored)
+
+
+@mutant(
+    "echec-tu",
+    breaks="Un export que la liste blanche interdit est dit terminé, sans une image.",
+    requirements=("DB.VI-CO.27",),
+    role="consumer",
+)
+def failure_unsaid(parts: Parts) -> Parts:
+    """No token is sent, and nobody knows why there is nothing."""
+    return replace(
+        parts,
+        manifests=OnlyListed(parts.manifests, parts.trust, parts.clock),
+        pacs=NothingIsWell(parts.pacs),
+    )
+
+
+# With what -------------------------------------------------------------------------------------
+
+
+@mutant(
+    "sans-certificat-client",
+    breaks="La Source est appelée sans certificat client.",
+    requirements=("DB.VI-CO.13",),
+    consequences=("DB.CO.60",),
+    role="consumer",
+)
+def without_certificate(parts: Parts) -> Parts:
+    """Plain TLS: no Source answers, nothing is ever exported."""
+    assert parts.network.tls is not None
+    network = HttpClient(
+        actor="consumer",
+        tls=ClientTls(parts.network.tls.trust),
+        connect_to=parts.network.connect_to,
+    )
+    return replace(parts, network=network, images=WadoImages(network))
+
+
+class IdToken:
+    """`Tokens` that hand out the ID token for the access token."""
+
+    def __init__(self, inner: Tokens) -> None:
+        self._inner = inner
+
+    async def access(self, login: Login) -> str:
+        """Who logged in, instead of what was granted."""
+        await self._inner.access(login)
+        return login.grant.id_token
+
+    async def replace(self, login: Login, refused: str) -> str:
+        """The same again."""
+        return await self.access(login)
+
+
+@mutant(
+    "jeton-d-identite",
+    breaks="Le jeton d'identité est envoyé à la Source à la place du jeton d'accès.",
+    requirements=("DB.VI-CO.14",),
+    consequences=("DB.CO.60",),
+    role="consumer",
+)
+def identity_token_sent(parts: Parts) -> Parts:
+    """It is well signed, and no Source accepts it."""
+    return replace(parts, tokens=IdToken(parts.tokens))
+
+
+class NeverRenewed:
+    """`Tokens` that are used until they are refused."""
+
+    def __init__(self, inner: Tokens) -> None:
+        self._inner = inner
+
+    async def access(self, login: Login) -> str:
+        """The token of the login, however little it has left."""
+        return login.grant.access_token
+
+    async def replace(self, login: Login, refused: str) -> str:
+        """As it should."""
+        return await self._inner.replace(login, refused)
+
+
+@mutant(
+    "jeton-non-renouvele",
+    breaks="Un jeton d'accès qui va expirer n'est pas renouvelé.",
+    requirements=("DB.CO.65",),
+    role="consumer",
+)
+def token_never_renewed(parts: Parts) -> Parts:
+    """Whether it still lives when it arrives is luck."""
+    return replace(parts, tokens=NeverRenewed(parts.tokens))
+
+
+class WrongKos:
+    """`Images` asked for under another identifier than that of the KOS."""
+
+    def __init__(self, inner: Images) -> None:
+        self._inner = inner
+
+    async def retrieve(
+        self,
+        exam: Exam,
+        series: Series,
+        token: str,
+        *,
+        into: Path,
+        limit: int,
+        accept: Accept,
+    ) -> None:
+        """As if the study were its own KOS."""
+        named = replace(exam, kos_uid=exam.study_uid)
+        await self._inner.retrieve(named, series, token, into=into, limit=limit, accept=accept)
+
+
+@mutant(
+    "kos-mal-nomme",
+    breaks="KOS-SOPInstanceUID porte l'identifiant de l'examen, non celui du KOS.",
+    requirements=("DB.VI-CO.14",),
+    consequences=("DB.CO.60",),
+    role="consumer",
+)
+def wrong_kos(parts: Parts) -> Parts:
+    """The Source knows no such KOS."""
+    return replace(parts, images=WrongKos(parts.images))
+
+
+# What to ask for -------------------------------------------------------------------------------
+
+
+class Rewriting(HttpClient):
+    """The right client's settings, each request changed before it leaves.
+
+    `change` has the URL and the headers, which it may alter, and returns the URL.
+    """
+
+    def __init__(self, right: HttpClient, change: Callable[[str, dict[str, str]], str]) -> None:
+        super().__init__(actor="consumer", tls=right.tls, connect_to=right.connect_to)
+        self._change = change
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Iterable[tuple[str, str]] | Mapping[str, str] = (),
+        content: bytes | AsyncIterator[bytes] = b"",
+        transaction: str = "",
+        detail: str = "",
+        keys: Iterable[str] = (),
+        peer: str = "",
+    ) -> AsyncIterator[StreamedResponse]:
+        """The request as changed."""
+        changed = dict(headers)
+        url = self._change(url, changed)
+        async with super().stream(
+            method,
+            url,
+            headers=changed,
+            content=content,
+            transaction=transaction,
+            detail=detail,
+            keys=keys,
+            peer=peer,
+        ) as answer:
+            yield answer
+
+
+class Sifted:
+    """`Images` of which those of other series are dropped as they come."""
+
+    def __init__(self, inner: Images) -> None:
+        self._inner = inner
+
+    async def retrieve(
+        self,
+        exam: Exam,
+        series: Series,
+        token: str,
+        *,
+        into: Path,
+        limit: int,
+        accept: Accept,
+    ) -> None:
+        """The images of the series among those that come."""
+
+        def sift(image: Received) -> None:
+            if image.sop_instance in series.instances:
+                accept(image)
+
+        await self._inner.retrieve(exam, series, token, into=into, limit=limit, accept=sift)
+
+
+@mutant(
+    "examen-entier-demande",
+    breaks="Chaque demande WADO-RS porte sur tout l'examen, non sur une série.",
+    requirements=("DB.VI-CO.11",),
+    role="consumer",
+)
+def whole_study(parts: Parts) -> Parts:
+    """The exam comes as many times as it has series; what is stored is right."""
+    network = Rewriting(parts.network, lambda url, headers: url.rpartition("/series/")[0])
+    return replace(parts, network=network, images=Sifted(WadoImages(network)))
+
+
+@mutant(
+    "syntaxe-oubliee",
+    breaks="JPEG 2000 manque aux syntaxes de transfert demandées.",
+    requirements=("DB.CS.83",),
+    role="consumer",
+)
+def syntax_left_out(parts: Parts) -> Parts:
+    """Nine of the ten."""
+    profile = tuple(one for one in LOSSLESS_PROFILE if one[0] != _JPEG_2000)
+    return replace(parts, images=WadoImages(parts.network, profile=profile))
+
+
+@mutant(
+    "perte-preferee",
+    breaks="L'export demande de préférence une syntaxe avec perte.",
+    requirements=("DB.CO.74",),
+    role="consumer",
+)
+def lossy_export(parts: Parts) -> Parts:
+    """The profile of a viewer."""
+    return replace(parts, images=WadoImages(parts.network, profile=LOSSY_PROFILE))
+
+
+@mutant(
+    "sans-facteur-q",
+    breaks="Les syntaxes de transfert sont demandées sans facteur q.",
+    requirements=("DB.CO.84",),
+    role="consumer",
+)
+def without_q(parts: Parts) -> Parts:
+    """Ten syntaxes, all the same to the Consumer."""
+
+    def change(url: str, headers: dict[str, str]) -> str:
+        headers["Accept"] = re.sub(r";\s*q=[0-9.]+", "", headers["Accept"])
+        return url
+
+    network = Rewriting(parts.network, change)
+    return replace(parts, network=network, images=WadoImages(network))
