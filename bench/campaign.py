@@ -24,12 +24,25 @@ from bench.outcomes import NotSendable
 from bench.profile import EMBEDDED, Profile
 from bench.provided import ProvidedError, ProvidedReport, read_report
 from bench.results import Run
+from bench.selection import SelectionError, select
 from bench.site import Site, actors
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
 from wire.shard import Shard
 
-__all__ = ["Campaign", "CampaignError", "Options", "Progress", "Quiet", "play"]
+__all__ = [
+    "PROVIDED",
+    "Campaign",
+    "CampaignError",
+    "Options",
+    "Progress",
+    "Quiet",
+    "play",
+    "selected_by",
+]
+
+PROVIDED = "fourni"
+"""The domain of the scenarios that need a report of the user's."""
 
 _INI = "[pytest]\naddopts =\nfilterwarnings =\n    ignore\n"
 """The campaign's own pytest settings: the caller's set-up cannot touch it."""
@@ -76,7 +89,7 @@ class Options:
     profile: Profile = EMBEDDED
     seed: int | None = None
     only: tuple[str, ...] = ()
-    """Scenario or requirement ids, or domains; empty: everything."""
+    """Words of `bench.selection`; empty: everything."""
     source_command: tuple[str, ...] = ()
     """Plays the Source's part instead of the profile's (a mutant)."""
     consumer_command: tuple[str, ...] = ()
@@ -98,6 +111,8 @@ class Campaign:
     collected: list[str] = field(default_factory=list)
     structures: dict[str, str] = field(default_factory=dict)
     """Struct_IdNat -> name of structures to certify besides the site's own."""
+    selected: frozenset[str] | None = None
+    """Ids of the scenarios to play; None: all that need no report of the user's."""
     roles: frozenset[str] = frozenset()
     """Every role that a collected scenario needs."""
     _bed: Bed | None = None
@@ -187,13 +202,14 @@ def play(options: Options, progress: Progress | None = None) -> Run:
     """Play a campaign and read its run.
 
     Raises:
-        CampaignError: nothing was selected, features are broken, or pytest itself failed.
+        SelectionError: a word of the selection names nothing.
+        CampaignError: features are broken, or pytest itself failed.
     """
-    check_features(options.features)
+    selected = selected_by(options)
     if options.images is not None and not options.images.is_dir():
         raise CampaignError(f"{options.images} : un dossier d'images est attendu")
     provided = _provided(options.report)
-    campaign = Campaign(options, progress or Quiet())
+    campaign = Campaign(options, progress or Quiet(), selected=selected)
     if provided is not None:
         structure = provided.subject.structure
         campaign.structures[structure.id] = structure.name
@@ -221,10 +237,28 @@ def play(options: Options, progress: Progress | None = None) -> Run:
     if code == pytest.ExitCode.INTERRUPTED and not campaign.collected:
         raise CampaignError("les scénarios n'ont pas pu être chargés")
     if not campaign.collected:
-        raise CampaignError(
-            f"aucun scénario ne correspond à la sélection : {', '.join(options.only) or 'tous'}"
-        )
+        raise CampaignError("aucun des scénarios choisis n'a été chargé")
     return load(campaign.directory)
+
+
+def selected_by(options: Options) -> frozenset[str]:
+    """The ids of the scenarios that these options choose.
+
+    Raises:
+        SelectionError: a word names nothing, or names what needs a report that was not given.
+    """
+    every = check_features(options.features)
+    given = options.report is not None
+    usual = every if given else [one for one in every if one.file.parent.name != PROVIDED]
+    words = options.only or ((PROVIDED,) if given else ())
+    try:
+        return select(usual, words)
+    except SelectionError:
+        if not given and select(every, words):
+            raise SelectionError(
+                f"{', '.join(words)} : ces scénarios demandent --report CR.xml"
+            ) from None
+        raise
 
 
 def _provided(report: Path | None) -> ProvidedReport | None:

@@ -13,7 +13,7 @@ import pytest
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from bench.assemble import scenario_verdict
-from bench.campaign import Campaign, Options
+from bench.campaign import PROVIDED, Campaign, Options
 from bench.gate import pickles
 from bench.judge import judge_scenario
 from bench.outcomes import Failure, StepKind, classify, step_verdict
@@ -30,8 +30,6 @@ _BEGUN = pytest.StashKey[float]()
 
 ROLES = ("source", "consumer")
 DOMAINS = ("publication", "images", "consultation")
-PROVIDED = "fourni"
-"""The domain that needs a report of the user's."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,13 +56,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not scenarios:
         return
     campaign = _campaign(config, Path(str(scenarios[0].path)).parent)
-    given = campaign.options.report is not None
-    wanted = campaign.options.only or ((PROVIDED,) if given else ())
     kept, dropped = [], []
     for item in items:
         info = scenario_info(item)
-        applies = info is None or given or info.domain != PROVIDED
-        if info is None or (applies and (not wanted or _selected(info, wanted))):
+        if info is None or _is_selected(info, campaign.selected):
             kept.append(item)
         else:
             dropped.append(item)
@@ -251,11 +246,8 @@ def _place(item: pytest.Item) -> tuple[int, str, int]:
     return rank, file.name, scenario.line_number
 
 
-def _selected(info: ScenarioInfo, wanted: tuple[str, ...]) -> bool:
-    return any(
-        word in (info.id, info.domain) or word in info.requirements or word in info.roles
-        for word in wanted
-    )
+def _is_selected(info: ScenarioInfo, selected: frozenset[str] | None) -> bool:
+    return info.domain != PROVIDED if selected is None else info.id in selected
 
 
 def _campaign(config: pytest.Config, features: Path) -> Campaign:

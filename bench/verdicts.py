@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 
-__all__ = ["ExitCode", "Verdict", "exit_code", "merge"]
+__all__ = ["ExitCode", "Verdict", "exit_code", "merge", "severity"]
 
 
 class Verdict(StrEnum):
@@ -63,6 +63,11 @@ _MERGE_ORDER = (
     Verdict.XFAIL,
     Verdict.OMIT,
 )
+
+
+def severity(verdict: Verdict) -> int:
+    """How bad a verdict is beside another, as `merge` weighs them: a higher number is worse."""
+    return len(_MERGE_ORDER) - _MERGE_ORDER.index(verdict)
 
 
 def merge(verdicts: Iterable[Verdict]) -> Verdict:

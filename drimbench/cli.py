@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
-from drimbench import clients_cli, requirements_cli
+from drimbench import clients_cli, requirements_cli, runs_cli
 from drimbench.formats import Format
 from spec.grade import Grade
 
@@ -342,6 +342,9 @@ docs = typer.Typer(no_args_is_help=True, help="Pages de référence produites pa
 app.add_typer(docs, name="docs")
 app.add_typer(requirements_cli.req, name="req")
 app.add_typer(clients_cli.client, name="client")
+app.command()(runs_cli.rejudge)
+app.command()(runs_cli.diff)
+app.command()(runs_cli.history)
 app.command(name="options")(requirements_cli.options)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bench.assemble import load
-from bench.campaign import CampaignError, Options, play
+from bench.campaign import PROVIDED, Options, play
 from bench.gate import check_features
 from bench.judge import judge_scenario
-from bench.plugin import PROVIDED
 from bench.profile import Claims, Profile, Timing, read
 from bench.results import Run
+from bench.selection import SelectionError
 from bench.verdicts import Verdict
 from features import FEATURES, STEP_MODULES
 from reports.html import render
@@ -124,7 +124,7 @@ def test_role_not_claimed_is_omitted_not_failed(tmp_path: Path) -> None:
 
 
 def test_nothing_selected_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CampaignError, match="aucun scénario"):
+    with pytest.raises(SelectionError, match="ne nomme aucun scénario"):
         play(options(tmp_path, only=("SCN-ABSENT",)))
 
 

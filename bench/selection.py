@@ -1,0 +1,76 @@
+"""Which scenarios a user asks for: ids, requirements, tags, domains, roles, suites.
+
+Every word must name something: a campaign that plays nothing of what was asked is no campaign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from bench.errors import BenchError
+from bench.gate import Pickle
+from spec.requirements import resolve
+
+__all__ = ["SelectionError", "select"]
+
+
+class SelectionError(BenchError):
+    """A word that names no scenario."""
+
+
+def select(
+    pickles: Iterable[Pickle],
+    words: Sequence[str],
+    *,
+    suites: Mapping[str, Sequence[str]] | None = None,
+    suite: str = "",
+) -> frozenset[str]:
+    """The ids of the scenarios that one word at least names; all of them without words.
+
+    Args:
+        words: scenario ids, requirements in any spelling, tags, domains or roles.
+        suites: the profile's, name -> words.
+        suite: one of them; words beside it add to it.
+
+    Raises:
+        SelectionError: a word, or the suite, names nothing.
+    """
+    asked = [*words, *_words_of(suite, suites or {})]
+    named = [(pickle, _names(pickle)) for pickle in pickles]
+    if not asked:
+        return frozenset(pickle.scenario for pickle, _ in named)
+    found: set[str] = set()
+    for word in asked:
+        requirement = resolve(word)
+        name = (requirement.id if requirement else word).removeprefix("@")
+        matched = {pickle.scenario for pickle, names in named if name in names}
+        if not matched:
+            raise SelectionError(_nothing(word, name, requirement is not None, named))
+        found |= matched
+    return frozenset(found)
+
+
+def _words_of(suite: str, suites: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    if not suite:
+        return ()
+    if suite not in suites:
+        known = ", ".join(sorted(suites)) or "aucune"
+        raise SelectionError(f"suite « {suite} » inconnue ; suites du profil : {known}")
+    return suites[suite]
+
+
+def _names(pickle: Pickle) -> frozenset[str]:
+    """Everything by which a scenario may be called."""
+    return frozenset({*pickle.tags, pickle.file.parent.name})
+
+
+def _nothing(
+    word: str, name: str, known: bool, named: Sequence[tuple[Pickle, frozenset[str]]]
+) -> str:
+    if known:
+        return f"aucun scénario ne porte l'exigence {name} (drimbench req show {name})"
+    every = sorted({one for _, names in named for one in names})
+    near = get_close_matches(name, every, n=3, cutoff=0.6)
+    advice = f" ; peut-être {', '.join(near)}" if near else ""
+    return f"« {word} » ne nomme aucun scénario{advice} (drimbench list)"

@@ -1,0 +1,71 @@
+"""What a user asks for, and what is said of a word that names nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.campaign import Options, selected_by
+from bench.gate import Pickle, check_features
+from bench.selection import SelectionError, select
+from features import FEATURES
+
+
+def pickle(id: str, *tags: str, domain: str = "images") -> Pickle:
+    return Pickle(Path(f"features/{domain}/f.feature"), 1, id, (id, *tags))
+
+
+SOME = (
+    pickle("SCN-A", "DB.SO.12", "source"),
+    pickle("SCN-B", "DB.SO.33", "source", domain="publication"),
+    pickle("SCN-C", "DB.CO.60", "consumer", "lent"),
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ((), {"SCN-A", "SCN-B", "SCN-C"}),
+        (("SCN-A",), {"SCN-A"}),
+        (("@SCN-A", "SCN-C"), {"SCN-A", "SCN-C"}),
+        (("DB/SO.12",), {"SCN-A"}),
+        (("@DB.SO.33",), {"SCN-B"}),
+        (("publication",), {"SCN-B"}),
+        (("source",), {"SCN-A", "SCN-B"}),
+        (("lent",), {"SCN-C"}),
+    ],
+)
+def test_words(words: tuple[str, ...], found: set[str]) -> None:
+    assert select(SOME, words) == found
+
+
+def test_a_suite_is_words() -> None:
+    suites = {"nuit": ("publication", "SCN-C")}
+    assert select(SOME, (), suites=suites, suite="nuit") == {"SCN-B", "SCN-C"}
+    assert select(SOME, ("SCN-A",), suites=suites, suite="nuit") == {"SCN-A", "SCN-B", "SCN-C"}
+    with pytest.raises(SelectionError, match="suites du profil : nuit"):
+        select(SOME, (), suites=suites, suite="jour")
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("publicatoin", "peut-être publication"),
+        ("DB.SO.14", "ne porte l'exigence DB.SO.14"),
+        ("xyz", "« xyz » ne nomme aucun scénario"),
+    ],
+)
+def test_every_word_must_name_something(word: str, told: str) -> None:
+    with pytest.raises(SelectionError, match=told):
+        select(SOME, ("SCN-A", word))
+
+
+def test_a_report_of_the_user_is_asked_for() -> None:
+    ids = {one.scenario for one in check_features(FEATURES)}
+    usual = selected_by(Options(features=FEATURES, steps=()))
+    (provided,) = ids - usual
+    with pytest.raises(SelectionError, match="--report"):
+        selected_by(Options(features=FEATURES, steps=(), only=(provided,)))
+    given = Options(features=FEATURES, steps=(), report=Path("cr.xml"))
+    assert selected_by(given) == {provided}
