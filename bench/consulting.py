@@ -264,8 +264,8 @@ class Consulting:
 
     def expect_local_ipp(self) -> None:
         """In the local PACS the patient bears the IPP of the call."""
-        exam, ipp = self.story.exams[0], self._local_ipp(self.story.patient)
-        ids = patient_ids(self.story.bed.local_pacs, exam.study_uid)
+        ipp, archive = self._local_ipp(self.story.patient), self.story.bed.local_pacs
+        ids = {id for exam in self.story.exams for id in patient_ids(archive, exam.study_uid)}
         self.story.stage.expect(
             "les images portent l'IPP local du patient",
             ids == {ipp.value},
@@ -460,10 +460,12 @@ class Consulting:
 
     def _local_ipp(self, patient: Patient) -> Identifier:
         """The patient's number in the hospital that consults; the exam was made in another."""
-        assert patient.ipp is not None
         story = self.story
-        value = story.case.number(f"l'IPP local de {patient.ipp.value}", "IPL")
-        return Identifier(value, story.bed.site.local_ipp_oid, "KIT-LOCAL")
+        ours = patient.ins == story.patient.ins
+        purpose = "l'IPP local" if ours else "l'IPP local de l'autre patient"
+        return Identifier(
+            story.case.number(purpose, "IPL"), story.bed.site.local_ipp_oid, "KIT-LOCAL"
+        )
 
     def _by_consumer(self, *transactions: str) -> list[Seen]:
         """DMP exchanges of this scenario whose VIHF is in AIR mode: the publishing Source's,

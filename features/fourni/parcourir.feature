@@ -15,3 +15,4 @@ Fonctionnalité: Parcourir toute la chaîne avec un compte rendu fourni
     Alors la page présente tous les examens
     Quand le radiologue demande l'export de chaque examen
     Alors toutes les images de tous les examens arrivent dans le PACS local
+    Et elles y portent l'IPP local du patient
