@@ -8,6 +8,7 @@ from itertools import islice
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from spec.certificates import IGC_SAMPLES
 from validators.examples import pki as example
@@ -204,7 +205,10 @@ def _signs(authority: x509.Certificate, crl: x509.CertificateRevocationList) -> 
     key = key_of(authority)
     if key is None or authority.subject != crl.issuer:
         return False
+    # The octet before the signature counts its unused bits: openssl refuses any, `cryptography`
+    # does not look (X.690 8.6.2).
+    unused = crl.public_bytes(Encoding.DER)[-len(crl.signature) - 1]
     try:
-        return crl.is_signature_valid(key)  # type: ignore[arg-type]
+        return not unused and crl.is_signature_valid(key)  # type: ignore[arg-type]
     except (TypeError, ValueError, UnsupportedAlgorithm):
         return False
