@@ -70,6 +70,8 @@ class Package:
     root_part: Part | None = None
     indented: bool = False
     bare_line_feeds: bool = False
+    first_line: int = 1
+    """The line where the XML document begins; 1 when it came in a transfer encoding."""
 
     @property
     def is_http(self) -> bool:
@@ -136,13 +138,15 @@ def read(data: bytes) -> Package:
             start_line=start_line,
             headers=headers,
             content_type=content_type,
+            first_line=_line_of(text, data),
         )
     boundary = _boundary(content_type, text)
     body, indented = _flush_left(text, boundary)
     parts = _parts(boundary, body)
     root_part = _root(content_type, parts)
+    document = root_part.data.lstrip(b" \t\r\n")
     return Package(
-        root=xml.parse(root_part.data.lstrip(b" \t\r\n")),
+        root=xml.parse(document),
         start_line=start_line,
         headers=headers,
         content_type=content_type,
@@ -150,7 +154,13 @@ def read(data: bytes) -> Package:
         root_part=root_part,
         indented=indented,
         bare_line_feeds=b"--" + boundary.encode() + b"\r\n" not in body,
+        first_line=_line_of(document, data),
     )
+
+
+def _line_of(document: bytes, data: bytes) -> int:
+    at = data.find(document)
+    return data.count(b"\n", 0, at) + 1 if at >= 0 else 1
 
 
 def _http(data: bytes) -> HttpMessage | None:

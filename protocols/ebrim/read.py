@@ -19,6 +19,7 @@ from protocols.ebrim.model import (
     SubmissionSet,
 )
 from protocols.xml import NS
+from spec.schemas import registry_object_order
 from spec.xds import SUBMISSION_SET_NODE, EntryScheme, SetScheme, SlotName
 
 __all__ = ["ObjectReader", "elements", "parse_submit"]
@@ -27,13 +28,8 @@ _RIM = f"{{{NS['rim']}}}"
 _LCM = f"{{{NS['lcm']}}}"
 _XDSB = f"{{{NS['xdsb']}}}"
 
-_ORDER = {
-    name: rank
-    for rank, name in enumerate(
-        ("Slot", "Name", "Description", "VersionInfo", "Classification", "ExternalIdentifier")
-    )
-}
-"""Children of a RegistryObject in the order of rim.xsd (ebRIM 3.0, RegistryObjectType)."""
+_ORDER = {name: rank for rank, name in enumerate(registry_object_order())}
+"""Children of a registry object, in the order of the schema."""
 
 _MAX_OBJECTS = 10_000
 """Registry objects in one list: a lot holds two or three."""

@@ -35,7 +35,7 @@ _OTHER_CODES = frozenset(
     }
 )
 """Codes that IHE lists and that the bench never raises itself."""
-_PARTS = ("errorCode", "codeContext", "severity")
+_PARTS = ("errorCode", "severity")
 _DOCUMENT = RegistryError(code=ErrorCode.DOCUMENT_UNIQUE_ID, context="Document inconnu")
 
 
@@ -91,7 +91,7 @@ def outcome_rules(
 
     @rules.rule(
         f"{prefix}-112",
-        "Chaque erreur a un code, un contexte et une gravité",
+        "Chaque erreur a un code et une gravité connue",
         reference=_ERRORS,
         bad=lambda: make(
             status=ResponseStatus.FAILURE, errors=[RegistryError(code="", context="refus")]
@@ -99,14 +99,12 @@ def outcome_rules(
     )
     def complete(message: Message) -> Findings:
         for one in message.errors:
-            if (
-                not one.get("errorCode")
-                or one.get("codeContext") is None
-                or one.get("severity", ErrorSeverity.ERROR) not in list(ErrorSeverity)
+            if not one.get("errorCode") or one.get("severity", ErrorSeverity.ERROR) not in list(
+                ErrorSeverity
             ):
                 yield Broken(
                     message="Cette erreur est incomplète.",
-                    expected="errorCode, codeContext, severity",
+                    expected="errorCode, severity",
                     actual=", ".join(f"{name}={one.get(name, '')}" for name in _PARTS),
                     where=f"{root}RegistryErrorList/RegistryError",
                 )

@@ -30,6 +30,7 @@ from validators.dmp.parameters import (
     slots_of,
 )
 from validators.dmp.reading import Message, request
+from validators.dmp.structure import structure_rules
 from validators.examples import dmp as example
 from validators.examples import vihf as assertion
 from validators.examples.xds import edit, remove
@@ -66,8 +67,21 @@ request_rules(QUERY, "ITI18", Action.STORED_QUERY, example.query)
 inherit(QUERY, VIHF, EVERYWHERE, example=lambda data: example.query(assertion=data))
 
 
+def _named_first(root: etree._Element) -> None:
+    found = next(root.iter(f"{_RIM}AdhocQuery"))
+    found.insert(0, etree.Element(f"{_RIM}Name"))
+
+
+structure_rules(
+    QUERY,
+    example.query,
+    faulty=remove("//query:ResponseOption"),
+    disordered=_named_first,
+)
+
+
 def _adhoc(message: Message) -> etree._Element:
-    """The query, an empty one when there is none: ITI18-020 says so."""
+    """The query, an empty one when there is none: XDS-190 says so."""
     found = message.body.find(f"{_RIM}AdhocQuery")
     return etree.Element(f"{_RIM}AdhocQuery") if found is None else found
 
@@ -96,12 +110,11 @@ _DE = "$XDSDocumentEntry"
     bad=lambda: example.query(id="urn:uuid:00000000-0000-4000-8000-000000000000"),
 )
 def known_query(message: Message) -> Findings:
-    count = len(message.body.findall(f"{_RIM}AdhocQuery"))
-    if count != 1 or _id(message) not in list(Query):
+    if message.body.find(f"{_RIM}AdhocQuery") is not None and _id(message) not in list(Query):
         yield Broken(
             message="Cette requête est inconnue.",
-            expected="un AdhocQuery, d'un identifiant connu",
-            actual=f"{count}, {_id(message)}",
+            expected="l'identifiant d'une requête enregistrée",
+            actual=_id(message),
             where=f"{_WHERE}/@id",
         )
 

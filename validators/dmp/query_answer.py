@@ -14,6 +14,7 @@ from validators.context import Context
 from validators.dmp.addressing import GIE, answer_rules
 from validators.dmp.outcome import outcome_rules
 from validators.dmp.reading import Message, answer, earlier
+from validators.dmp.structure import structure_rules
 from validators.examples import dmp as example
 from validators.examples.xds import Tamper, edit, remove
 from validators.finding import Severity
@@ -55,13 +56,12 @@ def _lot(message: Message) -> Iterator[tuple[str, Submission]]:
 
 
 _OF_ENTRIES = (
-    *("XDS-027", "XDS-028", "XDS-030", "XDS-031"),
+    *("XDS-028", "XDS-030", "XDS-031"),
     *(f"XDS-{number:03}" for number in range(50, 59)),
     *("XDS-063", "XDS-064", "XDS-065", "XDS-066", "XDS-067", "XDS-068", "XDS-069"),
     *(f"XDS-{number:03}" for number in range(70, 79)),
     *(f"XDS-{number:03}" for number in range(80, 86)),
     "XDS-094",
-    "XDS-186",
 )
 
 
@@ -78,14 +78,6 @@ inherit(
 inherit(
     QUERY_ANSWER,
     XDS,
-    ("XDS-180",),
-    example=lambda _: example.query_answer(_without_id),
-    parts=_lot,
-    requirements=QUERY_ANSWER.requirements,
-)
-inherit(
-    QUERY_ANSWER,
-    XDS,
     ("XDS-181",),
     example=lambda _: example.query_answer(remove("//rim:ExternalIdentifier/rim:Name")),
     parts=_lot,
@@ -93,8 +85,17 @@ inherit(
 )
 
 
-def _without_id(root: etree._Element) -> None:
-    del next(root.iter(f"{_RIM}Classification")).attrib["id"]
+def _slot_last(root: etree._Element) -> None:
+    entry = next(root.iter(f"{_RIM}ExtrinsicObject"))
+    entry.append(entry[0])
+
+
+structure_rules(
+    QUERY_ANSWER,
+    example.query_answer,
+    faulty=remove("//rim:RegistryObjectList"),
+    disordered=_slot_last,
+)
 
 
 def _objects(message: Message) -> list[etree._Element]:
@@ -126,7 +127,7 @@ def total(message: Message) -> Findings:
 
 @QUERY_ANSWER.rule(
     "ITI18-121",
-    "Une réponse a une liste d'objets, vide en cas d'échec",
+    "Un échec ne rend pas d'objet",
     reference=iti("Vol. 2, 3.18.4.1.2.7"),
     bad=lambda: example.query_answer(
         edit("//query:AdhocQueryResponse", "status", ResponseStatus.FAILURE)
@@ -140,8 +141,6 @@ def listed(message: Message) -> Findings:
             actual=str(len(_objects(message))),
             where="/RegistryObjectList",
         )
-    if message.body.find(f"{_RIM}RegistryObjectList") is None:
-        yield Broken(message="RegistryObjectList manque.", where="/RegistryObjectList")
 
 
 @QUERY_ANSWER.rule(

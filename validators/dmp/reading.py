@@ -45,7 +45,9 @@ class Message:
     @cached_property
     def lot(self) -> Submission:
         """The registry objects of the body, as the rules of a publication judge them."""
-        return Submission(self.context, self.body, envelope=self.envelope)
+        return Submission(
+            self.context, self.body, envelope=self.envelope, first_line=self.package.first_line
+        )
 
     @property
     def status(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lxml import etree
+
 from protocols.soap import FAULT_ACTION
 from protocols.xml import NS
 from spec.dmp import FaultSubcode
@@ -12,6 +14,7 @@ from spec.xds import Action
 from validators.dmp.addressing import answer_rules, fault_rules, package_rules
 from validators.dmp.outcome import outcome_rules
 from validators.dmp.reading import Message, answer
+from validators.dmp.structure import structure_rules
 from validators.examples import dmp as example
 from validators.examples.xds import Tamper, edit, remove
 from validators.finding import Severity
@@ -40,6 +43,11 @@ REGISTRY_ANSWER = RuleSet(
     requirements=("DB.SO.19",),
 )
 
+
+def _statusless(root: etree._Element) -> None:
+    del next(root.iter(f"{_RS}RegistryResponse")).attrib["status"]
+
+
 _PLAIN = "urn:ihe:iti:2010:UpdateDocumentSetResponse"
 
 
@@ -53,6 +61,7 @@ answer_rules(
     (Action.PROVIDE_AND_REGISTER.answer, Action.UPDATE.answer, _PLAIN),
     _spoiled,
 )
+structure_rules(REGISTRY_ANSWER, _spoiled, faulty=_statusless)
 outcome_rules(REGISTRY_ANSWER, "REG", example.registry_answer, partial=False)
 # ITI-41 is answered in a package, ITI-57 in a plain envelope.
 package_rules(REGISTRY_ANSWER, demanded=False)

@@ -13,6 +13,7 @@ from spec.vihf import AttributeName, AuthenticationMode
 from spec.xds import Action
 from validators.dmp.addressing import GIE, GIE_RIGHTS, request_rules
 from validators.dmp.reading import Message, request
+from validators.dmp.structure import structure_rules
 from validators.examples import dmp as example
 from validators.examples import kos as manifest
 from validators.examples import vihf as assertion
@@ -30,7 +31,6 @@ from validators.xds.values import oid
 __all__ = ["RETRIEVE", "read"]
 
 _XDSB = f"{{{NS['xdsb']}}}"
-_CHILDREN = ("HomeCommunityId", "RepositoryUniqueId", "DocumentUniqueId")
 
 read = request(f"{_XDSB}RetrieveDocumentSetRequest")
 
@@ -45,6 +45,7 @@ RETRIEVE = RuleSet(
 
 request_rules(RETRIEVE, "ITI43", Action.RETRIEVE, example.retrieve)
 inherit(RETRIEVE, VIHF, EVERYWHERE, example=lambda data: example.retrieve(assertion=data))
+structure_rules(RETRIEVE, example.retrieve, faulty=remove("//xdsb:DocumentRequest"))
 
 
 def _requests(message: Message) -> list[tuple[etree._Element, str]]:
@@ -55,17 +56,6 @@ def _requests(message: Message) -> list[tuple[etree._Element, str]]:
 
 def _text(element: etree._Element, name: str) -> str:
     return (element.findtext(f"{_XDSB}{name}") or "").strip()
-
-
-@RETRIEVE.rule(
-    "ITI43-020",
-    "Au moins un document est demandé",
-    reference=iti("Vol. 2, 3.43.4.1.2"),
-    bad=lambda: example.retrieve(remove("//xdsb:DocumentRequest")),
-)
-def asks(message: Message) -> Findings:
-    if not _requests(message):
-        yield Broken(message="Aucun document n'est demandé.", where="//DocumentRequest")
 
 
 @RETRIEVE.rule(
@@ -153,29 +143,6 @@ def home(message: Message) -> Findings:
                 actual=value,
                 where=f"{where}/HomeCommunityId",
             )
-
-
-@RETRIEVE.rule(
-    "ITI43-026",
-    "Les éléments d'une demande sont ceux du schéma, dans l'ordre",
-    reference=iti("Vol. 2, 3.43.5 (XDS.b_DocumentRepository.xsd)"),
-    bad=lambda: example.retrieve(_reversed),
-)
-def order(message: Message) -> Findings:
-    for one, where in _requests(message):
-        names = [etree.QName(child).localname for child in one if isinstance(child.tag, str)]
-        if names != [name for name in _CHILDREN if name in names]:
-            yield Broken(
-                message="Les éléments de la demande ne sont pas dans l'ordre.",
-                expected=", ".join(_CHILDREN),
-                actual=", ".join(names),
-                where=where,
-            )
-
-
-def _reversed(root: etree._Element) -> None:
-    found = next(root.iter(f"{_XDSB}DocumentRequest"))
-    found.append(found[0])
 
 
 @RETRIEVE.rule(

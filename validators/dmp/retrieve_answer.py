@@ -14,6 +14,7 @@ from validators.context import Context
 from validators.dmp.addressing import answer_rules, package_rules
 from validators.dmp.outcome import outcome_rules
 from validators.dmp.reading import Message, answer, earlier
+from validators.dmp.structure import structure_rules
 from validators.examples import dmp as example
 from validators.examples import kos as manifest
 from validators.examples.xds import Tamper, edit, remove
@@ -85,6 +86,7 @@ def _spoiled(tamper: Tamper | None) -> bytes:
 
 
 answer_rules(RETRIEVE_ANSWER, "ITI43", (Action.RETRIEVE.answer,), _spoiled, plain=False)
+structure_rules(RETRIEVE_ANSWER, _spoiled, faulty=remove("//xdsb:Document"))
 outcome_rules(
     RETRIEVE_ANSWER, "ITI43", example.retrieve_answer, partial=True, root="/RegistryResponse/"
 )

@@ -20,6 +20,7 @@ from spec.xds import (
 )
 from validators.dmp.addressing import GIE, GIE_RIGHTS, request_rules
 from validators.dmp.reading import Message, request
+from validators.dmp.structure import structure_rules
 from validators.examples import dmp as example
 from validators.examples import vihf as assertion
 from validators.examples.xds import Tamper, edit, remove
@@ -73,7 +74,7 @@ inherit(UPDATE, VIHF, EVERYWHERE, example=lambda data: example.update(assertion=
 inherit(
     UPDATE,
     XDS,
-    ("XDS-020", *(f"XDS-{number:03}" for number in range(40, 47)), "XDS-032", "XDS-049", "XDS-180"),
+    ("XDS-020", *(f"XDS-{number:03}" for number in range(40, 47)), "XDS-032", "XDS-049"),
     example=example.update_of,
     parts=_lot,
 )
@@ -101,12 +102,18 @@ inherit(
     example=lambda _: example.update(remove("//rim:ExternalIdentifier/rim:Name")),
     parts=_lot,
 )
-inherit(
+
+
+def _slot_last(root: etree._Element) -> None:
+    lot = next(root.iter(f"{_RIM}RegistryPackage"))
+    lot.append(lot[0])
+
+
+structure_rules(
     UPDATE,
-    XDS,
-    ("XDS-186",),
-    example=lambda _: example.update(remove("//rim:Slot/rim:ValueList")),
-    parts=_lot,
+    example.update,
+    faulty=remove("//rim:Slot/rim:ValueList"),
+    disordered=_slot_last,
 )
 
 

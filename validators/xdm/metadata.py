@@ -43,9 +43,11 @@ def read(data: bytes, context: Context) -> Metadata:
     Raises:
         RemoteProtocolError: not XML, or without exactly one SubmitObjectsRequest.
     """
-    root = xml.parse(data.lstrip(b" \t\r\n"))
+    document = data.lstrip(b" \t\r\n")
+    root = xml.parse(document)
     # No envelope: the message is over, only what it registered is judged.
-    return Metadata(context, submit_request(root), root=root)
+    first_line = data.count(b"\n", 0, len(data) - len(document)) + 1
+    return Metadata(context, submit_request(root), first_line=first_line, root=root)
 
 
 METADATA = RuleSet(
@@ -67,7 +69,7 @@ _OF_A_LOT = (
     *(f"XDS-{number:03}" for number in range(80, 86)),
     "XDS-094",
     *(f"XDS-{number}" for number in range(100, 106)),
-    *("XDS-180", "XDS-181", "XDS-182", "XDS-186"),
+    *("XDS-181", "XDS-190"),
 )
 """Rules of a publication that need neither its package nor its documents."""
 

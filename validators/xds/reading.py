@@ -25,6 +25,7 @@ __all__ = ["Part", "Submission", "XdsSyntaxError", "read", "submit_request"]
 RIM = f"{{{xml.NS['rim']}}}"
 XDSB = f"{{{xml.NS['xdsb']}}}"
 _REQUEST = f"{{{xml.NS['lcm']}}}SubmitObjectsRequest"
+_PROVIDE = f"{XDSB}ProvideAndRegisterDocumentSetRequest"
 _INCLUDE = f"{{{xml.NS['xop']}}}Include"
 
 
@@ -38,7 +39,7 @@ class Submission:
 
     `request` is the `lcm:SubmitObjectsRequest`. `files` are the documents by entry id when they
     came otherwise than in the message (an archive). `indented` and `bare_line_feeds` say what had
-    to be tolerated to read the package.
+    to be tolerated to read the package. `first_line` is the line where the XML document begins.
     """
 
     context: Context
@@ -52,6 +53,7 @@ class Submission:
     indented: bool = False
     bare_line_feeds: bool = False
     files: Mapping[str, bytes] | None = None
+    first_line: int = 1
     _objects: list[RegistryObject] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +111,12 @@ class Submission:
     @property
     def associations(self) -> list[etree._Element]:
         return list(self.request.iter(f"{RIM}Association"))
+
+    @property
+    def message(self) -> etree._Element:
+        """What the schemas speak of: the request and its documents, or the request alone."""
+        parent = self.request.getparent()
+        return self.request if parent is None or parent.tag != _PROVIDE else parent
 
     @property
     def document_elements(self) -> list[etree._Element]:
@@ -184,6 +192,7 @@ def read(data: bytes, context: Context) -> Submission:
         headers=message.headers,
         indented=message.indented,
         bare_line_feeds=message.bare_line_feeds,
+        first_line=message.first_line,
     )
 
 

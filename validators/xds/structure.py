@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
 
 from lxml import etree
 
@@ -205,40 +204,6 @@ def replacement(xds: Submission) -> Findings:
                 actual=source,
                 where=where,
             )
-
-
-_ORDER = ("Slot", "Name", "Description", "VersionInfo", "Classification", "ExternalIdentifier")
-
-
-@XDS.rule(
-    "XDS-027",
-    "Les éléments d'un objet suivent l'ordre du schéma ebRIM",
-    reference=w3c("OASIS ebRIM 3.0", "RegistryObjectType"),
-    tolerated=True,
-    bad=lambda: example.iti41(_slot_last),
-)
-def element_order(xds: Submission) -> Findings:
-    # The ANS validator's own sample has referenceIdList behind the classifications.
-    for item in (*xds.sets, *xds.entries):
-        children = [child for child in item.element if isinstance(child.tag, str)]
-        names = [etree.QName(child).localname for child in children]
-        ranks = [_ORDER.index(name) if name in _ORDER else len(_ORDER) for name in names]
-        for place, (before, after) in enumerate(pairwise(ranks), start=1):
-            if before > after:
-                slot = children[place].get("name", "")
-                yield Broken(
-                    message="Cet élément vient trop tard.",
-                    expected=", ".join(_ORDER),
-                    actual=f"{names[place]} {slot}".strip() + f" après {names[place - 1]}",
-                    where=item.where(f"*[{place + 1}]"),
-                )
-
-
-def _slot_last(root: etree._Element) -> None:
-    entry = next(root.iter(f"{_RIM}ExtrinsicObject"))
-    slot = entry[0]
-    entry.remove(slot)
-    entry.append(slot)
 
 
 @XDS.rule(
