@@ -107,6 +107,20 @@ class Timing(_Table):
     """How long after a sentinel's effect an unwanted effect may still come."""
 
 
+Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+
+
+class Demands(_Table):
+    """What the judges of files then demand, as an error. What is empty is not demanded."""
+
+    image_hosts: tuple[Host, ...] = ()
+    """Hosts of the RetrieveURLs; the Source's `host` when it is written and this is not."""
+    viewer_hosts: tuple[Host, ...] = ()
+    schemes: tuple[Literal["http", "https"], ...] = ()
+    pdfa: tuple[Annotated[str, Field(pattern=r"^[1-4][ABEFU]?$")], ...] = ()
+    """Levels of PDF/A that a report may claim: `1B`, `3A`."""
+
+
 class Profile(_Table):
     """A whole profile."""
 
@@ -117,6 +131,7 @@ class Profile(_Table):
     consumer: ConsumerBox = ConsumerBox()
     world: World = World()
     timing: Timing = Timing()
+    demands: Demands = Demands()
     options: dict[str, str] = Field(default_factory=dict)
     """Named options for the points that public texts leave open."""
     floor: Grade = Grade.DRAFT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,11 +12,13 @@ from rich.console import Console
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
 from drimbench import clients_cli, requirements_cli, runs_cli
+from drimbench.ending import Finished, print_json, refuse
 from drimbench.formats import Format
-from spec.grade import Grade
+from drimbench.given_options import At, Floor, Jwks, ProfileFile, Strict, Trust
 
 if TYPE_CHECKING:
     from bench.results import Run
+    from validators.supplied import Schema
 
 # Each command imports what it needs when it runs: `--help` and `validate` start at once.
 
@@ -34,14 +35,6 @@ app = typer.Typer(
 @app.callback()
 def _begin() -> None:
     requirements_cli.use_official()
-
-
-class Finished(Exception):
-    """A command is over, with that exit code."""
-
-    def __init__(self, code: ExitCode) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 OutputFormat = Annotated[Format, typer.Option("--format", help="Forme du résultat.")]
@@ -114,10 +107,10 @@ def run(
             None if as_json_ else Live(console),
         )
     except BenchError as error:
-        _refuse(str(error))
+        refuse(str(error))
     page = _write_reports(played)
     if as_json_:
-        _print_json(as_json(played, page))
+        print_json(as_json(played, page))
     else:
         summarise(played, page, console)
     if played.interrupted:
@@ -139,7 +132,7 @@ def list_(as_json_: Json = False) -> None:
     try:
         found = check_features(FEATURES)
     except BenchError as error:
-        _refuse(str(error))
+        refuse(str(error))
     rows = [
         {
             "id": pickle.scenario,
@@ -151,7 +144,7 @@ def list_(as_json_: Json = False) -> None:
         for pickle in found
     ]
     if as_json_:
-        _print_json(rows)
+        print_json(rows)
         return
     console = Console()
     for row in rows:
@@ -180,10 +173,10 @@ def report(
     try:
         played = load(run_directory)
     except BenchError as error:
-        _refuse(str(error))
+        refuse(str(error))
     page = _write_reports(played)
     if as_json_:
-        _print_json(as_json(played, page))
+        print_json(as_json(played, page))
     else:
         summarise(played, page, Console(stderr=True))
     raise Finished(exit_code(played.verdict))
@@ -194,13 +187,36 @@ def validate(
     files: Annotated[
         list[str], typer.Argument(help="[SORTE] FICHIER… ; « - » lit l'entrée standard.")
     ],
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Ce que le terrain tolère devient une erreur.")
-    ] = False,
-    floor: Annotated[
-        Grade,
-        typer.Option(help="Sous ce niveau de confiance, une erreur n'est qu'un avertissement."),
-    ] = Grade.DRAFT,
+    profile: ProfileFile = None,
+    at: At = None,
+    jwks: Jwks = None,
+    trust: Trust = None,
+    xsd: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FICHIER", help="XSD qui juge aussi les fichiers XML (CDA, XDS…) ; répétable."
+        ),
+    ] = None,
+    schematron: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FICHIER",
+            help="Schématron (ISO) qui juge aussi les fichiers XML ; répétable. Demande l'extra "
+            "« schematron ».",
+        ),
+    ] = None,
+    schemas: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DOSSIER",
+            help="Seul dossier que ces schémas peuvent lire (celui de chacun par défaut).",
+        ),
+    ] = None,
+    phase: Annotated[
+        str, typer.Option(metavar="NOM", help="Phase des schématrons (la leur par défaut).")
+    ] = "",
+    strict: Strict = False,
+    floor: Floor = None,
     format_: OutputFormat = Format.HUMAN,
     as_json_: Json = False,
 ) -> None:
@@ -215,14 +231,31 @@ def validate(
     cat message.hl7 | drimbench validate oru -
 
     drimbench validate dossier/ --format sarif > drimbench.sarif
+
+    drimbench validate jeton.txt --at 2026-11-22T10:15:00Z --jwks jwks.json
+
+    drimbench validate lien.txt kos.dcm --profil ma-boite.toml --trust igc.pem
+
+    drimbench validate CR.xml --xsd CDA.xsd --schematron CI-SIS.sch --schemas TestContenuCDA/
     """
     from drimbench import formats
+    from drimbench.given import context_of
     from drimbench.judging import exit_code_of, judge_files, show
 
     try:
-        judged = judge_files(files, strict=strict, floor=floor)
+        context = context_of(
+            at=at, jwks=jwks, trust=trust or (), profile=profile, strict=strict, floor=floor
+        )
+        supplied: list[Schema] = []
+        if xsd or schematron:
+            from drimbench.schema_files import load_schemas
+
+            supplied = load_schemas(xsd or (), schematron or (), folder=schemas, phase=phase)
+        elif schemas or phase:
+            raise BenchError("--schemas et --phase accompagnent --xsd ou --schematron")
+        judged = judge_files(files, context=context, schemas=supplied)
     except BenchError as error:
-        _refuse(str(error))
+        refuse(str(error))
     formats.write(
         judged,
         Format.JSON if as_json_ else format_,
@@ -241,13 +274,12 @@ def cross(
     every: Annotated[
         bool, typer.Option("--pairs", help="Une ligne par paire plutôt que par sujet.")
     ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Ce que le terrain tolère devient une erreur.")
-    ] = False,
-    floor: Annotated[
-        Grade,
-        typer.Option(help="Sous ce niveau de confiance, une erreur n'est qu'un avertissement."),
-    ] = Grade.DRAFT,
+    profile: ProfileFile = None,
+    at: At = None,
+    jwks: Jwks = None,
+    trust: Trust = None,
+    strict: Strict = False,
+    floor: Floor = None,
     format_: OutputFormat = Format.HUMAN,
     as_json_: Json = False,
 ) -> None:
@@ -260,14 +292,20 @@ def cross(
     drimbench cross examen.zip --pairs
 
     drimbench cross dossier/ --json
+
+    drimbench cross dossier/ --profil ma-boite.toml --trust igc.pem --at 2026-11-22T10:15:00Z
     """
     from drimbench import crossing, formats
+    from drimbench.given import context_of
     from drimbench.judging import exit_code_of
 
     try:
-        judged, report = crossing.cross_files(files, strict=strict, floor=floor)
+        context = context_of(
+            at=at, jwks=jwks, trust=trust or (), profile=profile, strict=strict, floor=floor
+        )
+        judged, report = crossing.cross_files(files, context=context)
     except BenchError as error:
-        _refuse(str(error))
+        refuse(str(error))
     formats.write(
         [judged],
         Format.JSON if as_json_ else format_,
@@ -294,7 +332,7 @@ def explain_(
     try:
         explain(id, Console())
     except BenchError as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
 @app.command()
@@ -325,16 +363,16 @@ def mutants(
         asked = wrong_boxes.chosen(names or ())
         if only_list:
             if as_json_:
-                _print_json([one.as_dict() for one in asked])
+                print_json([one.as_dict() for one in asked])
             else:
                 wrong_boxes.listing(asked, Console())
             raise Finished(ExitCode.CONFORM)
         console = None if as_json_ else Console(stderr=True)
         trials = wrong_boxes.play(asked, runs, full=full, console=console)
     except BenchError as error:
-        _refuse(str(error))
+        refuse(str(error))
     if as_json_:
-        _print_json([trial.as_dict() for trial in trials])
+        print_json([trial.as_dict() for trial in trials])
     raise Finished(wrong_boxes.exit_code_of(trials))
 
 
@@ -345,6 +383,8 @@ app.add_typer(clients_cli.client, name="client")
 app.command()(runs_cli.rejudge)
 app.command()(runs_cli.diff)
 app.command()(runs_cli.history)
+app.command()(runs_cli.review)
+app.command()(runs_cli.attach)
 app.command(name="options")(requirements_cli.options)
 
 
@@ -375,15 +415,6 @@ def _write_reports(played: Run) -> Path:
 
     write_junit(played, played.directory / "junit.xml")
     return write_html(played, played.directory / "rapport.html")
-
-
-def _print_json(document: object) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-
-
-def _refuse(message: str) -> None:
-    sys.stderr.write(f"drimbench : {message}\n")
-    raise Finished(ExitCode.USAGE)
 
 
 def main() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -13,9 +14,10 @@ from bench.errors import BenchError
 from bench.verdicts import Verdict
 from drimbench.judging import Judged, read_files, show_findings
 from reports.json import finding_as_json
-from spec.grade import Grade
-from validators.api import CheckerError, Context
+from validators.api import CheckerError, Context, validate
 from validators.cross import CrossReport, ExamError, Pair, compare
+from validators.demands import Demands
+from validators.finding import Finding, verdict_of
 from validators.zip_archive import ZipSyntaxError, unpack
 
 __all__ = ["as_json", "cross_files", "show"]
@@ -24,9 +26,12 @@ _NOTHING = CrossReport(Verdict.UNKNOWN.value, (), ())
 
 
 def cross_files(
-    arguments: Sequence[str], *, strict: bool = False, floor: Grade = Grade.DRAFT
+    arguments: Sequence[str], *, context: Context | None = None
 ) -> tuple[Judged, CrossReport]:
     """Compare files, the files of folders, the members of a ZIP archive, standard input (`-`).
+
+    An instant, keys, authorities or a profile in the context judge each artefact as well: what
+    they alone find is told with what the comparison finds.
 
     Raises:
         BenchError: no file, two of the same name, one that cannot be read, or too many.
@@ -40,7 +45,10 @@ def cross_files(
         raise BenchError("aucun fichier à comparer")
     try:
         artefacts = _opened(artefacts)
-        report = compare(artefacts, context=Context(strict=strict, floor=floor))
+        given = context or Context()
+        report = compare(artefacts, context=given)
+        found = (*report.findings, *_by_context(artefacts, given))
+        report = replace(report, findings=found, verdict=verdict_of(list(found)))
     except (ExamError, ZipSyntaxError) as error:
         raise BenchError(str(error)) from None
     except CheckerError as error:
@@ -74,6 +82,26 @@ def show(judged: Judged, report: CrossReport, console: Console, *, every: bool =
     else:
         console.print("  rien à comparer : donnez au moins deux artefacts d'un même examen")
     show_findings(judged.findings, console)
+
+
+def _by_context(artefacts: Mapping[str, bytes], context: Context) -> Iterator[Finding]:
+    """What each artefact breaks in its context that it does not break without.
+
+    Raises:
+        CheckerError: a rule broke.
+    """
+    bare = replace(context, at=None, jwks=b"", authorities=b"", demands=Demands())
+    if bare == context:
+        return
+    for name, data in artefacts.items():
+        try:
+            known = set(validate(data, context=bare).findings)
+            found = validate(data, context=context).findings
+        except LookupError:  # CROSS-002 says it
+            continue
+        for finding in found:
+            if finding not in known:
+                yield replace(finding, where=f"{name} : {finding.where}")
 
 
 def _opened(artefacts: dict[str, bytes]) -> dict[str, bytes]:

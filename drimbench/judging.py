@@ -13,10 +13,10 @@ from rich.console import Console
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, Verdict
 from reports.json import finding_as_json
-from spec.grade import Grade
 from spec.requirements import resolve
 from validators.api import KINDS, CheckerError, Context, rules, validate
-from validators.finding import Finding, Severity
+from validators.finding import Finding, Severity, verdict_of
+from validators.supplied import XML_KINDS, Schema, SchemaError, subject
 from validators.zip_archive import ZipSyntaxError, unpack
 
 __all__ = [
@@ -60,19 +60,30 @@ class Judged:
 
 
 def judge_files(
-    arguments: Sequence[str], *, strict: bool = False, floor: Grade = Grade.DRAFT
+    arguments: Sequence[str],
+    *,
+    context: Context | None = None,
+    schemas: Sequence[Schema] = (),
 ) -> list[Judged]:
     """Judge files, the files of folders, or standard input (`-`). The first argument may be a kind.
 
+    `schemas` judge the files that are XML, beside our rules.
+
     Raises:
-        BenchError: no file given, or a file cannot be read.
+        BenchError: no file given, a file cannot be read, or schemas and not one XML file.
     """
     kind = arguments[0] if arguments and arguments[0] in KINDS else None
     names = list(arguments[1:] if kind else arguments)
     if not names:
         raise BenchError("aucun fichier donné ; sortes connues : " + ", ".join(sorted(KINDS)))
-    context = Context(strict=strict, floor=floor)
-    return [_judge(name, data, kind, context) for name, data in read_files(names)]
+    given = context or Context()
+    judged = [_judge(name, data, kind, given, schemas) for name, data in read_files(names)]
+    if schemas and not any(one.kind in XML_KINDS for one in judged):
+        raise BenchError(
+            "--xsd et --schematron jugent du XML, et aucun fichier donné n'en est ; sortes XML : "
+            + ", ".join(sorted(XML_KINDS))
+        )
+    return judged
 
 
 def exit_code_of(judged: Sequence[Judged]) -> ExitCode:
@@ -142,7 +153,9 @@ def explain(id: str, console: Console) -> None:
     describe(requirement, measure(), console)
 
 
-def _judge(name: str, data: bytes, kind: str | None, context: Context) -> Judged:
+def _judge(
+    name: str, data: bytes, kind: str | None, context: Context, schemas: Sequence[Schema]
+) -> Judged:
     try:
         report = validate(data, kind, context=context)
     except LookupError:
@@ -150,7 +163,16 @@ def _judge(name: str, data: bytes, kind: str | None, context: Context) -> Judged
     except CheckerError as error:
         sys.stderr.write(f"drimbench : {name} : la règle {error.rule} s'est arrêtée : {error}\n")
         return Judged(name, kind, Verdict.UNKNOWN, ())
-    return Judged(name, report.kind, Verdict(report.verdict), report.findings)
+    findings = list(report.findings)
+    document = subject(data, report.kind) if schemas else None
+    if document is not None:
+        for schema in schemas:
+            try:
+                findings += [one.weighed(context.floor) for one in schema.judge(document)]
+            except SchemaError as error:
+                sys.stderr.write(f"drimbench : {name} : {schema.name} s'est arrêté : {error}\n")
+                return Judged(name, report.kind, Verdict.UNKNOWN, tuple(findings))
+    return Judged(name, report.kind, Verdict(verdict_of(findings)), tuple(findings))
 
 
 def read_files(names: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -47,7 +47,10 @@ def as_sarif(judged: Sequence[Judged]) -> dict[str, Any]:
                         "name": "drimbench",
                         "version": _version(),
                         "language": "fr-FR",
-                        "rules": [_descriptor(known[id]) for id in spoke],
+                        "rules": [
+                            _descriptor(known[id]) if id in known else _supplied(id, judged)
+                            for id in spoke
+                        ],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
@@ -81,6 +84,19 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
             "grade": str(rule.reference.grade),
             "requirements": list(rule.requirements),
         },
+    }
+
+
+def _supplied(id: str, judged: Sequence[Judged]) -> dict[str, Any]:
+    """What a schema of the user's demands: it has no other text than what it says when broken."""
+    said = next(one for file in judged for one in file.findings if one.rule == id)
+    return {
+        "id": id,
+        "shortDescription": {"text": redact.text(said.message)},
+        "fullDescription": {"text": f"{redact.text(said.message)} ({said.spec})."},
+        "help": {"text": f"{said.spec} [{said.grade}]"},
+        "defaultConfiguration": {"level": _LEVELS[said.severity]},
+        "properties": {"grade": str(said.grade), "requirements": []},
     }
 
 

@@ -174,7 +174,7 @@ def judge(artefact: Any, kind: str, *, context: Context) -> Report:
         KeyError: unknown kind.
         CheckerError: a rule broke.
     """
-    return _report(kind, KINDS[kind].rules.judge(artefact, strict=context.strict), context)
+    return _report(kind, KINDS[kind].rules.judge(artefact, context), context)
 
 
 def _report(kind: str, found: list[Finding], context: Context) -> Report:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from spec.grade import Grade
+from validators.demands import Demands
 
 __all__ = ["Context"]
 
@@ -28,6 +29,7 @@ class Context:
         jwks: the token issuer's public keys, as a JWK Set.
         authorities: certificates of the authorities trusted for this artefact, as PEM.
         certificate_profile: what a certificate is for, a key of `spec.certificates.PROFILES`.
+        demands: what the product's profile names, and a rule then demands.
         strict: what the field tolerates, and rules mark so, becomes an error.
         floor: grade below which an error only warns.
     """
@@ -46,5 +48,6 @@ class Context:
     jwks: bytes = b""
     authorities: bytes = b""
     certificate_profile: str = ""
+    demands: Demands = field(default_factory=Demands)
     strict: bool = False
     floor: Grade = Grade.DRAFT

@@ -49,7 +49,8 @@ class Rule:
     """A rule of one kind of artefact. `good` and `bad` make the bytes of its examples.
 
     `given` is the context in which both examples are judged; `tolerated` marks what the field
-    does in spite of the text: a warning, but an error under `Context.strict`.
+    does in spite of the text: a warning, but an error under `Context.strict`. `named_by` is the
+    attribute of `Demands` that makes it an error as well, when the profile gives it a value.
     """
 
     id: str
@@ -63,10 +64,12 @@ class Rule:
     bad: Example
     given: Context = field(default_factory=Context)
     tolerated: bool = False
+    named_by: str = ""
 
-    def findings(self, artefact: Any, *, strict: bool = False) -> Iterator[Finding]:
+    def findings(self, artefact: Any, context: Context) -> Iterator[Finding]:
         """Apply the rule and dress what it found."""
-        severity = Severity.ERROR if self.tolerated and strict else self.severity
+        demanded = (self.tolerated and context.strict) or context.demands.names(self.named_by)
+        severity = Severity.ERROR if demanded else self.severity
         for broken in self.check(artefact):
             yield Finding(
                 rule=self.id,
@@ -125,6 +128,7 @@ class RuleSet:
         requirements: tuple[str, ...] | None = None,
         given: Context | None = None,
         tolerated: bool = False,
+        named_by: str = "",
     ) -> Callable[[Check], Check]:
         """Register the decorated function.
 
@@ -146,12 +150,13 @@ class RuleSet:
                 bad=bad,
                 given=given or Context(),
                 tolerated=tolerated,
+                named_by=named_by,
             )
             return check
 
         return register
 
-    def judge(self, artefact: Any, *, strict: bool = False) -> list[Finding]:
+    def judge(self, artefact: Any, context: Context) -> list[Finding]:
         """Every finding of every rule on one artefact.
 
         Raises:
@@ -160,7 +165,7 @@ class RuleSet:
         found: list[Finding] = []
         for _, rule in sorted(self.rules.items()):
             try:
-                found.extend(rule.findings(artefact, strict=strict))
+                found.extend(rule.findings(artefact, context))
             except Exception as error:
                 raise CheckerError(rule.id, error) from error
         return found

@@ -107,6 +107,7 @@ def is_pdf(cda: CdaArtefact) -> Findings:
     "Le PDF se déclare PDF/A",
     reference=_PDFA,
     tolerated=True,
+    named_by="pdfa",
     bad=lambda: example.pdf_document(part=""),
 )
 def claims_pdfa(cda: CdaArtefact) -> Findings:
@@ -121,16 +122,18 @@ def claims_pdfa(cda: CdaArtefact) -> Findings:
 
 @CDA.rule(
     "CDA-085",
-    "Le PDF est un PDF/A-1",
+    "Le PDF est un PDF/A-1, ou du niveau que le profil nomme",
     reference=_PDFA_1,
     tolerated=True,
+    named_by="pdfa",
     bad=lambda: example.pdf_document(part="3", conformance="A"),
 )
 def pdfa_level(cda: CdaArtefact) -> Findings:
-    if cda.pdf is not None and cda.pdf.pdfa and cda.pdf.pdfa not in PDFA_LEVELS:
+    levels = cda.context.demands.pdfa or PDFA_LEVELS
+    if cda.pdf is not None and cda.pdf.pdfa and cda.pdf.pdfa not in levels:
         yield Broken(
-            message="Le niveau de PDF/A déclaré n'est pas celui des documents de santé.",
-            expected=" | ".join(f"PDF/A-{level}" for level in PDFA_LEVELS),
+            message="Le niveau de PDF/A déclaré n'est pas celui attendu.",
+            expected=" | ".join(f"PDF/A-{level}" for level in levels),
             actual=f"PDF/A-{cda.pdf.pdfa}",
             where=_BODY,
         )

@@ -35,6 +35,6 @@ def compare(artefacts: Mapping[str, bytes], *, context: Context | None = None) -
     """
     given = context or Context()
     exam = read_artefacts(artefacts, given)
-    found = CROSS.judge(exam, strict=given.strict)
+    found = CROSS.judge(exam, given)
     weighed = tuple(finding.weighed(given.floor) for finding in found)
     return CrossReport(verdict_of(list(weighed)), exam.said.pairs(), weighed)

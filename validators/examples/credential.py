@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-__all__ = ["NOW", "STRUCTURE", "certificate", "key"]
+__all__ = ["NOW", "STRUCTURE", "authority", "certificate", "key"]
 
 NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 """When every example happens."""
@@ -41,6 +41,7 @@ _Q = int(
 def key() -> rsa.RSAPrivateKey:
     """The example's RSA key."""
     d = pow(_EXPONENT, -1, (_P - 1) * (_Q - 1))
+    # The checks that are skipped would prove the same two primes at every start, for 50 ms.
     return rsa.RSAPrivateNumbers(
         p=_P,
         q=_Q,
@@ -49,26 +50,24 @@ def key() -> rsa.RSAPrivateKey:
         dmq1=rsa.rsa_crt_dmq1(d, _Q),
         iqmp=rsa.rsa_crt_iqmp(_P, _Q),
         public_numbers=rsa.RSAPublicNumbers(_EXPONENT, _P * _Q),
-    ).private_key()
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+
+
+_NAME = "DRIMbox d'exemple"
 
 
 @cache
 def certificate(
-    common_name: str = "DRIMbox d'exemple", unit: str = STRUCTURE, usage: str = "sign"
+    common_name: str = _NAME,
+    unit: str = STRUCTURE,
+    usage: str = "sign",
+    end: datetime = datetime(2036, 1, 1, tzinfo=UTC),
 ) -> x509.Certificate:
     """A self-signed certificate of that key, shaped like that of a structure.
 
     `usage` is `sign`, or anything else for a key that may only encipher.
     """
-    name = x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
-            x509.NameAttribute(NameOID.STATE_OR_PROVINCE_NAME, "Paris (75)"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "CENTRE EXEMPLE"),
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-        ]
-    )
+    name = _name(common_name, unit)
     signs = usage == "sign"
     key_usage = x509.KeyUsage(
         digital_signature=signs,
@@ -88,7 +87,36 @@ def certificate(
         .public_key(key().public_key())
         .serial_number(2026)
         .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2036, 1, 1, tzinfo=UTC))
+        .not_valid_after(end)
         .add_extension(key_usage, critical=True)
         .sign(key(), hashes.SHA256())
+    )
+
+
+@cache
+def authority(common_name: str = _NAME, unit: str = STRUCTURE) -> x509.Certificate:
+    """An authority of the same name and key: one that `certificate` leads to."""
+    name = _name(common_name, unit)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key().public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2036, 1, 1, tzinfo=UTC))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key(), hashes.SHA256())
+    )
+
+
+def _name(common_name: str, unit: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
+            x509.NameAttribute(NameOID.STATE_OR_PROVINCE_NAME, "Paris (75)"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "CENTRE EXEMPLE"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
     )

@@ -341,18 +341,20 @@ def value_types(kos: Kos) -> Findings:
 
 @KOS.rule(
     "KOS-016",
-    "La syntaxe de transfert est Explicit VR Little Endian",
+    "La syntaxe de transfert est Explicit VR Little Endian, ou celle que le profil nomme",
     reference=dicom("PS3.10 7.1"),
     severity=Severity.WARNING,
+    named_by="kos_transfer_syntax",
     bad=lambda: example.kos(transfer_syntax=IMPLICIT_VR_LITTLE_ENDIAN),
 )
 def transfer_syntax(kos: Kos) -> Findings:
     # Both are among the accepted ANS samples; explicit is what a file exchanged should have.
     written = kos.file.transfer_syntax
-    if written != EXPLICIT_VR_LITTLE_ENDIAN:
+    wanted = kos.context.demands.kos_transfer_syntax or EXPLICIT_VR_LITTLE_ENDIAN
+    if written != wanted:
         yield Broken(
-            message="Le KOS n'est pas en Explicit VR Little Endian.",
-            expected=EXPLICIT_VR_LITTLE_ENDIAN,
+            message="Le KOS n'est pas dans la syntaxe de transfert attendue.",
+            expected=wanted,
             actual=written,
             where="0002,0010",
         )

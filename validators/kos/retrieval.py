@@ -68,19 +68,17 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 @KOS.rule(
     "KOS-062",
-    "RetrieveURL est une adresse https absolue",
+    "RetrieveURL est une adresse absolue, d'un hôte",
     reference=IMG_KOS,
     requirements=("DB.SO.18", "DB.SO.90"),
-    bad=lambda: _url(
-        f"http://db900.test.mesimagesmedicales.fr/studies/{example.STUDY}/series/{example.SERIES}"
-    ),
+    bad=lambda: _url(f"/studies/{example.STUDY}/series/{example.SERIES}"),
 )
-def url_scheme(kos: Kos) -> Findings:
+def absolute(kos: Kos) -> Findings:
     for _, _, url, where in _urls(kos):
         scheme, host, _ = _split(url)
-        if host not in _LOCAL and (scheme != "https" or not host):
+        if not scheme or not host:
             yield Broken(
-                message="RetrieveURL n'est pas une adresse https absolue.",
+                message="RetrieveURL n'est pas une adresse absolue.",
                 expected="https://…",
                 actual=url,
                 where=where,
@@ -89,15 +87,25 @@ def url_scheme(kos: Kos) -> Findings:
 
 @KOS.rule(
     "KOS-063",
-    "RetrieveURL ne désigne pas la machine locale",
+    "RetrieveURL désigne un hôte que le profil nomme, ou à défaut une autre machine que celle-ci",
     reference=IMG_KOS,
     tolerated=True,
+    named_by="image_hosts",
     bad=lambda: _url(f"http://localhost:4200/studies/{example.STUDY}/series/{example.SERIES}"),
 )
 def url_host(kos: Kos) -> Findings:
     # A published sample has such an address: a bench's, not a mistake of the manifest.
+    named = kos.context.demands.image_hosts
     for _, _, url, where in _urls(kos):
-        if _split(url)[1] in _LOCAL:
+        host = _split(url)[1]
+        if named and host not in named:
+            yield Broken(
+                message="RetrieveURL désigne un hôte que le profil ne nomme pas.",
+                expected=" | ".join(named),
+                actual=url,
+                where=where,
+            )
+        elif not named and host in _LOCAL:
             yield Broken(
                 message="RetrieveURL désigne la machine locale : aucun consommateur n'y accède.",
                 expected="un hôte de la liste blanche",
@@ -120,4 +128,29 @@ def url_alone(kos: Kos) -> Findings:
         if any(mark in url for mark in "?#@"):
             yield Broken(
                 message="RetrieveURL ne doit être qu'un chemin de série.", actual=url, where=where
+            )
+
+
+@KOS.rule(
+    "KOS-065",
+    "RetrieveURL est en https, ou dans un schéma que le profil nomme",
+    reference=IMG_KOS,
+    requirements=("DB.SO.18", "DB.SO.90"),
+    tolerated=True,
+    named_by="schemes",
+    bad=lambda: _url(
+        f"http://db900.test.mesimagesmedicales.fr/studies/{example.STUDY}/series/{example.SERIES}"
+    ),
+)
+def url_scheme(kos: Kos) -> Findings:
+    named = kos.context.demands.schemes or ("https",)
+    for _, _, url, where in _urls(kos):
+        scheme, host, _ = _split(url)
+        # KOS-063 speaks of a local address, which no certificate could prove.
+        if scheme and scheme not in named and (host not in _LOCAL or kos.context.demands.schemes):
+            yield Broken(
+                message="RetrieveURL n'est pas dans le schéma attendu.",
+                expected=" | ".join(f"{one}://…" for one in named),
+                actual=url,
+                where=where,
             )

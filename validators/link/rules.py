@@ -45,15 +45,18 @@ LINK = RuleSet(
 
 @LINK.rule(
     "LIEN-001",
-    "Le lien est en HTTPS",
+    "Le lien est en HTTPS, ou dans un schéma que le profil nomme",
     reference=_GRAMMAR,
+    tolerated=True,
+    named_by="schemes",
     bad=lambda: example.link(base="http://vi900.test.mesimagesmedicales.fr/IHEInvokeImageDisplay"),
 )
 def scheme(link: LinkArtefact) -> Findings:
-    if link.scheme and link.scheme != "https":
+    named = link.context.demands.schemes or ("https",)
+    if link.scheme and link.scheme not in named:
         yield Broken(
-            message="Le lien n'est pas en HTTPS.",
-            expected="https",
+            message="Le lien n'est pas dans le schéma attendu.",
+            expected=" | ".join(named),
             actual=link.scheme,
             where="schéma",
         )
@@ -234,13 +237,22 @@ def bare(link: LinkArtefact) -> Findings:
 
 @LINK.rule(
     "LIEN-015",
-    "L'hôte est celui d'une visionneuse (vi…)",
+    "L'hôte est celui d'une visionneuse (vi…), ou l'un de ceux que le profil nomme",
     reference=_HOSTS,
     tolerated=True,
+    named_by="viewer_hosts",
     bad=lambda: example.link(base="https://localhost:4200/IHEInvokeImageDisplay"),
 )
 def host(link: LinkArtefact) -> Findings:
-    if not link.host.startswith(HOST_PREFIX):
+    named = link.context.demands.viewer_hosts
+    if named and link.host not in named:
+        yield Broken(
+            message="Le lien désigne un hôte que le profil ne nomme pas.",
+            expected=" | ".join(named),
+            actual=link.host[:120],
+            where="hôte",
+        )
+    elif not named and not link.host.startswith(HOST_PREFIX):
         yield Broken(
             message="L'hôte n'a pas la forme de ceux de la liste blanche.",
             expected=f"{HOST_PREFIX}<N>.….mesimagesmedicales.fr",

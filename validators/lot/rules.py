@@ -42,7 +42,7 @@ LOT = RuleSet(
 inherit(
     LOT,
     XDS,
-    ("XDS-113", "XDS-115", "XDS-116"),
+    ("XDS-113", "XDS-115", "XDS-116", "XDS-161", "XDS-162"),
     example=example.lot_of,
     requirements=LOT.requirements,
 )

@@ -41,6 +41,7 @@ __all__ = [
 MAX_CERTIFICATE_SIZE = 1024 * 1024
 MAX_CRL_SIZE = 32 * 1024 * 1024
 MAX_CHAIN = 20
+MAX_AUTHORITIES = 1000
 
 E = TypeVar("E", bound=x509.ExtensionType)
 T = TypeVar("T")
@@ -165,7 +166,9 @@ def read_crl(data: bytes, context: Context) -> CrlArtefact:
 def authorities(context: Context) -> tuple[x509.Certificate, ...]:
     """The trusted authorities of the context, none when it names none or they cannot be read."""
     try:
-        return tuple(_certificates(context.authorities)) if context.authorities else ()
+        if not context.authorities:
+            return ()
+        return tuple(_certificates(context.authorities, MAX_AUTHORITIES))
     except CertificateSyntaxError:
         return ()
 
@@ -179,7 +182,7 @@ def key_of(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:
     return found if isinstance(found, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else None
 
 
-def _certificates(data: bytes) -> list[x509.Certificate]:
+def _certificates(data: bytes, most: int = MAX_CHAIN) -> list[x509.Certificate]:
     _check_size(data, MAX_CERTIFICATE_SIZE)
 
     def whole() -> list[x509.Certificate]:
@@ -187,7 +190,7 @@ def _certificates(data: bytes) -> list[x509.Certificate]:
             found = x509.load_pem_x509_certificates(data)
         else:
             found = [pki.read_certificate(data)]
-        for certificate in found[:MAX_CHAIN]:
+        for certificate in found[:most]:
             certificate.subject.rfc4514_string()
             certificate.issuer.rfc4514_string()
             _fields(
@@ -202,8 +205,8 @@ def _certificates(data: bytes) -> list[x509.Certificate]:
         return found
 
     found = _decoded(whole)
-    if len(found) > MAX_CHAIN:
-        raise CertificateSyntaxError(f"plus de {MAX_CHAIN} certificats")
+    if len(found) > most:
+        raise CertificateSyntaxError(f"plus de {most} certificats")
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from cryptography.x509.oid import NameOID
 
@@ -19,6 +19,7 @@ from validators.rule import Broken, RuleSet
 from validators.xds.assertion import HERE, REQUIREMENTS, Carrier, elements, parsed, path
 from validators.xds.rules import XDS, Findings, w3c
 from validators.xds.rules import vihf as mapping
+from validators.xds.trust import aware
 from validators.xds.values import patient_id
 
 __all__ = ["EVERYWHERE", "VIHF"]
@@ -85,11 +86,7 @@ def validity(vihf: Carrier) -> Findings:
 
 def _before(one: datetime, other: datetime | None) -> bool:
     """Whether an instant precedes another; one without zone is taken as UTC."""
-    return other is not None and _aware(one) < _aware(other)
-
-
-def _aware(instant: datetime) -> datetime:
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return other is not None and aware(one) < aware(other)
 
 
 @VIHF.rule(

@@ -19,7 +19,7 @@ from validators.finding import Severity
 from validators.rule import Broken, RuleSet
 from validators.whitelist.reading import DS, ListArtefact
 
-__all__ = ["LISTS", "Findings", "WHITE_LIST"]
+__all__ = ["LISTS", "Findings", "WHITE_LIST", "instant"]
 
 Findings = Iterator[Broken]
 
@@ -46,7 +46,7 @@ _HOST = re.compile(
 )
 
 
-def _instant(text: str) -> datetime | None:
+def instant(text: str) -> datetime | None:
     """An xs:dateTime with its zone, None when it is malformed or has none."""
     try:
         found = parse_instant(text, where="")
@@ -123,7 +123,7 @@ def version(listed: ListArtefact) -> Findings:
 )
 def generated(listed: ListArtefact) -> Findings:
     written = listed.text("DateDeGeneration")
-    if _instant(written) is None:
+    if instant(written) is None:
         yield Broken(
             message="La date de génération manque ou est illisible.",
             expected="AAAA-MM-JJThh:mm:ssZ",
@@ -254,10 +254,10 @@ def operator_dn(listed: ListArtefact) -> Findings:
     bad=lambda: example.entries(example.domain(updated=datetime(2027, 1, 1, tzinfo=UTC))),
 )
 def updated(listed: ListArtefact) -> Findings:
-    made = _instant(listed.text("DateDeGeneration"))
+    made = instant(listed.text("DateDeGeneration"))
     for entry in listed.entries:
         value = entry.text("DateMAJ")
-        moment = _instant(value)
+        moment = instant(value)
         if value and (moment is None or (made is not None and moment > made)):
             yield Broken(
                 message="La date est illisible, ou suit la génération de la liste.",

@@ -53,7 +53,7 @@ inherit(
 inherit(
     XDM,
     XDS,
-    ("XDS-110", "XDS-111", "XDS-112", "XDS-113", "XDS-115", "XDS-116"),
+    tuple(f"XDS-{n}" for n in (110, 111, 112, 113, 115, 116, 161, 162)),
     example=example.archive_of,
     parts=Archive.metadata,
 )

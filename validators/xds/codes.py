@@ -207,12 +207,17 @@ def region(xds: Submission) -> Findings:
             )
 
 
+_FORMS = {"value_set": slice(0, 1), "code_system": slice(1, 2)}
+"""What the option `event_code_scheme` keeps of the systems of a code."""
+
+
 @XDS.rule(
     "XDS-078",
-    "Le système de codage des régions et modalités est le leur",
+    "Le système de codage des régions et modalités est le leur, dans la forme que le profil nomme",
     reference=DATA,
     requirements=_KOS,
     tolerated=True,
+    named_by="event_code_scheme",
     bad=lambda: example.iti41(
         entry={
             "event_codes": (
@@ -224,9 +229,12 @@ def region(xds: Submission) -> Findings:
 )
 def event_systems(xds: Submission) -> Findings:
     # Value-set OID, code-system OID and, in one sample, CCAM compete: the last is a mistake.
+    named = xds.context.demands.event_code_scheme
+    kept = _FORMS.get(named or "", slice(None))
     for item in xds.manifests:
         for code, scheme in _events(item):
-            for values, systems in ((REGIONS, REGION_SYSTEMS), (MODALITIES, MODALITY_SYSTEMS)):
+            for values, known in ((REGIONS, REGION_SYSTEMS), (MODALITIES, MODALITY_SYSTEMS)):
+                systems = known[kept]
                 if code in values and scheme not in systems:
                     yield Broken(
                         message="Ce code n'appartient pas à ce système.",

@@ -7,7 +7,10 @@ import re
 
 from protocols.ebrim import Author
 from spec.imaging_metadata import AUTHOR_SPECIALTY_DEVICE, SOURCE_PATIENT_FIELDS
+from spec.oids import PROFESSIONAL_AUTHORITY
 from spec.xds import EntryScheme, SlotName
+from validators.context import Context
+from validators.demands import Demands
 from validators.examples import xds as example
 from validators.finding import Severity
 from validators.identifiers import dtm, is_dtm
@@ -307,6 +310,32 @@ def authors(xds: Submission) -> Findings:
                 yield from person(value, where)
             for value in author.institutions:
                 yield from institution(value, where)
+
+
+_SYSTEM_TYPES = ("EI", "RI")
+"""XCN.13 of an author that is a system."""
+_SYSTEM = "drimbox"
+_DEVICE = f"3101235550001/1^DRIMbox^1.0^^^^^^&{PROFESSIONAL_AUTHORITY}&ISO^U^^^EI"
+
+
+@XDS.rule(
+    "XDS-160",
+    "L'auteur de l'entrée du KOS est celui que le profil nomme, DRIMbox ou professionnel",
+    reference=DATA,
+    requirements=_KOS,
+    named_by="author",
+    given=Context(demands=Demands(author="professional")),
+    bad=lambda: example.iti41(entry={"authors": (Author(person=_DEVICE),)}),
+)
+def named_author(xds: Submission) -> Findings:
+    named = xds.context.demands.author
+    if named is None:
+        return
+    for item in xds.manifests:
+        for author in item.authors(EntryScheme.AUTHOR):
+            for value in author.persons:
+                kind = _SYSTEM if parts(value)[12] in _SYSTEM_TYPES else "professional"
+                yield from same(kind, named, item.where(), "L'auteur")
 
 
 @XDS.rule(

@@ -130,20 +130,23 @@ def reference_authorities(xds: Submission) -> Findings:
 
 @XDS.rule(
     "XDS-084",
-    "La référence de l'examen est un UID légal, sans autorité",
+    "La référence de l'examen est un UID légal, sans autorité ou avec celle que le profil nomme",
     reference=iti("Vol. 3, 4.2.3.2.28"),
     requirements=_KOS,
     tolerated=True,
+    named_by="study_uid_authority",
     bad=lambda: _without(""),
 )
 def study_authority(xds: Submission) -> Findings:
     # Every official sample writes the placeholder 1.2.3.4.5.6 here.
+    wanted = xds.context.demands.study_uid_authority or ""
+    written = f"&{wanted}&ISO" if wanted else ""
     for item in xds.manifests:
         for one in _references(item, ReferenceType.STUDY_INSTANCE_UID):
-            if one.authority or not is_uid(one.id):
+            if one.authority != wanted or not is_uid(one.id):
                 yield Broken(
-                    message="Un UID est unique par lui-même : son autorité n'est pas à écrire.",
-                    expected=f"{one.id}^^^^{ReferenceType.STUDY_INSTANCE_UID}",
+                    message="L'UID n'est pas légal, ou son autorité n'est pas celle attendue.",
+                    expected=f"{one.id}^^^{written}^{ReferenceType.STUDY_INSTANCE_UID}",
                     actual=f"{one.id}, autorité {one.authority}",
                     where=item.slot_path(_SLOT),
                 )

@@ -16,6 +16,7 @@ from spec.dmp import SIGNATURE_FORMAT_CODES, Masking
 from spec.imaging_metadata import NORMAL, SIGNATURE_EVENT, SIGNATURE_TYPE
 from spec.xds import EntryScheme, SetScheme, SlotName
 from validators.certificates import certificate_of
+from validators.context import Context
 from validators.examples import kos as manifest
 from validators.examples import xds as example
 from validators.finding import Severity
@@ -147,6 +148,10 @@ class Sealed(Protocol):
     """What holds lot signatures: a publication, or nothing but one."""
 
     @property
+    def context(self) -> Context:
+        """What the judge knows beyond it."""
+
+    @property
     def seals(self) -> Sequence[tuple[_Placed, etree._Element]]:
         """Where each stands, and its XML."""
 
@@ -252,20 +257,23 @@ def _refusals(xds: Submission) -> list[tuple[RegistryObject, str, RemoteProtocol
 
 @XDS.rule(
     "XDS-113",
-    "La signature du lot n'emploie pas SHA-1",
+    "La signature du lot n'emploie pas SHA-1, ou emploie l'algorithme que le profil nomme",
     reference=w3c("RFC 8017", "9.2"),
     severity=Severity.WARNING,
+    named_by="lot_algorithm",
     bad=lambda: example.iti41(lot_document=_sha1_lot()),
 )
 def lot_algorithms(xds: Sealed) -> Findings:
     # Every known sample has SHA-1: the DMP accepts it, cryptography no longer does.
+    named = xds.context.demands.lot_algorithm or ""
+    wanted = named.rpartition("-")[2]
     for item, root in xds.seals:
         for element in root.iter(f"{_DS}SignatureMethod", f"{_DS}DigestMethod"):
             algorithm = element.get("Algorithm", "")
-            if algorithm.endswith("sha1"):
+            if not algorithm.endswith(wanted) if wanted else algorithm.endswith("sha1"):
                 yield Broken(
-                    message="SHA-1 ne prouve plus rien.",
-                    expected="sha256",
+                    message="Cet algorithme n'est pas celui attendu.",
+                    expected=wanted or "sha256",
                     actual=algorithm,
                     where=item.where(etree.QName(element).localname),
                 )

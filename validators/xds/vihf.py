@@ -231,20 +231,22 @@ def certificate(xds: Carrier) -> Findings:
 
 @XDS.rule(
     "VIHF-010",
-    "La signature du VIHF n'emploie pas SHA-1",
+    "La signature du VIHF n'emploie pas SHA-1, ou emploie l'algorithme que le profil nomme",
     reference=mapping("Signature"),
     requirements=REQUIREMENTS,
     severity=Severity.WARNING,
+    named_by="signature_algorithm",
     bad=lambda: example.iti41(legacy=True),
 )
 def algorithms(xds: Carrier) -> Findings:
+    named = xds.context.demands.signature_algorithm
     for element in elements(xds):
         for method in element.iter(f"{_DS}SignatureMethod"):
             algorithm = method.get("Algorithm", "")
-            if algorithm.endswith("sha1"):
+            if algorithm.rpartition("#")[2] != named if named else algorithm.endswith("sha1"):
                 yield Broken(
-                    message="SHA-1 ne prouve plus rien.",
-                    expected="rsa-sha256",
+                    message="Cet algorithme n'est pas celui attendu.",
+                    expected=named or "rsa-sha256",
                     actual=algorithm,
                     where=f"{HERE}/Signature/SignedInfo/SignatureMethod",
                 )

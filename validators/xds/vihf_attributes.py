@@ -76,18 +76,21 @@ def mode(xds: Carrier) -> Findings:
 
 @XDS.rule(
     "VIHF-016",
-    "VIHF_Version est 3.0 ou 4.0",
+    "VIHF_Version est 3.0 ou 4.0, ou celle que le profil nomme",
     reference=_ATTRIBUTES,
     requirements=REQUIREMENTS,
+    named_by="vihf_version",
     bad=with_attribute(AttributeName.VIHF_VERSION, "2.0"),
 )
 def version(xds: Carrier) -> Findings:
+    named = xds.context.demands.vihf_version
+    versions = (named,) if named else vihf.VERSIONS
     for said in parsed(xds):
         written = said.text(AttributeName.VIHF_VERSION)
-        if written and written not in vihf.VERSIONS:
+        if written and written not in versions:
             yield Broken(
-                message="Cette version du VIHF est inconnue.",
-                expected=" | ".join(vihf.VERSIONS),
+                message="Cette version du VIHF n'est pas celle attendue.",
+                expected=" | ".join(versions),
                 actual=written,
                 where=path(AttributeName.VIHF_VERSION),
             )
