@@ -7,12 +7,13 @@ recomputed. The same journal always gives the same Run.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from bench.attribution import Attributor
+from bench.decisions import ATTACHMENT, DECISION, Decision, attachments, decisions
 from bench.journal import Event, Journal, JournalError
 from bench.outcomes import Failure, StepKind, step_verdict
 from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, StepResult
@@ -49,18 +50,19 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
     events: dict[str, list[Event]] = defaultdict(list)
     for event in journal.of("step", "expectation", "finding", "scenario.end", "case"):
         events[event.fields["scenario"]].append(event)
+    decided = decisions(journal.of(DECISION))
 
     end = next(journal.of("run.end"), None)
     # A scenario without end: the campaign was cut there, or the bench itself broke.
     unfinished = Verdict.SKIP if end is None else Verdict.ERROR
     scenarios = tuple(
-        _scenario(opened, events[opened.fields["scenario"]], by_scenario, floor, judge, unfinished)
+        _scenario(opened, events, by_scenario, floor, judge, unfinished, decided)
         for opened in journal.of("scenario.start")
     )
     notes = list(journal.notes)
     if end is None:
         notes.append("la campagne a été interrompue avant sa fin")
-    last = journal.events[-1]
+    last = [event for event in journal.events if event.type not in (DECISION, ATTACHMENT)][-1]
     return Run(
         directory=run,
         id=start.fields["run"],
@@ -73,6 +75,7 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
         ambient=tuple(ambient),
         interrupted=end is None,
         notes=tuple(notes),
+        attachments=attachments(journal.of(ATTACHMENT)),
     )
 
 
@@ -172,20 +175,22 @@ def _request_key(exchange: Exchange) -> tuple[str, str]:
 
 def _scenario(
     opened: Event,
-    events: list[Event],
+    every: Mapping[str, list[Event]],
     by_scenario: dict[str, list[RecordedExchange]],
     floor: Grade,
     judge: Judge | None,
     unfinished: Verdict,
+    decided: Mapping[tuple[str, int], Decision],
 ) -> ScenarioResult:
     fields = opened.fields
     scenario = fields["scenario"]
+    events = every.get(scenario, [])
     exchanges = by_scenario.get(scenario, [])
     case: dict[str, str] = {}
     for event in events:
         if event.type == "case":
             case.update(event.fields["public"])
-    steps = tuple(_step(event) for event in events if event.type == "step")
+    steps = tuple(_step(event, decided) for event in events if event.type == "step")
     expectations = tuple(_expectation(event) for event in events if event.type == "expectation")
     if judge is None:
         findings = [
@@ -198,7 +203,7 @@ def _scenario(
         findings = judge([(item.id, item.exchange) for item in exchanges], roles, case)
     verdict = scenario_verdict(
         [step.verdict for step in steps],
-        len(expectations),
+        len(expectations) + sum(step.decision is not None for step in steps),
         [f for _, f in findings],
         floor,
         fields["requirements"],
@@ -239,15 +244,24 @@ def _reason(
     return "" if ended else "scénario interrompu"
 
 
-def _step(event: Event) -> StepResult:
+def _step(event: Event, decided: Mapping[tuple[str, int], Decision]) -> StepResult:
     fields: dict[str, Any] = event.fields
     failure = Failure(fields["failure"]) if fields["failure"] else None
+    verdict, message = step_verdict(StepKind(fields["kind"]), failure), fields["message"]
+    decision = None
+    if verdict is Verdict.REVIEW:
+        # A person decides on what was left to one, and on nothing else.
+        decision = decided.get((fields["scenario"], fields["index"]))
+    if decision is not None:
+        verdict = Verdict.PASS if decision.conform else Verdict.FAIL
+        message = f"{message} : {decision.told}"
     return StepResult(
         index=fields["index"],
         keyword=fields["keyword"],
         text=fields["text"],
-        verdict=step_verdict(StepKind(fields["kind"]), failure),
-        message=fields["message"],
+        verdict=verdict,
+        message=message,
+        decision=decision,
         started=datetime.fromisoformat(fields["started"]) if fields["started"] else None,
         ended=event.utc if fields["started"] else None,
     )

@@ -14,7 +14,6 @@ from bench.verdicts import Verdict
 __all__ = [
     "CannotVerify",
     "Failure",
-    "NeedsReview",
     "NotMet",
     "NotSendable",
     "Refused",
@@ -74,12 +73,6 @@ class CannotVerify(StepTrouble):
     """Something that the check needs is missing in this run."""
 
     failure = Failure.CANNOT_VERIFY
-
-
-class NeedsReview(StepTrouble):
-    """Evidence is captured; a person must decide."""
-
-    failure = Failure.NEEDS_REVIEW
 
 
 def classify(exception: BaseException) -> Failure:

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bench.decisions import Attachment, Decision
 from bench.verdicts import Verdict, merge
 from validators.finding import Finding, Severity
 from wire.exchange import Exchange
@@ -58,6 +59,8 @@ class StepResult:
     message: str
     started: datetime | None
     ended: datetime | None
+    decision: Decision | None = None
+    """What a person decided, when the step was left to one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,8 @@ class Run:
     """The campaign was cut before its end."""
     notes: tuple[str, ...] = field(default=())
     """What reading the journal had to say (a torn last line...)."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files that a person gave as proof."""
 
     def counts(self) -> dict[str, int]:
         """How many exchanges of each transaction name, ambient ones included."""

@@ -111,9 +111,18 @@ class Stage:
     def end_step(self, failure: Failure | None = None, message: str = "") -> None:
         """The running step is over."""
         step = self.steps[-1]
-        step.failure, step.message = failure, message
+        if failure is not None or step.failure is None:
+            step.failure, step.message = failure, message
         self._write_step(step)
         self._step_started = None
+
+    def leave_to_a_person(self, what: str) -> None:
+        """The running step cannot be judged by a program; the scenario goes on.
+
+        Its evidence is what the scenario exchanged, and what a person attaches.
+        """
+        step = self.steps[-1]
+        step.failure, step.message = Failure.NEEDS_REVIEW, what
 
     def abandon(self) -> None:
         """Note the steps that were never reached."""

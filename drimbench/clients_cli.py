@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,6 +11,7 @@ from rich.console import Console
 
 from bench.errors import BenchError
 from bench.verdicts import ExitCode
+from drimbench.ending import Finished, print_json, refuse
 
 if TYPE_CHECKING:
     from bench.asking import Answer
@@ -149,10 +148,9 @@ def _answer(ask: Callable[[], Sequence[Answer]], as_json: bool) -> None:
     try:
         answers = ask()
     except BenchError as error:
-        sys.stderr.write(f"drimbench : {error}\n")
-        raise SystemExit(int(ExitCode.USAGE)) from None
+        refuse(str(error))
     if as_json:
-        sys.stdout.write(json.dumps(document(answers), ensure_ascii=False, indent=2) + "\n")
+        print_json(document(answers))
     else:
         show(answers, Console())
-    raise SystemExit(int(ExitCode.CONFORM if conform(answers) else ExitCode.FAIL))
+    raise Finished(ExitCode.CONFORM if conform(answers) else ExitCode.FAIL)

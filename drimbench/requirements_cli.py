@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from bench.verdicts import ExitCode
+from drimbench.ending import Finished, print_json, refuse
 from spec.requirements import CATALOGUE, counted, resolve
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def use_official(file: Path = OFFICIAL) -> int:
     """Adopt the imported texts when the file is there; return how many.
 
     Raises:
-        SystemExit: the file is there and cannot be used.
+        Finished: the file is there and cannot be used.
     """
     if not file.is_file():
         return 0
@@ -45,7 +44,7 @@ def use_official(file: Path = OFFICIAL) -> int:
     try:
         return adopt(file)
     except OfficialError as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
 @req.command(name="list")
@@ -72,12 +71,12 @@ def list_(
         chosen = [one for one in chosen if _family(one.family) == wanted]
         if not chosen:
             known = ", ".join(sorted({one.family for one in CATALOGUE.values() if not one.own}))
-            _refuse(f"famille « {family} » inconnue ; familles : {known}")
+            refuse(f"famille « {family} » inconnue ; familles : {known}")
     coverage = _measure()
     from drimbench.requirements_view import requirement_as_json, show_list
 
     if as_json_:
-        _print_json([requirement_as_json(one, coverage) for one in chosen])
+        print_json([requirement_as_json(one, coverage) for one in chosen])
     else:
         show_list(chosen, coverage, Console())
 
@@ -95,12 +94,12 @@ def show(
     """
     one = resolve(id)
     if one is None:
-        _refuse(f"« {id} » n'est pas une exigence connue")
+        refuse(f"« {id} » n'est pas une exigence connue")
     coverage = _measure()
     from drimbench.requirements_view import describe, requirement_as_json
 
     if as_json_:
-        _print_json(requirement_as_json(one, coverage))
+        print_json(requirement_as_json(one, coverage))
     else:
         describe(one, coverage, Console())
 
@@ -119,11 +118,11 @@ def coverage(as_json_: Json = False) -> None:
     measured = _measure()
     broken = faults(measured, read_ratchet())
     if as_json_:
-        _print_json(coverage_as_json(counted(), measured, broken))
+        print_json(coverage_as_json(counted(), measured, broken))
     else:
         show_coverage(counted(), measured, broken, Console())
     if broken:
-        raise typer.Exit(int(ExitCode.FAIL))
+        raise Finished(ExitCode.FAIL)
 
 
 @req.command(name="import")
@@ -148,13 +147,13 @@ def import_(
     try:
         imported = read_workbook(workbook)
     except WorkbookError as error:
-        _refuse(str(error))
+        refuse(str(error))
     try:
         output.write_text(as_toml(imported), encoding="utf-8")
     except OSError as error:
-        _refuse(f"{output} : ne peut pas être écrit ({error.strerror})")
+        refuse(f"{output} : ne peut pas être écrit ({error.strerror})")
     if as_json_:
-        _print_json(import_as_json(imported, output))
+        print_json(import_as_json(imported, output))
     else:
         show_import(imported, output, Console())
 
@@ -170,7 +169,7 @@ def options(as_json_: Json = False) -> None:
     from spec.options import OPTIONS
 
     if as_json_:
-        _print_json([option_as_json(one) for one in OPTIONS])
+        print_json([option_as_json(one) for one in OPTIONS])
     else:
         show_options(OPTIONS, Console())
 
@@ -182,17 +181,8 @@ def _measure() -> Coverage:
     try:
         return measure()
     except FeatureError as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
 def _family(text: str) -> str:
     return text.casefold().replace(".", "/").replace("_", "-")
-
-
-def _print_json(document: object) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-
-
-def _refuse(message: str) -> NoReturn:
-    sys.stderr.write(f"drimbench : {message}\n")
-    raise SystemExit(int(ExitCode.USAGE))

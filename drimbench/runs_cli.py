@@ -1,24 +1,24 @@
-"""`drimbench rejudge`, `diff` and `history`: what is done with runs once they were played."""
+"""`rejudge`, `diff`, `history`, `review` and `attach`: what is done with runs once played."""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
+from drimbench.ending import Finished, print_json, refuse
 
 if TYPE_CHECKING:
     from bench.results import Run
 
 # As in drimbench.cli, each command imports what it needs when it runs.
 
-__all__ = ["diff", "history", "rejudge"]
+__all__ = ["attach", "diff", "history", "rejudge", "review"]
 
 Runs = Annotated[Path, typer.Option(help="Dossier des campagnes.")]
 Json = Annotated[bool, typer.Option("--json", help="Un seul document JSON sur la sortie standard.")]
@@ -59,15 +59,15 @@ def rejudge(
         target = output or folder / "rejugement"
         _write_reports(judged, target)
     except (BenchError, OSError) as error:
-        _refuse(str(error))
+        refuse(str(error))
     found = compare(recorded, judged)
     if as_json_:
-        _print_json({**as_json(found), "verdict": judged.verdict.value, "reports": str(target)})
+        print_json({**as_json(found), "verdict": judged.verdict.value, "reports": str(target)})
     else:
         console = Console()
         show(found, console, names=("enregistré", "rejugé"))
         console.print(f"Rapports : {target}", highlight=False, soft_wrap=True)
-    raise SystemExit(int(exit_code(judged.verdict, strict=bool(judged.meta.get("strict")))))
+    raise Finished(exit_code(judged.verdict, strict=bool(judged.meta.get("strict"))))
 
 
 def diff(
@@ -94,12 +94,12 @@ def diff(
     try:
         found = compare(load(find_run(before, runs)), load(find_run(after, runs)))
     except BenchError as error:
-        _refuse(str(error))
+        refuse(str(error))
     if as_json_:
-        _print_json(as_json(found))
+        print_json(as_json(found))
     else:
         show(found, Console())
-    raise SystemExit(int(ExitCode.FAIL if found.regressions else ExitCode.CONFORM))
+    raise Finished(ExitCode.FAIL if found.regressions else ExitCode.CONFORM)
 
 
 def history(
@@ -124,11 +124,101 @@ def history(
     try:
         entries = read(runs, last, scenario, console)
     except BenchError as error:
-        _refuse(str(error))
+        refuse(str(error))
     if as_json_:
-        _print_json([as_json(entry) for entry in entries])
+        print_json([as_json(entry) for entry in entries])
     else:
         show(entries, scenario, Console())
+
+
+def review(
+    run: Annotated[str, typer.Argument(help=_WHICH)] = "@1",
+    step: Annotated[
+        str, typer.Option(help="Décider d'une étape sans dialogue, par exemple SCN-PUB-01:3.")
+    ] = "",
+    conform: Annotated[
+        bool | None, typer.Option("--conform/--not-conform", help="La décision, avec --step.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Qui décide.")] = "",
+    comment: Annotated[str, typer.Option(help="Ce qui fut constaté ; obligé pour un refus.")] = "",
+    only_list: Annotated[bool, typer.Option("--list", help="Montrer sans rien demander.")] = False,
+    runs: Runs = Path("runs"),
+    as_json_: Json = False,
+) -> None:
+    """Montre ce qu'une campagne laisse à une personne, et recueille ses décisions.
+
+    Une décision s'ajoute au journal avec son auteur, sa date et son motif ; la dernière compte.
+    Les rapports sont réécrits.
+
+    [bold]Exemples[/bold]
+
+    drimbench review                               question par question
+
+    drimbench review --list
+
+    drimbench review @1 --step SCN-REF-02:4 --conform --by "A. Martin" --comment "alerte vue"
+
+    Codes de sortie : ceux de la campagne après décision.
+    """
+    from bench.assemble import load
+    from bench.runs import find_run
+    from drimbench import reviewing
+
+    try:
+        folder = find_run(run, runs)
+        played = load(folder)
+        if step:
+            if conform is None:
+                raise BenchError("--step demande --conform ou --not-conform")
+            reviewing.decide_one(played, step, conform=conform, by=by, comment=comment)
+            decided = 1
+        elif only_list or as_json_ or not sys.stdin.isatty():
+            decided = 0
+        else:
+            decided = reviewing.ask(played, by, Console())
+        if decided:
+            played = load(folder)
+            _write_reports(played, folder)
+    except (BenchError, OSError) as error:
+        refuse(str(error))
+    if as_json_:
+        print_json(reviewing.as_json(played))
+    else:
+        reviewing.show(played, Console())
+    raise Finished(exit_code(played.verdict, strict=bool(played.meta.get("strict"))))
+
+
+def attach(
+    run: Annotated[str, typer.Argument(help=_WHICH)],
+    proof: Annotated[
+        str, typer.Argument(help="Ce que le fichier prouve : exigence, preuve, scénario.")
+    ],
+    file: Annotated[Path, typer.Argument(help="Capture d'écran, vidéo, attestation…")],
+    by: Annotated[str, typer.Option(help="Qui le dépose.")] = "",
+    runs: Runs = Path("runs"),
+) -> None:
+    """Joint à une campagne un fichier de preuve, par son empreinte SHA-256.
+
+    [bold]Exemple[/bold]
+
+    drimbench attach @1 DB.SO.15 alerte.png --by "A. Martin"
+    """
+    from bench.assemble import load
+    from bench.decisions import attach as keep
+    from bench.runs import find_run
+    from drimbench.reviewing import proof_of
+
+    try:
+        folder = find_run(run, runs)
+        kept = keep(folder, proof_of(load(folder), proof), file, by=by)
+        _write_reports(load(folder), folder)
+    except (BenchError, OSError) as error:
+        refuse(str(error))
+    Console().print(
+        f"{kept.name} : joint pour {kept.proof}, {kept.size} octets, sha256 {kept.sha256}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _write_reports(run: Run, folder: Path) -> None:
@@ -138,12 +228,3 @@ def _write_reports(run: Run, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_junit(run, folder / "junit.xml")
     write_html(run, folder / "rapport.html")
-
-
-def _print_json(document: Any) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
-
-
-def _refuse(message: str) -> NoReturn:
-    sys.stderr.write(f"drimbench : {message}\n")
-    raise SystemExit(int(ExitCode.USAGE))

@@ -61,7 +61,7 @@ class Shard:
 
     Lines are numbered when asked for and written by a thread of their own, in that order, blobs
     before the line that names them: recording never makes a service wait for the disk. `close`
-    writes all that is left.
+    writes all that is left. `path` is the file.
     """
 
     def __init__(self, run: Path, name: str) -> None:
@@ -70,8 +70,8 @@ class Shard:
         self.blobs = BlobStore(run / "blobs")
         shards = run / "journal"
         shards.mkdir(parents=True, exist_ok=True)
-        self._path = shards / f"{name}-{os.getpid()}.ndjson"
-        self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self.path = shards / f"{name}-{os.getpid()}.ndjson"
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._serial = itertools.count(1)
         self._order = threading.Lock()
         self._waiting: queue.Queue[Callable[[], bytes] | None] = queue.Queue(_LONGEST_QUEUE)

@@ -8,7 +8,6 @@ from bench.assemble import scenario_verdict
 from bench.outcomes import (
     CannotVerify,
     Failure,
-    NeedsReview,
     NotMet,
     NotSendable,
     Refused,
@@ -37,11 +36,15 @@ def finding(severity: Severity, grade: Grade) -> Finding:
         (StepKind.THEN, AssertionError("x"), Verdict.FAIL),
         (StepKind.THEN, RuntimeError("x"), Verdict.UNKNOWN),
         (StepKind.THEN, CannotVerify("x"), Verdict.SKIP),
-        (StepKind.THEN, NeedsReview("x"), Verdict.REVIEW),
     ],
 )
 def test_kind_of_step_decides(kind: StepKind, exception: Exception, verdict: Verdict) -> None:
     assert step_verdict(kind, classify(exception)) is verdict
+
+
+def test_what_is_left_to_a_person_is_open() -> None:
+    assert step_verdict(StepKind.THEN, Failure.NEEDS_REVIEW) is Verdict.REVIEW
+    assert step_verdict(StepKind.GIVEN, Failure.NEEDS_REVIEW) is Verdict.REVIEW
 
 
 def test_undefined_step_is_the_bench_s_fault() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -9,8 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from bench.assemble import load
 from bench.outcomes import Failure
+from bench.verdicts import Verdict
+from drimbench.reviewing import ask
 from tests.bench.written import write_run
 
 
@@ -68,3 +73,70 @@ def test_rejudge_leaves_the_evidence_alone(folder: Path) -> None:
     assert (run / "rejugement" / "junit.xml").is_file()
     document = json.loads(drimbench(folder, "rejudge", "@2", "--json").stdout)
     assert (document["verdict"], document["regressions"]) == ("pass", 0)
+
+
+@pytest.fixture
+def open_run(tmp_path: Path) -> Path:
+    write_run(
+        tmp_path / "runs",
+        "20260103T000000Z-cccc",
+        {"SCN-1": Failure.NEEDS_REVIEW, "SCN-2": Failure.NEEDS_REVIEW, "SCN-3": None},
+    )
+    return tmp_path
+
+
+def test_review_without_a_dialogue(open_run: Path) -> None:
+    listed = drimbench(open_run, "review")
+    assert listed.returncode == 2
+    assert "SCN-1:1  Titre de SCN-1" in listed.stdout
+    assert "2 étapes à relire" in listed.stdout
+    decision = ("--by", "A. Martin", "--comment", "vu à l'écran")
+    half = drimbench(open_run, "review", "@1", "--step", "SCN-1:1", "--conform", *decision)
+    assert half.returncode == 2
+    assert "1 étape à relire" in half.stdout
+    done = drimbench(open_run, "review", "--step", "SCN-2:1", "--not-conform", *decision, "--json")
+    assert done.returncode == 1
+    first, second = json.loads(done.stdout)
+    assert (first["step"], first["decision"]["conform"]) == ("SCN-1:1", True)
+    assert (second["decision"]["by"], second["decision"]["conform"]) == ("A. Martin", False)
+    page = (open_run / "runs" / "20260103T000000Z-cccc" / "rapport.html").read_text()
+    assert "jugé conforme par A. Martin" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--step", "SCN-3:1", "--conform", "--by", "A"), "SCN-1:1, SCN-2:1"),
+        (("--step", "SCN-1:1"), "--conform ou --not-conform"),
+        (("--step", "SCN-1:1", "--conform"), "nom"),
+        (("--step", "SCN-1:1", "--not-conform", "--by", "A"), "motive"),
+    ],
+)
+def test_review_refuses(open_run: Path, arguments: tuple[str, ...], told: str) -> None:
+    done = drimbench(open_run, "review", "@1", *arguments)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert told in done.stderr
+
+
+def test_review_question_by_question(open_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = open_run / "runs" / "20260103T000000Z-cccc"
+    said = ["n", "A. Martin", "", "l'alerte manque", "p"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join([*said, ""])))
+    screen = io.StringIO()
+    assert ask(load(run), "", Console(file=screen, width=160)) == 1
+    assert "Une non-conformité se motive" in screen.getvalue()
+    first, second, _ = load(run).scenarios
+    assert (first.verdict, second.verdict) == (Verdict.FAIL, Verdict.REVIEW)
+
+
+def test_attach(open_run: Path) -> None:
+    (open_run / "alerte.png").write_bytes(b"\x89PNG\r\n")
+    done = drimbench(open_run, "attach", "@1", "DB/SO.15", "alerte.png", "--by", "A. Martin")
+    assert done.returncode == 0, done.stderr
+    assert "joint pour DB.SO.15, 6 octets" in done.stdout
+    page = (open_run / "runs" / "20260103T000000Z-cccc" / "rapport.html").read_text()
+    assert "Pièces jointes" in page
+    assert "alerte.png" in page
+    refused = drimbench(open_run, "attach", "@1", "DB.SO.9999", "alerte.png")
+    assert refused.returncode == 64
+    assert "ni une preuve connue" in refused.stderr
