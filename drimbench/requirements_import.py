@@ -2,48 +2,55 @@
 
 The columns are those of the public Squash exports: Exigence conditionnelle, Profil, ID Section,
 Section, Bloc, Fonction, Nature, N° exigence, the statement, N° scénario, Scénario de conformité,
-then N° preuve k and Preuve k. They are found by their titles, in any sheet and in any order; only
-the title of the statement is not known for sure, so the column after N° exigence is taken when
-none has a known title.
+then N° preuve k and Preuve k. They are found by their titles, in any sheet and in any order,
+below whatever heads the sheet; only the title of the statement is not known for sure, so the
+column after N° exigence is taken when none has a known title.
+
+Rows that a filter hides are requirements like the others; a hidden sheet is read when no other
+has the columns.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tomli_w
-from python_calamine import CalamineError, CalamineWorkbook
 
+from drimbench.sheets import Sheet, WorkbookError, read_sheets
 from spec.official import OfficialText
 from spec.requirements import Proof, counted, resolve
 
 __all__ = ["Imported", "Unmapped", "WorkbookError", "as_toml", "read_workbook"]
 
-_HEADER_ROWS = 30
+_HEADER_ROWS = 200
 """How deep the titles are looked for."""
-_ID, _NATURE, _STEP = "n exigence", "nature", "n scenario"
+_ID, _STEP = "n exigence", "n scenario"
+_NATURES = ("nature", "nature exigence")
 _STATEMENTS = (
     "exigence",
     "enonce",
-    "enonce de l exigence",
     "enonce exigence",
     "libelle",
-    "libelle de l exigence",
+    "libelle exigence",
     "description",
     "texte",
+    "texte exigence",
 )
 _LEVELS = {"exigence": "DOIT", "preconisation": "PEUT"}
+_NUMBER = {"n", "no", "num", "numero", "id", "identifiant", "ref", "reference"}
+"""How a title says « N° »."""
+_LITTLE = {"d", "de", "du", "des", "l", "la", "le", "les"}
 _SIGNS = {ord("°"): " ", ord("º"): " "}
+_WORDS = re.compile(r"[^\W\d_]+|\d+")
 _PROOF = re.compile(r"n preuve (\d+)")
-
-
-class WorkbookError(Exception):
-    """Not a REM; names sheet, row and column, and what was expected there."""
+_LOOKALIKES = str.maketrans(dict.fromkeys("⁄∕／", "/") | dict.fromkeys("‐‑‒–—−", "-"))
+_AROUND_SEPARATOR = re.compile(r"\s*([/._-])\s*")
+_EMPTY_HINT = "la cellule est vide, ou sa formule n'a pas de valeur enregistrée"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,63 +148,57 @@ def as_toml(imported: Imported) -> str:
 
 
 def _rows(file: Path) -> dict[str, _Row]:
-    try:
-        with CalamineWorkbook.from_path(str(file)) as book:
-            sheets = [
-                (name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
-                for name in book.sheet_names
-            ]
-    except (CalamineError, OSError) as error:
-        raise WorkbookError(f"{file} : ce n'est pas un classeur lisible ({error})") from None
-    rows: dict[str, _Row] = {}
-    seen = False
-    for name, cells in sheets:
-        head = _header(cells)
-        if head is None:
-            continue
-        seen = True
-        columns = _columns(file, name, head, cells[head])
-        _read_sheet(file, name, cells, head, columns, rows)
-    if not seen:
+    sheets = read_sheets(file)
+    titled = [(sheet, head) for sheet in sheets if (head := _header(sheet)) is not None]
+    if not titled:
         raise WorkbookError(_no_header(file, sheets))
+    shown = [(sheet, head) for sheet, head in titled if sheet.visible]
+    rows: dict[str, _Row] = {}
+    for sheet, head in shown or titled:
+        _read_sheet(file, sheet, head, _columns(file, sheet, head), rows)
     if not rows:
         raise WorkbookError(f"{file} : aucune exigence sous les titres des colonnes")
     return rows
 
 
-def _header(cells: Sequence[Sequence[Any]]) -> int | None:
-    for number, row in enumerate(cells[:_HEADER_ROWS]):
-        if _ID in [_folded(cell) for cell in row]:
-            return number
-    return None
+def _header(sheet: Sheet) -> int | None:
+    return next(
+        (
+            number
+            for number, row in enumerate(sheet.rows[:_HEADER_ROWS])
+            if _ID in map(_folded, row)
+        ),
+        None,
+    )
 
 
-def _no_header(file: Path, sheets: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> str:
+def _no_header(file: Path, sheets: Sequence[Sheet]) -> str:
     lines = [f"{file} : aucune feuille n'a la colonne « N° exigence »"]
-    for name, cells in sheets:
-        row, titles = next(
-            ((n, row) for n, row in enumerate(cells[:_HEADER_ROWS]) if any(map(_text, row))),
-            (0, []),
-        )
-        column = next((n for n, cell in enumerate(titles) if _text(cell)), 0)
-        found = ", ".join(_text(cell) for cell in titles[:8] if _text(cell)) or "rien"
-        lines.append(f"  {_where(name, row, column)} : titres trouvés : {found}")
+    for sheet in sheets:
+        # The row that looks most like titles: the one with the most cells filled.
+        rows = sheet.rows[:_HEADER_ROWS] or ((),)
+        number = max(range(len(rows)), key=lambda one: sum(map(bool, rows[one])))
+        column = next((n for n, cell in enumerate(rows[number]) if cell), 0)
+        titles = [" ".join(cell.split()) for cell in rows[number] if cell]
+        found = ", ".join(titles[:8]) or "rien"
+        lines.append(f"  {sheet.where(number, column)} : titres trouvés : {found}")
     return "\n".join(lines)
 
 
-def _columns(file: Path, sheet: str, head: int, titles: Sequence[Any]) -> _Columns:
-    folded = [_folded(title) for title in titles]
+def _columns(file: Path, sheet: Sheet, head: int) -> _Columns:
+    folded = [_folded(title) for title in sheet.rows[head]]
     places = {title: column for column, title in reversed(list(enumerate(folded))) if title}
     id = places[_ID]
-    if _NATURE not in places:
+    nature = next((places[title] for title in _NATURES if title in places), None)
+    if nature is None:
         raise WorkbookError(
-            f"{file} : {_where(sheet, head, id)} : colonne « Nature » absente de cette ligne de "
+            f"{file} : {sheet.where(head, id)} : colonne « Nature » absente de cette ligne de "
             "titres (EXIGENCE ou PRECONISATION est attendu pour chaque exigence)"
         )
     statement = next((places[title] for title in _STATEMENTS if title in places), id + 1)
-    if statement >= len(titles) or folded[statement] in ("", _STEP):
+    if statement >= len(folded) or folded[statement] in (_STEP, *_NATURES):
         raise WorkbookError(
-            f"{file} : {_where(sheet, head, id + 1)} : colonne de l'énoncé absente, attendue après "
+            f"{file} : {sheet.where(head, id + 1)} : colonne de l'énoncé absente, attendue après "
             "« N° exigence »"
         )
     proofs = tuple(
@@ -205,99 +206,84 @@ def _columns(file: Path, sheet: str, head: int, titles: Sequence[Any]) -> _Colum
         for title, column in sorted(places.items(), key=lambda item: item[1])
         if (match := _PROOF.fullmatch(title))
     )
-    return _Columns(id, places[_NATURE], statement, places.get(_STEP), proofs)
+    return _Columns(id, nature, statement, places.get(_STEP), proofs)
 
 
 def _read_sheet(
-    file: Path,
-    sheet: str,
-    cells: Sequence[Sequence[Any]],
-    head: int,
-    columns: _Columns,
-    rows: dict[str, _Row],
+    file: Path, sheet: Sheet, head: int, columns: _Columns, rows: dict[str, _Row]
 ) -> None:
     current: _Row | None = None
-    for number, row in enumerate(cells[head + 1 :], start=head + 1):
-        id = _text(_cell(row, columns.id))
+    for number in range(head + 1, len(sheet.rows)):
+        id, nature = sheet.cell(number, columns.id), sheet.cell(number, columns.nature)
+        if _folded(id) == _ID:  # the titles again, for print
+            continue
+        if id and not nature and not any(map(str.isdigit, id)):  # a heading, a total
+            current = None
+            continue
         if id:
-            current = _begin(file, sheet, number, row, columns, rows)
-        elif _text(_cell(row, columns.nature)) and _text(_cell(row, columns.statement)):
+            current = _begin(file, sheet, number, columns, rows)
+        elif nature and sheet.cell(number, columns.statement):
             raise WorkbookError(
-                f"{file} : {_where(sheet, number, columns.id)} : un numéro d'exigence est attendu, "
-                "la cellule est vide"
+                f"{file} : {sheet.where(number, columns.id)} : un numéro d'exigence est attendu ; "
+                + _EMPTY_HINT
             )
         if current is None:
             continue
-        if columns.step is not None and (step := _text(_cell(row, columns.step))):
+        if columns.step is not None and (step := sheet.cell(number, columns.step)):
             current.steps[step] = None
         for place, kind in columns.proofs:
-            if proof := _text(_cell(row, place)):
-                current.proofs[proof] = "" if kind is None else _text(_cell(row, kind))
+            if proof := sheet.cell(number, place):
+                current.proofs[proof] = "" if kind is None else sheet.cell(number, kind)
 
 
-def _begin(
-    file: Path,
-    sheet: str,
-    number: int,
-    row: Sequence[Any],
-    columns: _Columns,
-    rows: dict[str, _Row],
-) -> _Row:
-    id = _text(_cell(row, columns.id))
-    nature = _text(_cell(row, columns.nature))
-    text = _text(_cell(row, columns.statement))
+def _begin(file: Path, sheet: Sheet, number: int, columns: _Columns, rows: dict[str, _Row]) -> _Row:
+    id = _number(sheet.cell(number, columns.id))
+    nature = sheet.seen(number, columns.nature)
+    text = sheet.seen(number, columns.statement)
     if "\n" in id or len(id) > 40 or not any(map(str.isdigit, id)):
         raise WorkbookError(
-            f"{file} : {_where(sheet, number, columns.id)} : un numéro d'exigence est attendu, "
+            f"{file} : {sheet.where(number, columns.id)} : un numéro d'exigence est attendu, "
             f"trouvé « {id[:60]} »"
         )
     level = _LEVELS.get(_folded(nature))
     if level is None:
         raise WorkbookError(
-            f"{file} : {_where(sheet, number, columns.nature)} : EXIGENCE ou PRECONISATION est "
-            f"attendu pour {id}, trouvé « {nature} »"
+            f"{file} : {sheet.where(number, columns.nature)} : EXIGENCE ou PRECONISATION est "
+            f"attendu pour {id}, " + (f"trouvé « {nature[:60]} »" if nature else _EMPTY_HINT)
         )
     if not text:
         raise WorkbookError(
-            f"{file} : {_where(sheet, number, columns.statement)} : l'énoncé de {id} est vide"
+            f"{file} : {sheet.where(number, columns.statement)} : l'énoncé de {id} est attendu ; "
+            + _EMPTY_HINT
         )
     known = resolve(id)
     key = id if known is None else known.id
     if key not in rows:
-        rows[key] = _Row(id, level, text, _where(sheet, number, columns.id), {}, {})
-    elif (rows[key].level, rows[key].text) != (level, text):
-        raise WorkbookError(
-            f"{file} : {_where(sheet, number, columns.id)} : {id} est déjà défini autrement, "
-            f"{rows[key].where}"
-        )
-    return rows[key]
+        rows[key] = _Row(id, level, text, sheet.where(number, columns.id), {}, {})
+        return rows[key]
+    first = rows[key]
+    for column, what, said, before in (
+        (columns.nature, "niveau", level, first.level),
+        (columns.statement, "énoncé", text, first.text),
+    ):
+        if said != before:
+            raise WorkbookError(
+                f"{file} : {sheet.where(number, column)} : {id} est déjà défini autrement "
+                f"({what}), {first.where}"
+            )
+    return first
 
 
-def _cell(row: Sequence[Any], column: int) -> Any:
-    return row[column] if column < len(row) else ""
+def _number(text: str) -> str:
+    """A number as the texts write it: signs that look like its separators, spaces around them."""
+    return _AROUND_SEPARATOR.sub(r"\1", text.translate(_LOOKALIKES))
 
 
-def _text(cell: Any) -> str:
-    return str(cell).strip()
-
-
-def _folded(cell: Any) -> str:
-    """A title without case, accents, signs or double spaces."""
-    plain = unicodedata.normalize("NFKD", _text(cell).translate(_SIGNS))
-    kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return " ".join(kept.casefold().split())
-
-
-def _where(sheet: str, row: int, column: int) -> str:
-    return f"feuille « {sheet} », ligne {row + 1}, colonne {_letters(column)}"
-
-
-def _letters(column: int) -> str:
-    return "".join(reversed(list(_digits(column))))
-
-
-def _digits(column: int) -> Iterator[str]:
-    column += 1
-    while column:
-        column, digit = divmod(column - 1, 26)
-        yield chr(ord("A") + digit)
+def _folded(text: str) -> str:
+    """A title reduced to its words: no case, accent, sign, article, line break or double space."""
+    plain = unicodedata.normalize("NFKD", text.translate(_SIGNS))
+    bare = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    words = [word for word in _WORDS.findall(bare) if word not in _LITTLE]
+    if words and words[0] in _NUMBER:
+        words[0] = "n"
+    return " ".join(words)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drimbench.requirements_import import WorkbookError, as_toml, read_workbook
+from drimbench.requirements_import import as_toml, read_workbook
+from drimbench.sheets import WorkbookError
 from spec.official import read
 from tests.drimbench.workbook import TITLES, row, workbook
 
@@ -98,7 +99,7 @@ def test_statement_of_unknown_title_follows_the_id(tmp_path: Path) -> None:
         ),
         (
             [TITLES, row("DB.SO.12", "")],
-            "feuille « E », ligne 2, colonne I : l'énoncé de DB.SO.12 est vide",
+            "feuille « E », ligne 2, colonne I : l'énoncé de DB.SO.12 est attendu",
         ),
         (
             [TITLES, row("Sans numéro", "T")],
@@ -110,7 +111,8 @@ def test_statement_of_unknown_title_follows_the_id(tmp_path: Path) -> None:
         ),
         (
             [TITLES, row("DB.SO.12", "T"), row("DB/SO.12", "U")],
-            "feuille « E », ligne 3, colonne H : DB/SO.12 est déjà défini autrement",
+            "feuille « E », ligne 3, colonne I : DB/SO.12 est déjà défini autrement (énoncé), "
+            "feuille « E », ligne 2, colonne H",
         ),
     ],
 )
