@@ -6,7 +6,7 @@ import binascii
 from base64 import b64decode
 from collections.abc import Iterator
 
-from tests.alterations import archive, dicom, form, hl7, http, markup, structured
+from tests.alterations import archive, der, dicom, form, hl7, http, markup, structured
 from tests.alterations.model import ABSENT, DOUBLED, Alteration
 
 __all__ = ["alterations"]
@@ -31,6 +31,8 @@ def _way(good: bytes) -> http.Body | None:
         return _framed
     if good.startswith(b"PK"):
         return lambda data: archive.alterations(data, _way)
+    if der.is_der(good):
+        return der.alterations
     if good.startswith((b"http://", b"https://")):
         return form.of_link
     if good[128:132] == b"DICM":

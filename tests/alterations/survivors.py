@@ -55,7 +55,7 @@ class Integrity:
 class Survivors:
     """The rows of one kind, first match first; and the integrity rules that prove nothing.
 
-    `shared` are the rows of the kind whose pieces this one carries, looked at last.
+    `shared` are the rows of the kinds whose pieces this one carries, looked at last.
     """
 
     rows: tuple[Row, ...]
@@ -74,13 +74,19 @@ class Survivors:
 
 
 def load(path: Path) -> dict[str, Survivors]:
-    """The list by kind. A place is written as it is, `*` standing for anything."""
+    """The list by kind. A place is written as it is, `*` standing for anything.
+
+    `like` names the kinds whose rows hold as well.
+    """
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     own = {kind: _survivors(table) for kind, table in document.items()}
     return {
-        kind: replace(survivors, shared=own[like].rows)
-        if (like := document[kind].get("like"))
-        else survivors
+        kind: replace(
+            survivors,
+            shared=tuple(
+                row for like in _words(document[kind].get("like", [])) for row in own[like].rows
+            ),
+        )
         for kind, survivors in own.items()
     }
 

@@ -5,13 +5,15 @@ One published key serves the authority and every leaf: the examples protect noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -30,6 +32,7 @@ __all__ = [
     "category",
     "crl",
     "crl_point",
+    "empty_name",
     "key_usage",
     "leaf",
     "long_serial",
@@ -38,7 +41,10 @@ __all__ = [
     "policy",
     "reversed_name",
     "weak_leaf",
+    "with_empty_list",
     "without_next_update",
+    "without_parameters",
+    "without_version",
 ]
 
 _AUTHORITY = x509.Name(
@@ -230,6 +236,59 @@ def long_serial() -> bytes:
     der[start + 1] += 1
     der.insert(start + 3, 0x11)
     return bytes(der)
+
+
+def without_version(data: bytes) -> bytes:
+    """A certificate (PEM) or CRL (DER) whose version is not written: version 1."""
+    versions = (bytes.fromhex("a003020102"), bytes.fromhex("020101"))
+    return _resigned(data, lambda tbs: tbs.removeprefix(versions[0]).removeprefix(versions[1]))
+
+
+def without_parameters() -> bytes:
+    """A leaf (DER) whose RSA key is encoded without its NULL parameters."""
+    right, wrong = "30820122300d06092a864886f70d0101010500", "30820120300b06092a864886f70d010101"
+    return _resigned(leaf(), lambda tbs: tbs.replace(bytes.fromhex(right), bytes.fromhex(wrong)))
+
+
+def empty_name() -> bytes:
+    """A leaf (DER) whose CN is empty, as no builder of ours would write it."""
+    right = name().public_bytes()
+    organisation = name(CN="?").public_bytes()
+    # The last element loses its character: its four lengths, and the name's, are one less.
+    attribute = bytes.fromhex("0603550403")
+    wrong = organisation.replace(
+        bytes.fromhex("310a3008") + attribute + b"\x0c\x01?",
+        bytes.fromhex("31093007") + attribute + b"\x0c\x00",
+    )
+    wrong = _tlv(0x30, wrong[2:])
+    return _resigned(leaf(), lambda tbs: tbs.replace(right, wrong))
+
+
+def with_empty_list() -> bytes:
+    """A CRL that writes its list of revoked certificates, and nothing in it."""
+    listed = re.compile(rb"\x30.\x30.\x02\x01\x4d\x17\x0d\d{12}Z", re.DOTALL)
+    return _resigned(crl(), lambda tbs: listed.sub(b"\x30\x00", tbs))
+
+
+def _resigned(data: bytes, edit: Callable[[bytes], bytes]) -> bytes:
+    """The same in DER, the octets of what is signed edited, and signed again."""
+    if data.startswith(b"-----"):
+        signed = x509.load_pem_x509_certificate(data).tbs_certificate_bytes
+    else:
+        signed = x509.load_der_x509_crl(data).tbs_certlist_bytes
+    count = signed[1] & 0x7F if signed[1] & 0x80 else 0
+    edited = _tlv(0x30, edit(signed[2 + count :]))
+    proof = key().sign(edited, PKCS1v15(), hashes.SHA256())
+    algorithm = _tlv(0x30, _RSA_SHA256 + bytes((5, 0)))
+    return _tlv(0x30, edited + algorithm + _tlv(0x03, b"\x00" + proof))
+
+
+def _tlv(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8)
+    return bytes((tag, 0x80 | len(length))) + length + content
 
 
 def reversed_name() -> x509.Name:

@@ -1,6 +1,6 @@
 """Judging X.509 certificates by profile, and revocation lists."""
 
-from validators.pki import crl, leaf, subject
+from validators.pki import crl, form, leaf, subject
 from validators.pki.reading import (
     CertificateArtefact,
     CrlArtefact,
@@ -15,6 +15,7 @@ __all__ = [
     "CertificateArtefact",
     "CrlArtefact",
     "crl",
+    "form",
     "leaf",
     "read_certificate",
     "read_crl",

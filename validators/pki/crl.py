@@ -63,8 +63,12 @@ def next_update(listed: CrlArtefact) -> Findings:
     bad=lambda: example.crl(replace={x509.CRLNumber: None}),
 )
 def extensions(listed: CrlArtefact) -> Findings:
-    if listed.extension(x509.AuthorityKeyIdentifier) is None:
-        yield Broken(message="Cette extension manque.", where="authorityKeyIdentifier")
+    found = listed.extension(x509.AuthorityKeyIdentifier)
+    if found is None or not found.value.key_identifier:
+        yield Broken(
+            message="Cette extension manque, ou ne porte pas keyIdentifier.",
+            where="authorityKeyIdentifier",
+        )
     if listed.extension(x509.CRLNumber) is None:
         yield Broken(message="Cette extension manque.", where="cRLNumber")
 

@@ -243,8 +243,12 @@ def no_alternative_name(certificate: CertificateArtefact) -> Findings:
     bad=lambda: example.leaf(replace={x509.AuthorityKeyIdentifier: None}),
 )
 def key_identifiers(certificate: CertificateArtefact) -> Findings:
-    if certificate.extension(x509.AuthorityKeyIdentifier) is None:
-        yield Broken(message="Cette extension manque.", where="authorityKeyIdentifier")
+    found = certificate.extension(x509.AuthorityKeyIdentifier)
+    if found is None or not found.value.key_identifier:
+        yield Broken(
+            message="Cette extension manque, ou ne porte pas keyIdentifier.",
+            where="authorityKeyIdentifier",
+        )
 
 
 @CERTIFICATE.rule(

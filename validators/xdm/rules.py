@@ -137,9 +137,15 @@ def index(archive: Archive) -> Findings:
     page = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     typed = _DOCTYPE.match(page)
     try:
-        xml.parse(page if typed is None else page[typed.end() :])
+        root = xml.parse(page if typed is None else page[typed.end() :])
     except RemoteProtocolError as error:
         yield Broken(message=f"La page n'est pas du XML : {error}.", where="INDEX.HTM")
+        return
+    # Samples leave the namespace of XHTML out; its document type demands these three.
+    for path in ("{*}head", "{*}head/{*}title", "{*}body"):
+        if root.find(path) is None:
+            name = path.replace("{*}", "")
+            yield Broken(message=f"La page n'a pas de {name}.", where=f"INDEX.HTM /html/{name}")
 
 
 @XDM.rule(
