@@ -40,6 +40,7 @@ class Submission:
     `request` is the `lcm:SubmitObjectsRequest`. `files` are the documents by entry id when they
     came otherwise than in the message (an archive). `indented` and `bare_line_feeds` say what had
     to be tolerated to read the package. `first_line` is the line where the XML document begins.
+    What is looked for in the request is found once: a hundred rules ask for it.
     """
 
     context: Context
@@ -65,7 +66,7 @@ class Submission:
         """Whether it came with its HTTP headers."""
         return bool(self.start_line)
 
-    @property
+    @cached_property
     def sets(self) -> list[RegistryObject]:
         """The registry packages that are classified as submission sets."""
         nodes = f"{RIM}Classification[@classificationNode='{SUBMISSION_SET_NODE}']"
@@ -79,12 +80,12 @@ class Submission:
             and (item.id in classified or item.element.find(nodes) is not None)
         ]
 
-    @property
+    @cached_property
     def entries(self) -> list[RegistryObject]:
         """The document entries, the signature's included."""
         return [item for item in self._objects if item.kind == "ExtrinsicObject"]
 
-    @property
+    @cached_property
     def signatures(self) -> list[RegistryObject]:
         """The entries of lot signatures."""
         return [
@@ -93,13 +94,13 @@ class Submission:
             if SIGNATURE_CLASS_CODE in [code.value for code in item.codes(EntryScheme.CLASS_CODE)]
         ]
 
-    @property
+    @cached_property
     def contents(self) -> list[RegistryObject]:
         """The entries that are not signatures: the manifests, and whatever comes with them."""
         signatures = {id(item.element) for item in self.signatures}
         return [item for item in self.entries if id(item.element) not in signatures]
 
-    @property
+    @cached_property
     def manifests(self) -> list[RegistryObject]:
         """The entries whose mimeType is that of DICOM."""
         return [
@@ -108,7 +109,7 @@ class Submission:
             if item.element.get("mimeType", "").startswith("application/dicom")
         ]
 
-    @property
+    @cached_property
     def associations(self) -> list[etree._Element]:
         return list(self.request.iter(f"{RIM}Association"))
 
@@ -118,7 +119,7 @@ class Submission:
         parent = self.request.getparent()
         return self.request if parent is None or parent.tag != _PROVIDE else parent
 
-    @property
+    @cached_property
     def document_elements(self) -> list[etree._Element]:
         """The `xdsb:Document` elements."""
         parent = self.request.getparent()
