@@ -7,9 +7,11 @@ import re
 from validators.guess_dmp import guess_dmp, is_rejection_note
 from validators.guess_trust import guess_trust
 
-__all__ = ["guess"]
+__all__ = ["guess", "is_answer"]
 
 _KEY_OBJECT = b"1.2.840.10008.5.1.4.1.1.88.59"
+_LEVEL = b"\x08\x00\x52\x00CS"
+_JSON_LEVEL = re.compile(rb'"00080052"\s*:')
 _MESSAGES = frozenset({"oru", "ack", "mdm", "omi"})
 _CALL = re.compile(rb"(?:^|&)(?:Patient\.identifier\.|InformationEt\w+|PatientIDIssuer)[\w.]*=")
 _LINK = re.compile(rb"(?:https?://[^\s?]{1,512}|GET )/IHEInvokeImageDisplay\b", re.IGNORECASE)
@@ -19,6 +21,8 @@ _REQUEST_LINE = re.compile(rb"(GET|POST|HEAD|PUT|DELETE|OPTIONS) \S+ HTTP/\d")
 
 def guess(data: bytes) -> str | None:
     """The kind's name (a key of `validators.api.KINDS`), None when nothing fits."""
+    if is_answer(data):
+        return "c-find"
     if data[128:132] == b"DICM":
         if _KEY_OBJECT not in data[: 132 + _HEAD]:
             return None
@@ -44,6 +48,14 @@ def guess(data: bytes) -> str | None:
     if trust is None and start.startswith((b"<", b"--")):
         return _xml_kind(start)
     return trust
+
+
+def is_answer(data: bytes) -> bool:
+    """Whether these are identifiers with a QueryRetrieveLevel, in a DICOM file or in JSON."""
+    if data[128:132] == b"DICM":
+        return _LEVEL in data[: 132 + _HEAD]
+    start = data[:_HEAD].lstrip()
+    return start.startswith((b"[", b"{")) and _JSON_LEVEL.search(start) is not None
 
 
 def _message_kind(header: bytes) -> str | None:

@@ -1,4 +1,4 @@
-"""A JSON object as a judge reads it: one meaning per member, bounded, nothing but JSON.
+"""JSON objects as a judge reads them: one meaning per member, bounded, nothing but JSON.
 
 Réf. RFC 8259; RFC 7493 (I-JSON) sections 2.1 and 2.3 for encoding and duplicate names.
 """
@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from protocols.errors import RemoteProtocolError
 
-__all__ = ["MAX_SIZE", "JsonError", "JsonObject", "parse_object", "shown"]
+__all__ = ["MAX_SIZE", "JsonError", "JsonObject", "parse_object", "parse_objects", "shown"]
 
 MAX_SIZE = 4 * 1024 * 1024
 """Bytes: a thousand times the longest answer of the field."""
@@ -32,6 +32,33 @@ def parse_object(data: bytes) -> JsonObject:
         JsonError: too long, not UTF-8, a byte order mark, not JSON (NaN included), nested too
             deep, a lone surrogate, a member named twice, or another value than an object.
     """
+    value = _parse(data)
+    if not isinstance(value, dict):
+        raise JsonError("un objet JSON est attendu", span=(0, min(len(data), 1)))
+    return value
+
+
+def parse_objects(data: bytes) -> list[JsonObject]:
+    """Read an array of JSON objects, one object, or one object a line.
+
+    Raises:
+        JsonError: as `parse_object`, of the whole or of a line.
+    """
+    if data.lstrip().startswith(b"["):
+        value = _parse(data)
+        if not all(isinstance(one, dict) for one in value):
+            raise JsonError("un tableau d'objets JSON est attendu", span=(0, min(len(data), 1)))
+        return list(value)
+    try:
+        return [parse_object(data)]
+    except JsonError:
+        lines = [line for line in data.splitlines() if line.strip()]
+        if len(lines) < 2 or len(data) > MAX_SIZE:
+            raise
+    return [parse_object(line) for line in lines]
+
+
+def _parse(data: bytes) -> Any:
     if len(data) > MAX_SIZE:
         raise JsonError(f"document de {len(data)} octets (limite {MAX_SIZE})")
     try:
@@ -46,8 +73,6 @@ def parse_object(data: bytes) -> JsonObject:
         raise JsonError(f"texte illisible : {error.reason}") from None
     except (ValueError, RecursionError) as error:
         raise JsonError(f"JSON refusé : {error}") from None
-    if not isinstance(value, dict):
-        raise JsonError("un objet JSON est attendu", span=(0, min(len(data), 1)))
     return value
 
 

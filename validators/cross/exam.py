@@ -13,11 +13,13 @@ from protocols.errors import RemoteProtocolError
 from spec.dicom import KEY_OBJECT_SELECTION_STORAGE
 from spec.xds import EntryScheme
 from validators import package
+from validators.cfind import read as read_answers
 from validators.context import Context
-from validators.cross import from_cda, from_dicom, from_hl7v2, from_wado, from_xds
+from validators.cross import from_cda, from_cfind, from_dicom, from_hl7v2, from_wado, from_xds
 from validators.cross.comparison import Statements
 from validators.cross.fact import Fact, Facts, Speaker, Subject, Voice
 from validators.dicom_tree import read_file
+from validators.guess import is_answer
 from validators.hl7v2.reading import read as read_hl7v2
 from validators.kos.reading import Kos
 from validators.wado import WadoRequest, WadoResponse, read_request, read_response
@@ -117,6 +119,8 @@ class _Reader:
         )
 
     def _reader_of(self, data: bytes) -> Callable[[bytes, str], Facts] | None:
+        if is_answer(data):
+            return self._answer
         if data[128:132] == b"DICM":
             return self._dicom
         start = data.lstrip(b"\x0b\xef\xbb\xbf \t\r\n")
@@ -151,6 +155,9 @@ class _Reader:
                 yield from from_xds.assertion(element, name)
         else:
             self.unknown.append(name)
+
+    def _answer(self, data: bytes, name: str) -> Facts:
+        yield from from_cfind.answers(read_answers(data, self.context), name)
 
     def _registry(self, data: bytes, name: str) -> Facts:
         self.registered.extend(from_xds.registered(package.read(data).root, name))

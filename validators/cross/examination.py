@@ -17,8 +17,8 @@ from validators.cross.rules import (
     Findings,
     dicom,
 )
+from validators.examples import cfind, kos, wado
 from validators.examples import exam as example
-from validators.examples import kos, wado
 from validators.examples.exam import packed
 from validators.finding import Severity
 from validators.rule import Broken
@@ -26,6 +26,7 @@ from validators.rule import Broken
 __all__: list[str] = []
 
 _DRAFT = Reference("REM DRIM-M (projet 2022-2023)", "DB.SO.12, DB.SO.17", Grade.DRAFT)
+_SEARCH = Reference("REM DRIM-M (projet 2022-2023)", "DB.SO.14", Grade.DRAFT)
 _OTHER_STUDY = "1.2.250.1.999.1.1.8121.5.2"
 
 _REQUESTS = (
@@ -40,6 +41,11 @@ _REQUESTS = (
     (Voice.ENTRY, Voice.IMAGE),
     (Voice.MANIFEST, Voice.IMAGE),
     (Voice.MANIFEST, Voice.RESPONSE),
+    (Voice.REPORT, Voice.ANSWER),
+    (Voice.ENTRY, Voice.ANSWER),
+    (Voice.MANIFEST, Voice.ANSWER),
+    (Voice.ANSWER, Voice.IMAGE),
+    (Voice.ANSWER, Voice.RESPONSE),
     (Voice.MESSAGE, Voice.MANIFEST),
     (Voice.MESSAGE, Voice.IMAGE),
 )
@@ -242,7 +248,8 @@ def content(exam: Exam) -> Findings:
     bad=packed(image=example.image(series=f"{kos.SERIES}.2")),
 )
 def place(exam: Exam) -> Findings:
-    where = ((Voice.MANIFEST, Voice.IMAGE), (Voice.MANIFEST, Voice.RESPONSE))
+    voices = (Voice.IMAGE, Voice.RESPONSE, Voice.ANSWER)
+    where = [(Voice.MANIFEST, voice) for voice in voices]
     pairs = equal(exam.said, Subject.PLACE, *where)
     yield from broken(pairs, "L'instance est d'un autre examen ou d'une autre série")
 
@@ -255,7 +262,7 @@ def place(exam: Exam) -> Findings:
     bad=packed(image=example.image(sop_class="1.2.840.10008.5.1.4.1.1.4")),
 )
 def sop_class(exam: Exam) -> Findings:
-    voices = (Voice.CONTENT, Voice.IMAGE, Voice.RESPONSE)
+    voices = (Voice.CONTENT, Voice.IMAGE, Voice.RESPONSE, Voice.ANSWER)
     pairs = equal(exam.said, Subject.SOP_CLASS, *((Voice.MANIFEST, voice) for voice in voices))
     yield from broken(pairs, "La classe SOP diffère")
 
@@ -315,3 +322,72 @@ def all_files(exam: Exam) -> Findings:
             expected=str(len(listed_ones)),
             actual=f"{len(listed_ones) - len(missing)} ; manque {' '.join(missing[:5])}",
         )
+
+
+_COUNTED = (
+    (Voice.ANSWER, Voice.MANIFEST),
+    (Voice.ANSWER, Voice.CONTENT),
+    (Voice.ANSWER, Voice.IMAGE),
+    (Voice.ANSWER, Voice.RESPONSE),
+)
+
+
+@CROSS.rule(
+    "CROSS-046",
+    "Le PACS connaît chaque instance que le KOS liste ou que l'on donne",
+    reference=_SEARCH,
+    requirements=("DB.SO.14", "DB.SO.18"),
+    good=packed(answer=cfind.answers()),
+    bad=packed(answer=cfind.answers([cfind.image(1), cfind.image(2, instance=f"{kos.SERIES}.9")])),
+)
+def known_to_the_archive(exam: Exam) -> Findings:
+    pairs = within(exam.said, Subject.INSTANCE, *_COUNTED)
+    yield from broken(pairs, "Une instance n'est pas des réponses du PACS")
+
+
+@CROSS.rule(
+    "CROSS-047",
+    "Le KOS liste chaque instance que le PACS répond",
+    reference=_SEARCH,
+    # A warning: what was rejected since, or is no image, may be left out of the manifest.
+    severity=Severity.WARNING,
+    requirements=("DB.SO.14", "DB.SO.18"),
+    good=packed(answer=cfind.answers()),
+    bad=packed(
+        answer=cfind.answers(
+            [cfind.image(1), cfind.image(2), cfind.image(2, instance=f"{kos.SERIES}.9")]
+        )
+    ),
+)
+def all_listed(exam: Exam) -> Findings:
+    pairs = within(exam.said, Subject.INSTANCE, (Voice.MANIFEST, Voice.ANSWER))
+    yield from broken(pairs, "Une instance répondue par le PACS n'est pas du KOS")
+
+
+@CROSS.rule(
+    "CROSS-048",
+    "Le PACS compte autant de séries et d'instances que le KOS en liste",
+    reference=_SEARCH,
+    severity=Severity.WARNING,
+    requirements=("DB.SO.14", "DB.SO.18"),
+    good=packed(answer=cfind.answers([cfind.study()])),
+    bad=packed(answer=cfind.answers([cfind.study(instance_count=3)])),
+)
+def counted(exam: Exam) -> Findings:
+    for subject in (Subject.SERIES_COUNT, Subject.INSTANCE_COUNT):
+        pairs = equal(exam.said, subject, (Voice.ANSWER, Voice.MANIFEST))
+        yield from broken(pairs, f"Le {subject} diffère")
+
+
+@CROSS.rule(
+    "CROSS-049",
+    "Les séries que le PACS répond sont celles du KOS",
+    reference=_SEARCH,
+    severity=Severity.WARNING,
+    requirements=("DB.SO.14", "DB.SO.18"),
+    good=packed(answer=cfind.answers([cfind.series()])),
+    bad=packed(answer=cfind.answers([cfind.series(series=f"{kos.SERIES}.9")])),
+)
+def answered_series(exam: Exam) -> Findings:
+    pairs = equal(exam.said, Subject.SERIES, (Voice.ANSWER, Voice.MANIFEST))
+    yield from broken(pairs, "Les séries diffèrent")

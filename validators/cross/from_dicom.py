@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from urllib.parse import urlsplit
 
 from protocols.dicomweb import parse_path
@@ -23,7 +24,7 @@ from validators.cross.forms import (
 from validators.dicom_tree import DataSet, File
 from validators.kos.reading import Kos
 
-__all__ = ["document", "image", "manifest"]
+__all__ = ["document", "image", "image_request", "manifest", "patient"]
 
 _SERIES_LINE = re.compile(r"S[ée]rie-(?P<series>[\d.]+) : (?P<modality>\w*) @ ?(?P<region>\S*)")
 """A line of the Key Object Description (DRIM-M_DATA KOS samples)."""
@@ -47,7 +48,7 @@ def manifest(kos: Kos, data: bytes, name: str) -> Facts:
     yield said.says(Subject.CREATION, moment(created), "0008,0012", kos.sop_instance)
     yield said.says(Subject.STUDY, kos.study, "0020,000D")
     for request in kos.requests:
-        yield from _request(said, request)
+        yield from image_request(said, request)
     yield from _evidence(said, kos)
     yield from _content(name, said, kos)
     yield from _addresses(name, kos)
@@ -65,11 +66,16 @@ def image(file: File, name: str, voice: Voice = Voice.IMAGE, path: str = "") -> 
     modality = root.text(0x00080060)
     if modality in MODALITIES:
         yield said.says(Subject.MODALITY, modality, f"{path}0008,0060", study)
+    yield from patient(said, root, path)
+    yield from image_request(said, root, path)
+
+
+def patient(said: Speaker, root: DataSet, path: str = "") -> Facts:
+    """Whose an image, or what a PACS tells of one, is: INS, traits, local identifier."""
     yield from _ins(said, root, path)
     yield from _traits(said, root, path)
     if not INS_AUTHORITIES.keys() & set(_authorities(root)):
-        yield said.says(Subject.IPP, root.text(0x00100020), f"{path}0010,0020")
-    yield from _request(said, root, path)
+        yield said.says(Subject.IPP, root.text(0x00100020), path + root.where(0x00100020))
 
 
 def document(said: Speaker, data: bytes, uid: str) -> Facts:
@@ -104,10 +110,11 @@ def _name(value: str) -> tuple[str, str]:
 
 def _traits(said: Speaker, root: DataSet, path: str = "") -> Facts:
     family, given = _name(root.text(0x00100010))
-    yield said.says(Subject.BIRTH_FAMILY, fold(family), f"{path}0010,0010")
-    yield said.says(Subject.BIRTH_GIVEN, fold(given), f"{path}0010,0010")
-    yield said.says(Subject.BIRTH_DATE, day(root.text(0x00100030)), f"{path}0010,0030")
-    yield said.says(Subject.SEX, gender(root.text(0x00100040)), f"{path}0010,0040")
+    name = path + root.where(0x00100010)
+    yield said.says(Subject.BIRTH_FAMILY, fold(family), name)
+    yield said.says(Subject.BIRTH_GIVEN, fold(given), name)
+    yield said.says(Subject.BIRTH_DATE, day(root.text(0x00100030)), path + root.where(0x00100030))
+    yield said.says(Subject.SEX, gender(root.text(0x00100040)), path + root.where(0x00100040))
 
 
 def _other_names(said: Speaker, root: DataSet) -> Facts:
@@ -124,7 +131,7 @@ def _other_names(said: Speaker, root: DataSet) -> Facts:
     yield said.says(Subject.USED_NAME, used, "0010,1001")
 
 
-def _request(said: Speaker, item: DataSet, path: str = "") -> Facts:
+def image_request(said: Speaker, item: DataSet, path: str = "") -> Facts:
     """Accession and order of a request item, or of an image's root."""
     accession, order = item.text(0x00080050), item.text(0x00402016)
     yield said.says(Subject.ACCESSION, accession, path + item.where(0x00080050))
@@ -146,6 +153,17 @@ def _evidence(said: Speaker, kos: Kos) -> Facts:
         yield said.says(Subject.CONTENT, one.instance, one.where, said.file)
         yield said.says(Subject.PLACE, f"{one.study} / {one.series}", one.where, one.instance)
         yield said.says(Subject.SOP_CLASS, one.sop_class, one.where, one.instance)
+    yield from _evidence_counts(said, kos)
+
+
+def _evidence_counts(said: Speaker, kos: Kos) -> Facts:
+    """How many series and instances the evidence lists of each study, how many of each series."""
+    listed = {(one.study, one.series, one.instance) for one in kos.references()}
+    for of in (0, 1):
+        for uid, count in Counter(one[of] for one in listed).items():
+            yield said.says(Subject.INSTANCE_COUNT, str(count), "0040,A375", uid)
+    for study, count in Counter(study for study, _ in {one[:2] for one in listed}).items():
+        yield said.says(Subject.SERIES_COUNT, str(count), "0040,A375", study)
 
 
 def _content(name: str, said: Speaker, kos: Kos) -> Facts:
@@ -154,6 +172,7 @@ def _content(name: str, said: Speaker, kos: Kos) -> Facts:
         uid = reference.text(0x00081155)
         # About its own file: another manifest must not lend it its content.
         yield content.says(Subject.CONTENT, uid, reference.where(0x00081155), name)
+        yield content.says(Subject.INSTANCE, uid, reference.where(0x00081155))
         sop_class = reference.text(0x00081150)
         yield content.says(Subject.SOP_CLASS, sop_class, reference.where(0x00081150), uid)
     for item in kos.root.items(0x0040A730):

@@ -24,7 +24,8 @@ _OTHER = "162018885045327"
 _VARIANTS = Reference(
     "DRIM-M_DATA, test à blanc, Cross-validateur", "OK_CDA_KOS_OtherPatientName", Grade.SAMPLE
 )
-_DOCUMENTS = tuple(voice for voice in Voice if voice not in (Voice.IMAGE, Voice.RESPONSE))
+_IMAGES = (Voice.IMAGE, Voice.RESPONSE, Voice.ANSWER)
+_DOCUMENTS = tuple(voice for voice in Voice if voice not in _IMAGES)
 """Those that carry the qualified traits: images carry what the modality was told."""
 
 
@@ -194,7 +195,7 @@ def ipp_authority(exam: Exam) -> Findings:
 
 @CROSS.rule(
     "CROSS-022",
-    "Les traits des images sont ceux du KOS ou du message",
+    "Les traits des images et du PACS sont ceux du KOS ou du message",
     reference=IMG_KOS,
     severity=Severity.WARNING,
     requirements=("DB.SO.16",),
@@ -208,6 +209,6 @@ def image_traits(exam: Exam) -> Findings:
             for voice in (Voice.MANIFEST, Voice.MESSAGE, Voice.REPORT)
             if exam.said.of(subject, voice)
         ]
-        for images in (Voice.IMAGE, Voice.RESPONSE):
+        for images in _IMAGES:
             pairs = [(voice, images) for voice in known[:1]]
             yield from broken(equal(exam.said, subject, *pairs), f"{subject.capitalize()} diffère")

@@ -41,21 +41,22 @@ _VISIBILITY = Reference(
     bad=packed(example.with_event(code=example.act("MR"))),
 )
 def published_modalities(exam: Exam) -> Findings:
-    for voice in (Voice.REPORT, Voice.MANIFEST, Voice.IMAGE, Voice.RESPONSE):
+    for voice in (Voice.REPORT, Voice.MANIFEST, Voice.IMAGE, Voice.RESPONSE, Voice.ANSWER):
         pairs = within(exam.said, Subject.MODALITY, (Voice.ENTRY, voice))
         yield from broken(pairs, "L'entrée ne nomme pas cette modalité")
 
 
 @CROSS.rule(
     "CROSS-051",
-    "Les modalités des images sont celles du KOS",
+    "Les modalités des images et du PACS sont celles du KOS",
     reference=CROSS_VALIDATOR,
     severity=Severity.WARNING,
     requirements=_KOS,
     bad=packed(image=example.image(modality="MR")),
 )
 def imaged_modalities(exam: Exam) -> Findings:
-    pairs = within(exam.said, Subject.MODALITY, (Voice.MANIFEST, Voice.IMAGE))
+    told = ((Voice.MANIFEST, Voice.IMAGE), (Voice.MANIFEST, Voice.ANSWER))
+    pairs = within(exam.said, Subject.MODALITY, *told)
     yield from broken(pairs, "La modalité diffère")
 
 

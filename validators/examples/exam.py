@@ -54,6 +54,7 @@ __all__ = [
 
 MESSAGE, MANIFEST, PUBLICATION = "message.hl7", "kos.dcm", "publication.http"
 REQUEST, RESPONSE, IMAGE = "demande.http", "reponse.http", "image-1.dcm"
+ANSWER = "c-find.json"
 
 REPORT_ID = "1.2.250.1.999.1.1.8121.2.1"
 _PROFESSIONAL = "801234560801"
@@ -250,7 +251,8 @@ def exam(
     """Every artefact of the exam. `document` is the report that the message carries.
 
     `publication` is passed on to the ITI-41 example; `files` replaces artefacts, or leaves them
-    out when None, by the name of their constant in lower case (`message`, `manifest`...).
+    out when None, by the name of their constant in lower case (`message`, `manifest`...). What a
+    PACS answered (`answer`) is there only when given.
     """
     body = report() if document is None else document
     submitted = {"entry": entry(), "kos": manifest()} | dict(publication or {})
@@ -269,6 +271,7 @@ def exam(
         "request": REQUEST,
         "response": RESPONSE,
         "image": IMAGE,
+        "answer": ANSWER,
     }
     for key, data in files.items():
         if data is None:
