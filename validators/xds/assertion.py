@@ -24,6 +24,7 @@ __all__ = [
     "parsed",
     "path",
     "read_assertion",
+    "read_once",
     "with_attribute",
     "with_changes",
 ]
@@ -57,18 +58,18 @@ def elements(xds: Carrier) -> Iterator[etree._Element]:
 def parsed(xds: Carrier) -> Iterator[Assertion]:
     """Each assertion that can be read, whatever its signature is worth."""
     for element in elements(xds):
-        said = _read_once(element)
-        if said is not None:
+        said = read_once(element)
+        if isinstance(said, Assertion):
             yield said
 
 
 @lru_cache(maxsize=4)
-def _read_once(element: etree._Element) -> Assertion | None:
-    """Some thirty rules ask for the same assertion in turn, and none changes it."""
+def read_once(element: etree._Element) -> Assertion | RemoteProtocolError:
+    """An assertion, or why it cannot be read. Some thirty rules ask for it; none changes it."""
     try:
         return read_assertion(element)
-    except RemoteProtocolError:
-        return None
+    except RemoteProtocolError as error:
+        return error
 
 
 def read_assertion(element: etree._Element) -> Assertion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -52,6 +52,10 @@ class RegistryObject:
     """A RegistryPackage or an ExtrinsicObject."""
 
     element: etree._Element
+    _codes: dict[str, list[Code]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """By scheme, once asked for: each is compared with several others."""
 
     @property
     def kind(self) -> str:
@@ -97,15 +101,17 @@ class RegistryObject:
 
     def codes(self, scheme: str) -> list[Code]:
         """The codes under a scheme."""
-        return [
-            Code(
-                found,
-                found.get("nodeRepresentation", ""),
-                _slot(found, SlotName.CODING_SCHEME),
-                _name(found),
-            )
-            for found in self.classifications(scheme)
-        ]
+        if scheme not in self._codes:
+            self._codes[scheme] = [
+                Code(
+                    found,
+                    found.get("nodeRepresentation", ""),
+                    _slot(found, SlotName.CODING_SCHEME),
+                    _name(found),
+                )
+                for found in self.classifications(scheme)
+            ]
+        return self._codes[scheme]
 
     def authors(self, scheme: str) -> list[Author]:
         """The authors under a scheme."""

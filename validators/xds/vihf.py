@@ -24,7 +24,7 @@ from validators.xds.assertion import (
     Carrier,
     elements,
     parsed,
-    read_assertion,
+    read_once,
     with_changes,
 )
 from validators.xds.rules import XDS, Findings, same, w3c
@@ -45,10 +45,9 @@ _DS = f"{{{NS['ds']}}}"
 )
 def readable(xds: Carrier) -> Findings:
     for element in elements(xds):
-        try:
-            read_assertion(element)
-        except RemoteProtocolError as error:
-            yield Broken(message=f"Le VIHF est illisible : {error}.", where=error.where or HERE)
+        said = read_once(element)
+        if isinstance(said, RemoteProtocolError):
+            yield Broken(message=f"Le VIHF est illisible : {said}.", where=said.where or HERE)
 
 
 @XDS.rule(
