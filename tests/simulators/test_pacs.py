@@ -19,6 +19,8 @@ from protocols.dicom import DicomSyntaxError
 from simulators.modality import JPEG_LS_LOSSLESS, Exam, Patient, Series, make
 from simulators.pacs import Faults, Pacs, PacsConfig, build
 from simulators.pacs.matching import matches
+from validators.api import validate
+from validators.finding import Severity
 from wire.dimse import DimseClient, DimseFailure, DimsePeer
 from wire.exchange import Exchange, Outcome, ignore
 
@@ -330,6 +332,30 @@ def test_shared_pixels_are_kept_once() -> None:
     assert len(tails) == 40
 
 
+RELATIONAL = (
+    "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Modality",
+    "AccessionNumber", "IssuerOfAccessionNumberSequence", "PatientName", "PatientID",
+    "PatientBirthDate", "PatientSex", "NumberOfStudyRelatedInstances",
+)  # fmt: skip
+
+
+def told(data: bytes) -> dict[str, Severity]:
+    """What the judge of C-FIND answers says of some, recognised by what they look like."""
+    report = validate(data)
+    assert report.kind == "c-find"
+    return {one.rule: one.severity for one in report.findings}
+
+
+def test_what_it_answers_is_judged_as_the_wire_keeps_it(pacs: Pacs) -> None:
+    seen: list[Exchange] = []
+    asking = DimseClient("BOX", actor="source", observe=seen.append, timeout=5)
+    for level in ("STUDY", "SERIES", "IMAGE"):
+        asking.find(peer(pacs), keys(level, **dict.fromkeys(RELATIONAL, "")))
+        response = seen[-1].response
+        assert response is not None
+        assert told(response.body) == {}
+
+
 # Strangers.
 
 NODELAY = {**os.environ, "TCP_NODELAY": "1"}
@@ -366,6 +392,22 @@ def test_dcmtk_echoes_and_finds(pacs: Pacs) -> None:
     assert THORAX.study_uid in output
     assert "ACN-1" in output
     assert HEAD.study_uid not in output
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("level", ["STUDY", "IMAGE"])
+def test_what_dcmtk_extracts_is_judged(pacs: Pacs, tmp_path: Path, level: str) -> None:
+    """Response files of `findscu -X`, and what `dcm2json` makes of one."""
+    asked = [word for key in RELATIONAL for word in ("-k", key)]
+    run(
+        "findscu", "-S", "-X", "-od", str(tmp_path), "-k", f"QueryRetrieveLevel={level}", *asked,
+        "-k", f"StudyInstanceUID={THORAX.study_uid}", "-aec", "PACS", pacs.host, str(pacs.port),
+    )  # fmt: skip
+    kept = sorted(tmp_path.iterdir())
+    assert len(kept) == (1 if level == "STUDY" else 6)
+    for path in kept:
+        assert told(path.read_bytes()) == {}
+    assert told(run("dcm2json", str(kept[0])).encode("latin-1")) == {}
 
 
 @pytest.mark.interop
