@@ -198,13 +198,19 @@ def _kept(place: Path, files: Folder) -> Stylesheet | None:
             files.load(name)
             if files.digests[name] != digest:
                 return None
-        return Stylesheet(str(entry["text"]), tuple(map(str, entry["files"])))
+        made = Stylesheet(entry["text"], tuple(entry["files"]))
+        return made if entry["seal"] == _seal(made) else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, SchemaError):
         return None
 
 
+def _seal(made: Stylesheet) -> str:
+    """Tells a whole entry from one that a disk or a hand has changed."""
+    return hashlib.sha256("\0".join((made.text, *made.files)).encode()).hexdigest()
+
+
 def _keep(place: Path, made: Stylesheet, digests: dict[str, str]) -> None:
-    entry = {"read": digests, "text": made.text, "files": made.files}
+    entry = {"read": digests, "text": made.text, "files": made.files, "seal": _seal(made)}
     with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=place.parent, prefix=".", suffix=".tmp")

@@ -183,6 +183,7 @@ def test_a_change_in_any_file_compiles_again(folder: Path, monkeypatch: pytest.M
         b"[]",
         b'{"read": {}, "text": 1}',
         b'{"read": [], "text": "", "files": []}',
+        b'{"read": {}, "text": "<autre/>", "files": [], "seal": "0"}',
         b"\xff",
     ],
 )

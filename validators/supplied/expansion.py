@@ -22,7 +22,7 @@ SCH = "{http://purl.oclc.org/dsdl/schematron}"
 _OLD = "http://www.ascc.net/xml/schematron"
 _FILE = "{urn:drimbench:schematron}file"
 _MAX_DEPTH = 20
-_MAX_FILES = 5000
+_MAX_PIECES = 5000
 
 
 def expand(name: str, load: Load) -> etree._Element:
@@ -79,7 +79,7 @@ class _Inclusions:
                 continue
             here = f"{name}:{element.sourceline}"
             self._count += 1
-            if depth == _MAX_DEPTH or self._count > _MAX_FILES:
+            if depth == _MAX_DEPTH or self._count > _MAX_PIECES:
                 raise SchemaError(f"{here} : inclusions sans fin")
             found = self._named(name, element, depth)
             inherits = element.tag == f"{SCH}extends"
@@ -163,28 +163,39 @@ def _substitute(element: etree._Element, given: Mapping[str, str]) -> None:
 
 def _extend(root: etree._Element) -> None:
     """Replace `extends` by the content of its abstract rule, and drop the abstract ones."""
-    rules = [one for one in root.iter(f"{SCH}rule") if one.get("abstract") == "true"]
-    for _ in range(_MAX_DEPTH):
-        waiting = list(root.iter(f"{SCH}extends"))
-        if not waiting:
-            break
-        for element in waiting:
-            wanted = element.get("rule", "")
-            known = [one for one in rules if one.get("id") == wanted]
-            if not known:
-                raise SchemaError(f"{place(element)} : règle abstraite « {wanted} » absente")
-            # The rule of the same pattern first: an instance of an abstract pattern has its own.
-            mine = [one for one in known if one.getparent() is _pattern_of(element)]
-            _replace(element, [copy.deepcopy(child) for child in (mine or known)[0]])
-    else:
-        raise SchemaError(f"{place(waiting[0])} : extensions sans fin")
-    for one in rules:
+    extensions = _Extensions(root)
+    for rule in list(root.iter(f"{SCH}rule")):
+        extensions.fill(rule, ())
+    for one in extensions.abstract:
         _remove(one)
 
 
-def _pattern_of(element: etree._Element) -> etree._Element | None:
-    rule = element.getparent()
-    return None if rule is None else rule.getparent()
+class _Extensions:
+    """Fills rules with the abstract ones that they extend, the deepest first."""
+
+    def __init__(self, root: etree._Element) -> None:
+        self.abstract = [one for one in root.iter(f"{SCH}rule") if one.get("abstract") == "true"]
+        self._copied = 0
+
+    def fill(self, rule: etree._Element, above: tuple[etree._Element, ...]) -> None:
+        """Fill one rule; `above` are those that wait for it."""
+        for element in list(children(rule, "extends")):
+            found = self._named(element, rule)
+            if found is rule or found in above:
+                raise SchemaError(f"{place(element)} : extensions sans fin")
+            self.fill(found, (*above, rule))
+            self._copied += len(found)
+            if self._copied > _MAX_PIECES * 10:
+                raise SchemaError(f"{place(element)} : trop d'extensions")
+            _replace(element, [copy.deepcopy(child) for child in found])
+
+    def _named(self, element: etree._Element, rule: etree._Element) -> etree._Element:
+        wanted = element.get("rule", "")
+        known = [one for one in self.abstract if one.get("id") == wanted]
+        if not known:
+            raise SchemaError(f"{place(element)} : règle abstraite « {wanted} » absente")
+        # The rule of the same pattern first: an instance of an abstract pattern has its own.
+        return next((one for one in known if one.getparent() is rule.getparent()), known[0])
 
 
 def _remove(element: etree._Element) -> None:

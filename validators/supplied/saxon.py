@@ -77,5 +77,5 @@ def _told(error: PySaxonApiError, stylesheet: str = "") -> str:
     text = str(error).strip()
     line = re.search(r"on line (\d+) column \d+ of ", text)
     place = place_of_line(stylesheet, int(line[1])) if line else ""
-    words = " ".join(_PLACE.sub("", text).replace("kit:", "").split())
+    words = " ".join(_PLACE.sub("", text).replace("kit-sch:", "").split())
     return f"{place} : {words}" if place else words

@@ -5,6 +5,7 @@ Réf. ISO/IEC 19757-3:2016, 5.4 (elements), 6.2 (phases), annexes C, H, J (query
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lxml import etree
@@ -34,6 +35,7 @@ _SEVERITIES = {
     Severity.WARNING: ("warn", "warning", "avertissement", "alerte"),
     Severity.INFO: ("info", "information", "note", "notice", "hint", "debug", "trace"),
 }
+_PREFIX = re.compile(r"[^\W\d][\w.-]*")
 _ALL = "#ALL"
 _DEFAULT = "#DEFAULT"
 
@@ -139,9 +141,11 @@ def _phase(
 def _namespaces(root: etree._Element) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in children(root, "ns"):
-        prefix, uri = one.get("prefix"), one.get("uri")
-        if not prefix or uri is None:
-            raise SchemaError(f"{place(one)} : sch:ns demande prefix et uri")
+        prefix, uri = one.get("prefix", ""), one.get("uri")
+        if _PREFIX.fullmatch(prefix) is None or not uri:
+            raise SchemaError(f"{place(one)} : sch:ns demande un préfixe et un URI")
+        if prefix in ("xml", "xmlns") or prefix.startswith("kit-"):
+            raise SchemaError(f"{place(one)} : préfixe « {prefix} » réservé")
         found[prefix] = uri
     return found
 

@@ -24,7 +24,7 @@ _OURS = "urn:drimbench:schematron"
 _ERRORS = "http://www.w3.org/2005/xqt-errors"
 _PREFIXES = {
     "kit-xsl": _XSL,
-    "kit": _OURS,
+    "kit-sch": _OURS,
     "kit-err": _ERRORS,
     "kit-xs": "http://www.w3.org/2001/XMLSchema",
     "kit-map": "http://www.w3.org/2005/xpath-functions/map",
@@ -40,33 +40,33 @@ _READING = re.compile(r"(?<![\w.:$@-])(?:fn:)?(document|doc-available|doc)(?=\s*
 _EXPRESSIONS = ("select", "match", "use", "test", "group-by", "value")
 
 _FUNCTIONS = f"""
-<kit-xsl:stylesheet version="3.0" xmlns:kit-xsl="{_XSL}" xmlns:kit="{_OURS}"
+<kit-xsl:stylesheet version="3.0" xmlns:kit-xsl="{_XSL}" xmlns:kit-sch="{_OURS}"
     xmlns:kit-xs="http://www.w3.org/2001/XMLSchema"
     xmlns:kit-map="http://www.w3.org/2005/xpath-functions/map">
-  <kit-xsl:param name="kit:files" as="kit-map:map(*)" select="map {{}}"/>
-  <kit-xsl:function name="kit:document" as="node()*">
+  <kit-xsl:param name="kit-sch:files" as="map(*)" select="map {{}}"/>
+  <kit-xsl:function name="kit-sch:document" as="node()*">
     <kit-xsl:param name="names" as="item()*"/>
     <kit-xsl:sequence select="
       for $one in $names return
-        if (kit-map:contains($kit:files, string($one))) then $kit:files(string($one))
-        else error(QName('{_OURS}', 'kit:refused'),
+        if (kit-map:contains($kit-sch:files, string($one))) then $kit-sch:files(string($one))
+        else error(QName('{_OURS}', 'kit-sch:refused'),
                    concat('fichier absent ou hors du dossier permis : ', $one))"/>
   </kit-xsl:function>
-  <kit-xsl:function name="kit:document" as="node()*">
+  <kit-xsl:function name="kit-sch:document" as="node()*">
     <kit-xsl:param name="names" as="item()*"/>
     <kit-xsl:param name="base" as="item()*"/>
-    <kit-xsl:sequence select="kit:document($names)"/>
+    <kit-xsl:sequence select="kit-sch:document($names)"/>
   </kit-xsl:function>
-  <kit-xsl:function name="kit:doc" as="node()?">
+  <kit-xsl:function name="kit-sch:doc" as="node()?">
     <kit-xsl:param name="name" as="item()?"/>
-    <kit-xsl:sequence select="kit:document($name)"/>
+    <kit-xsl:sequence select="kit-sch:document($name)"/>
   </kit-xsl:function>
-  <kit-xsl:function name="kit:doc-available" as="kit-xs:boolean">
+  <kit-xsl:function name="kit-sch:doc-available" as="kit-xs:boolean">
     <kit-xsl:param name="name" as="item()?"/>
-    <kit-xsl:sequence select="kit-map:contains($kit:files, string($name))"/>
+    <kit-xsl:sequence select="kit-map:contains($kit-sch:files, string($name))"/>
   </kit-xsl:function>
 </kit-xsl:stylesheet>
-""".replace('as="kit-map:map(*)"', 'as="map(*)"')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def compile_schema(schema: Schematron) -> Stylesheet:
 def place_of_line(stylesheet: str, line: int) -> str:
     """`file:line` of the schema for a line of its stylesheet, "" when it is of our own making."""
     for written in reversed(stylesheet.splitlines()[:line]):
-        found = re.search(r' kit:place="([^"]*)"', written)
+        found = re.search(r' kit-sch:place="([^"]*)"', written)
         if found:
             return found[1]
     return ""
@@ -109,7 +109,7 @@ class _Compiler:
         for one in schema.foreign:
             root.append(self._localised(one))
         self._globals(root)
-        start = _add(root, "template", match="/", mode="kit:start")
+        start = _add(root, "template", match="/", mode="kit-sch:start")
         report = etree.SubElement(start, "report")
         for rank, pattern in enumerate(schema.patterns, start=1):
             _add(report, "apply-templates", select="/", mode=_mode(rank))
@@ -246,17 +246,17 @@ class _Compiler:
         """An expression that reads files through our functions, and the names that it writes."""
         made, end = [], 0
         for token in _TOKEN.finditer(text):
-            made += [_READING.sub(r"kit:\1", text[end : token.start()]), token[0]]
+            made += [_READING.sub(r"kit-sch:\1", text[end : token.start()]), token[0]]
             end = token.end()
             written = token["text"]
             if written is not None and written[1:-1].lower().endswith(".xml"):
                 quote = written[0]
                 self._files[written[1:-1].replace(quote * 2, quote)] = None
-        return "".join((*made, _READING.sub(r"kit:\1", text[end:])))
+        return "".join((*made, _READING.sub(r"kit-sch:\1", text[end:])))
 
 
 def _mode(rank: int) -> str:
-    return f"kit:pattern-{rank}"
+    return f"kit-sch:pattern-{rank}"
 
 
 def _add(parent: etree._Element, instruction: str, /, **attributes: str) -> etree._Element:

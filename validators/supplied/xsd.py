@@ -41,8 +41,7 @@ class Xsd:
     def __init__(self, name: str, load: Load) -> None:
         self.name = name
         self._files: dict[str, bytes] = {}
-        root = self._gather(name, load)
-        self.namespace = root.get("targetNamespace", "")
+        self.namespace = self._gather(name, load)
         try:
             # Under our address too: a file that includes this one means the same document.
             main = etree.fromstring(self._files[name], self._parser(), base_url=_ADDRESS + name)
@@ -97,22 +96,27 @@ class Xsd:
             grade=Grade.STANDARD,
         )
 
-    def _gather(self, name: str, load: Load) -> etree._Element:
-        """Read a file and those that it names, and keep them under our addresses."""
-        if len(self._files) >= _MAX_FILES:
-            raise SchemaError(f"{name} : plus de {_MAX_FILES} fichiers")
-        root = _parse(name, load(name))
-        self._files[name] = b""  # named already: two schemas may include each other
-        for element in root.iter(*_POINTING):
-            location = element.get("schemaLocation")
-            if location is None:
-                continue
-            target = _target(name, element, location)
-            if target not in self._files:
-                self._gather(target, load)
-            element.set("schemaLocation", _ADDRESS + target)
-        self._files[name] = etree.tostring(root)
-        return root
+    def _gather(self, name: str, load: Load) -> str:
+        """Read a file and those that it names, under our addresses; the target namespace."""
+        waiting, known, namespace = [name], {name}, ""
+        while waiting:
+            current = waiting.pop()
+            if len(known) > _MAX_FILES:
+                raise SchemaError(f"{current} : plus de {_MAX_FILES} fichiers")
+            root = _parse(current, load(current))
+            for element in root.iter(*_POINTING):
+                location = element.get("schemaLocation")
+                if location is None:
+                    continue
+                target = _target(current, element, location)
+                if target not in known:
+                    known.add(target)
+                    waiting.append(target)
+                element.set("schemaLocation", _ADDRESS + target)
+            self._files[current] = etree.tostring(root)
+            if current == name:
+                namespace = root.get("targetNamespace", "")
+        return namespace
 
     def _parser(self) -> etree.XMLParser:
         parser = _new_parser()

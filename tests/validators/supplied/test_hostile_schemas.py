@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.validators.supplied.schemas import XS, Files, document, pattern, rule, schema
+from tests.validators.supplied.schemas import SCH, XS, Files, document, pattern, rule, schema
 from validators.supplied import SchemaError
 from validators.supplied.schema import beside
 from validators.supplied.schematron import read
@@ -153,3 +156,78 @@ def test_a_function_of_the_schema_writes_and_reads_nothing(
     assert SECRET not in str(found)
     assert all("n'a pas pu être évaluée" in one.message for one in found)
     assert not out.exists()
+
+
+def test_extensions_that_turn_or_multiply_are_refused() -> None:
+    def abstract(id: str, *extended: str) -> str:
+        inner = "".join(f'<extends rule="{one}"/>' for one in extended)
+        return f'<rule abstract="true" id="{id}">{inner}<assert test="1">x</assert></rule>'
+
+    turning = (abstract("a", "b"), abstract("b", "a"), rule("e:a", '<extends rule="a"/>'))
+    growing = [abstract(f"r{n}", *([f"r{n - 1}"] * 2 if n else [])) for n in range(40)]
+    for rules, reason in (
+        ([abstract("a", "a")], "sans fin"),
+        (turning, "sans fin"),
+        ([*growing, rule("e:a", '<extends rule="r39"/>')], "trop d'extensions"),
+    ):
+        with pytest.raises(SchemaError, match=reason):
+            read("main.sch", Files({"main.sch": schema(pattern(*rules))}).load)
+
+
+@pytest.mark.parametrize("prefix", ["", "1x", "xml", "xmlns", "kit-sch", "a b"])
+def test_a_prefix_of_ours_or_that_is_none_is_refused(prefix: str) -> None:
+    text = schema(f'<ns prefix="{prefix}" uri="urn:x"/>', pattern())
+    with pytest.raises(SchemaError, match=r"main\.sch:2 :"):
+        read("main.sch", Files({"main.sch": text}).load)
+
+
+WHOLE = schema(
+    '<include href="part.sch"/><phase id="f"><active pattern="p"/></phase>',
+    '<let name="x" value="document(\'v.xml\')//code"/>',
+    '<pattern id="p" is-a="abs"><param name="el" value="e:a"/></pattern>',
+    pattern(
+        '<rule abstract="true" id="base"><assert test="@b" role="warn">b</assert></rule>',
+        rule("e:a", '<extends rule="base"/>', '<report test="$x" diagnostics="d">r</report>'),
+    ),
+    '<diagnostics><diagnostic id="d"><value-of select="."/></diagnostic></diagnostics>',
+)
+PART = (
+    f'<pattern xmlns="{SCH}" abstract="true" id="abs"><rule context="$el">'
+    '<assert test="$el">x</assert></rule></pattern>'
+)
+WHOLE_XSD = (
+    f'<xs:schema xmlns:xs="{XS}" targetNamespace="urn:e"><xs:include schemaLocation="main.xsd"/>'
+    '<xs:element name="r"><xs:complexType><xs:sequence><xs:any processContents="skip"/>'
+    '</xs:sequence><xs:attribute name="b" type="xs:int"/></xs:complexType></xs:element></xs:schema>'
+)
+
+
+def spoiled(text: str) -> st.SearchStrategy[str]:
+    """A text with a few pieces of it taken out, doubled or put elsewhere."""
+    place = st.integers(0, len(text))
+    cuts = st.lists(st.tuples(place, place, place), min_size=1, max_size=4)
+
+    def spoil(cuts: list[tuple[int, int, int]]) -> str:
+        made = text
+        for start, end, to in cuts:
+            start, end = sorted((start, end))
+            made = made[:to] + made[start:end] + made[to:] if to % 2 else made[:start] + made[end:]
+        return made
+
+    return cuts.map(spoil)
+
+
+@given(spoiled(WHOLE), spoiled(PART))
+def test_a_spoiled_schematron_is_read_or_refused(main: str, part: str) -> None:
+    for files in (
+        Files({"main.sch": main, "part.sch": PART}),
+        Files({"main.sch": WHOLE, "part.sch": part}),
+    ):
+        with suppress(SchemaError):
+            compile_schema(read("main.sch", files.load))
+
+
+@given(spoiled(WHOLE_XSD))
+def test_a_spoiled_xsd_is_read_or_refused(text: str) -> None:
+    with suppress(SchemaError):
+        list(Xsd("main.xsd", Files({"main.xsd": text}).load).judge(document()))

@@ -305,9 +305,9 @@ def test_a_schema_that_cannot_be_used_says_where_and_why(main: str, reason: str)
 
 
 _TOKENS = {
-    "doc(.)": "kit:doc(.)",
-    "fn:document (.)": "kit:document (.)",
-    "doc-available('v.xml')": "kit:doc-available('v.xml')",
+    "doc(.)": "kit-sch:doc(.)",
+    "fn:document (.)": "kit-sch:document (.)",
+    "doc-available('v.xml')": "kit-sch:doc-available('v.xml')",
     "e:doc(.)": "e:doc(.)",
     "my-doc(.)": "my-doc(.)",
     "$doc": "$doc",
