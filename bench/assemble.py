@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.agreements import agreed, challenges, expected_failures
 from bench.attribution import Attributor
 from bench.decisions import ATTACHMENT, DECISION, Decision, attachments, decisions
 from bench.journal import Event, Journal, JournalError
 from bench.outcomes import Failure, StepKind, step_verdict
+from bench.profile import ExpectedFailure
 from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, StepResult
 from bench.verdicts import Verdict, merge
 from spec.grade import Grade
@@ -51,17 +54,31 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
     for event in journal.of("step", "expectation", "finding", "scenario.end", "case"):
         events[event.fields["scenario"]].append(event)
     decided = decisions(journal.of(DECISION))
+    expected = expected_failures(start.fields.get("expected_failures", ()))
 
     end = next(journal.of("run.end"), None)
     # A scenario without end: the campaign was cut there, or the bench itself broke.
     unfinished = Verdict.SKIP if end is None else Verdict.ERROR
     scenarios = tuple(
-        _scenario(opened, events, by_scenario, floor, judge, unfinished, decided)
+        _agree(
+            _scenario(opened, events, by_scenario, floor, judge, unfinished, decided),
+            expected.get(opened.fields["scenario"]),
+            start.utc.date(),
+        )
         for opened in journal.of("scenario.start")
     )
+    planned = [id for event in journal.of("plan") for id in event.fields["scenarios"]]
+    begun = {scenario.id for scenario in scenarios}
+    unplayed = tuple(id for id in planned if id not in begun)
     notes = list(journal.notes)
     if end is None:
-        notes.append("la campagne a été interrompue avant sa fin")
+        left = f", {len(unplayed)} scénario(s) non joué(s)" if unplayed else ""
+        notes.append(f"la campagne a été interrompue avant sa fin{left}")
+    notes += [
+        f"échec attendu de {one.scenario} périmé depuis le {one.until:%d/%m/%Y} : {one.reason}"
+        for one in expected.values()
+        if start.utc.date() > one.until
+    ]
     last = [event for event in journal.events if event.type not in (DECISION, ATTACHMENT)][-1]
     return Run(
         directory=run,
@@ -69,13 +86,15 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
         seed=start.fields["seed"],
         started=start.utc,
         duration_s=round((end or last).mono - start.mono, 3),
-        verdict=_run_verdict(scenarios),
+        verdict=_run_verdict(scenarios, unplayed),
+        unplayed=unplayed,
         meta=start.fields,
         scenarios=scenarios,
         ambient=tuple(ambient),
         interrupted=end is None,
         notes=tuple(notes),
         attachments=attachments(journal.of(ATTACHMENT)),
+        challenges=challenges(start.fields.get("challenges", ())),
     )
 
 
@@ -108,11 +127,21 @@ def _concerns(finding: Finding, requirements: Collection[str]) -> bool:
     return not finding.requirements or not set(finding.requirements).isdisjoint(requirements)
 
 
-def _run_verdict(scenarios: Sequence[ScenarioResult]) -> Verdict:
-    """Of all scenarios, and of every error, wherever it was found."""
+def _run_verdict(scenarios: Sequence[ScenarioResult], unplayed: Sequence[str]) -> Verdict:
+    """Of all scenarios, of every error wherever it was found, and of what was never played."""
     parts = [scenario.verdict for scenario in scenarios]
-    errors = (f for s in scenarios for _, f in s.findings if f.severity is Severity.ERROR)
-    return merge([*parts, *(Verdict.FAIL for _ in errors)])
+    parts += [Verdict.SKIP for _ in unplayed]
+    return merge([*parts, *(Verdict.FAIL for one in scenarios if one.counts_errors())])
+
+
+def _agree(scenario: ScenarioResult, expected: ExpectedFailure | None, day: date) -> ScenarioResult:
+    verdict = agreed(scenario.verdict, expected, day)
+    if verdict is scenario.verdict or expected is None:
+        return scenario
+    told = f"échec attendu jusqu'au {expected.until:%d/%m/%Y} : {expected.reason}"
+    if scenario.reason:
+        told = f"{told} ({scenario.reason})"
+    return replace(scenario, verdict=verdict, reason=told)
 
 
 def _attribute(journal: Journal) -> list[RecordedExchange]:

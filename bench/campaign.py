@@ -11,17 +11,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
+from pydantic import BaseModel
 
+from bench.agreements import expected_failures
 from bench.assemble import load
 from bench.bed import Bed
 from bench.errors import BenchError
 from bench.feed import Feed
-from bench.gate import check_features
+from bench.gate import Pickle, check_features
 from bench.outcomes import NotSendable
-from bench.profile import EMBEDDED, Profile
+from bench.profile import EMBEDDED, ExpectedFailure, Profile
 from bench.provided import ProvidedError, ProvidedReport, read_report
 from bench.results import Run
 from bench.selection import SelectionError, select
@@ -32,15 +34,19 @@ from wire.shard import Shard
 
 __all__ = [
     "PROVIDED",
+    "ROLES",
     "Campaign",
     "CampaignError",
     "Options",
+    "Planned",
     "Progress",
     "Quiet",
+    "plan",
     "play",
     "selected_by",
 ]
 
+ROLES = frozenset({"source", "consumer"})
 PROVIDED = "fourni"
 """The domain of the scenarios that need a report of the user's."""
 
@@ -90,6 +96,8 @@ class Options:
     seed: int | None = None
     only: tuple[str, ...] = ()
     """Words of `bench.selection`; empty: everything."""
+    suite: str = ""
+    """One of the profile's suites."""
     source_command: tuple[str, ...] = ()
     """Plays the Source's part instead of the profile's (a mutant)."""
     consumer_command: tuple[str, ...] = ()
@@ -104,6 +112,9 @@ class Campaign:
 
     options: Options
     progress: Progress = field(default_factory=Quiet)
+    started: datetime = field(init=False)
+    expected: dict[str, ExpectedFailure] = field(init=False)
+    """Declared by the profile, by scenario."""
     directory: Path = field(init=False)
     seed: int = field(init=False)
     shard: Shard = field(init=False)
@@ -120,7 +131,7 @@ class Campaign:
     _played: int = 0
 
     def __post_init__(self) -> None:
-        now = datetime.now(UTC)
+        self.started = now = datetime.now(UTC)
         self.seed = secrets.randbits(31) if self.options.seed is None else self.options.seed
         name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         self.directory = (self.options.runs / name).absolute()
@@ -128,6 +139,7 @@ class Campaign:
         self.shard = Shard(self.directory, "bench")
         self.feed = Feed(self.shard)
         profile = self.options.profile
+        self.expected = expected_failures(_rows(profile.expected_failures))
         self.shard.write(
             "run.start",
             run=name,
@@ -142,6 +154,8 @@ class Campaign:
             claims=profile.claims.model_dump(),
             options=dict(profile.options),
             actors=actors(Site(), profile),
+            expected_failures=_rows(profile.expected_failures),
+            challenges=_rows(profile.challenges),
         )
 
     def bed(self) -> Bed:
@@ -173,12 +187,7 @@ class Campaign:
 
     def omitted(self, info: ScenarioInfo) -> str | None:
         """Why a scenario does not apply to this product, or None."""
-        claims = self.options.profile.claims
-        claimed = {role for role in ("source", "consumer") if getattr(claims, role)}
-        missing = info.roles - claimed
-        if missing:
-            return f"rôle non revendiqué par le profil : {', '.join(sorted(missing))}"
-        return None
+        return not_claimed(self.options.profile, info.roles) or None
 
     def stage(self, info: ScenarioInfo) -> Stage:
         """Begin a scenario."""
@@ -206,9 +215,7 @@ def play(options: Options, progress: Progress | None = None) -> Run:
         CampaignError: features are broken, or pytest itself failed.
     """
     selected = selected_by(options)
-    if options.images is not None and not options.images.is_dir():
-        raise CampaignError(f"{options.images} : un dossier d'images est attendu")
-    provided = _provided(options.report)
+    provided = _check(options, selected)
     campaign = Campaign(options, progress or Quiet(), selected=selected)
     if provided is not None:
         structure = provided.subject.structure
@@ -241,6 +248,51 @@ def play(options: Options, progress: Progress | None = None) -> Run:
     return load(campaign.directory)
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A scenario that would be played, or why it would not."""
+
+    pickle: Pickle
+    omitted: str
+    """The reason, "" when it would be played."""
+
+
+def plan(options: Options) -> list[Planned]:
+    """What `play` would do with these options, without doing it.
+
+    Raises:
+        BenchError: as `play` would, before it makes its bed.
+    """
+    selected = selected_by(options)
+    _check(options, selected)
+    return [
+        Planned(pickle, not_claimed(options.profile, frozenset(pickle.tags) & ROLES))
+        for pickle in check_features(options.features)
+        if pickle.scenario in selected
+    ]
+
+
+def not_claimed(profile: Profile, roles: frozenset[str]) -> str:
+    """Why a scenario of these roles does not apply to the product, "" when it does."""
+    missing = sorted(role for role in roles if not getattr(profile.claims, role))
+    return f"rôle non revendiqué par le profil : {', '.join(missing)}" if missing else ""
+
+
+def _check(options: Options, selected: frozenset[str]) -> ProvidedReport | None:
+    """What must be right before anything starts; the report to play, when there is one."""
+    if options.images is not None and not options.images.is_dir():
+        raise CampaignError(f"{options.images} : un dossier d'images est attendu")
+    every = {pickle.scenario for pickle in check_features(options.features)}
+    for expected in options.profile.expected_failures:
+        if expected.scenario not in every:
+            raise CampaignError(f"profil, expected_failures : {expected.scenario} n'existe pas")
+    return _provided(options.report)
+
+
+def _rows(declared: Iterable[BaseModel]) -> list[dict[str, Any]]:
+    return [one.model_dump(mode="json") for one in declared]
+
+
 def selected_by(options: Options) -> frozenset[str]:
     """The ids of the scenarios that these options choose.
 
@@ -248,13 +300,14 @@ def selected_by(options: Options) -> frozenset[str]:
         SelectionError: a word names nothing, or names what needs a report that was not given.
     """
     every = check_features(options.features)
+    suites, suite = options.profile.suites, options.suite
     given = options.report is not None
     usual = every if given else [one for one in every if one.file.parent.name != PROVIDED]
     words = options.only or ((PROVIDED,) if given else ())
     try:
-        return select(usual, words)
+        return select(usual, words, suites=suites, suite=suite)
     except SelectionError:
-        if not given and select(every, words):
+        if not given and select(every, words, suites=suites, suite=suite):
             raise SelectionError(
                 f"{', '.join(words)} : ces scénarios demandent --report CR.xml"
             ) from None

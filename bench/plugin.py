@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from pytest_bdd.scenario import scenario_wrapper_template_registry
 
+from bench.agreements import agreed
 from bench.assemble import scenario_verdict
-from bench.campaign import PROVIDED, Campaign, Options
+from bench.campaign import PROVIDED, ROLES, Campaign, Options
 from bench.gate import pickles
 from bench.judge import judge_scenario
 from bench.outcomes import Failure, StepKind, classify, step_verdict
@@ -28,7 +29,6 @@ CAMPAIGN = pytest.StashKey[Campaign]()
 STAGE = pytest.StashKey[Stage]()
 _BEGUN = pytest.StashKey[float]()
 
-ROLES = ("source", "consumer")
 DOMAINS = ("publication", "images", "consultation")
 
 
@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marks: requirement ids verbatim, roles, scenario ids."""
     for requirement in CATALOGUE:
         config.addinivalue_line("markers", f"{requirement}: exigence")
-    for role in ROLES:
+    for role in sorted(ROLES):
         config.addinivalue_line("markers", f"{role}: rôle sous test")
     campaign = config.stash.get(CAMPAIGN, None)
     features = campaign.options.features if campaign else config.rootpath / "features"
@@ -69,6 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=_place)
     infos = [info for item in items if (info := scenario_info(item)) is not None]
     campaign.collected = [info.id for info in infos]
+    campaign.shard.write("plan", scenarios=campaign.collected)
     campaign.roles = frozenset(role for info in infos for role in info.roles)
 
 
@@ -147,7 +148,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
             raise trouble
         return
     verdict, reason = _conclude(item, stage)
-    if verdict in (Verdict.PASS, Verdict.WARN):
+    if verdict in (Verdict.PASS, Verdict.WARN, Verdict.XFAIL):
         return
     if verdict in (Verdict.SKIP, Verdict.REVIEW, Verdict.OMIT):
         pytest.skip(f"{verdict.french} : {reason}")
@@ -193,7 +194,7 @@ def scenario_info(item: pytest.Item) -> ScenarioInfo | None:
         feature=scenario.feature.name,
         domain=Path(scenario.feature.filename).parent.name,
         requirements=tuple(sorted(tag for tag in tags if is_requirement(tag))),
-        roles=frozenset(tags & set(ROLES)),
+        roles=frozenset(tags & ROLES),
         steps=tuple((_keyword(s), StepKind(s.type), s.name) for s in scenario.steps),
     )
 
@@ -210,10 +211,14 @@ def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
         stage.floor,
         stage.info.requirements,
     )
+    expected = campaign.expected.get(stage.info.id)
+    verdict = agreed(verdict, expected, campaign.started.date())
     broken = next((step for step in stage.steps if step.failure is not None), None)
     reason = f"{broken.keyword} {broken.text} : {broken.message}" if broken else ""
     if not reason and stage.findings:
         reason = f"{stage.findings[0].rule} : {stage.findings[0].message}"
+    if expected is not None and verdict in (Verdict.XFAIL, Verdict.XPASS):
+        reason = f"échec attendu : {expected.reason}"
     campaign.shard.write("scenario.end", scenario=stage.info.id, verdict=verdict.value)
     seconds = stamp()[1] - item.stash[_BEGUN]
     campaign.progress.finished(stage.info, verdict, reason, seconds)

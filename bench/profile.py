@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import os
 import tomllib
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bench.errors import BenchError
 from protocols import whitelist
 from spec.grade import Grade
+from spec.requirements import resolve
 
 __all__ = ["EMBEDDED", "Profile", "ProfileError", "read"]
 
@@ -121,6 +123,29 @@ class Demands(_Table):
     """Levels of PDF/A that a report may claim: `1B`, `3A`."""
 
 
+Word = Annotated[str, Field(min_length=1)]
+
+
+class ExpectedFailure(_Table):
+    """A scenario known to fail, why, and the last day on which that is accepted."""
+
+    scenario: Annotated[str, Field(pattern=r"^SCN-")]
+    reason: Word
+    until: date
+
+
+class Challenge(_Table):
+    """A requirement whose test the vendor believes wrong: shown in the report, judged all the
+    same."""
+
+    requirement: Word
+    argument: Word
+    decision: str = ""
+    """What was decided of it, and by whom; empty while nothing is."""
+    by: Word
+    on: date
+
+
 class Profile(_Table):
     """A whole profile."""
 
@@ -134,8 +159,27 @@ class Profile(_Table):
     demands: Demands = Demands()
     options: dict[str, str] = Field(default_factory=dict)
     """Named options for the points that public texts leave open."""
+    suites: dict[str, tuple[Word, ...]] = Field(default_factory=dict)
+    """Name -> what `drimbench run --suite NAME` plays: ids, requirements, tags, domains, roles."""
+    expected_failures: tuple[ExpectedFailure, ...] = ()
+    challenges: tuple[Challenge, ...] = ()
     floor: Grade = Grade.DRAFT
     strict: bool = False
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        """Each challenge names a requirement, each scenario is expected to fail once.
+
+        Raises:
+            ValueError: one does not.
+        """
+        for challenge in self.challenges:
+            if resolve(challenge.requirement) is None:
+                raise ValueError(f"challenges : exigence inconnue « {challenge.requirement} »")
+        named = [one.scenario for one in self.expected_failures]
+        if len(named) != len(set(named)):
+            raise ValueError("expected_failures : un scénario y est deux fois")
+        return self
 
     def digest(self) -> str:
         """SHA-256 of the canonical JSON form: two runs with one digest had one profile."""

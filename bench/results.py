@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.decisions import Attachment, Decision
+from bench.profile import Challenge
 from bench.verdicts import Verdict, merge
 from validators.finding import Finding, Severity
 from wire.exchange import Exchange
@@ -83,8 +84,16 @@ class ScenarioResult:
     """Pairs (exchange id, finding)."""
     exchanges: tuple[RecordedExchange, ...]
 
+    def counts_errors(self) -> bool:
+        """Whether an error was found in it that nobody had declared."""
+        return self.verdict is not Verdict.XFAIL and any(
+            finding.severity is Severity.ERROR for _, finding in self.findings
+        )
+
     def broken(self) -> frozenset[str]:
-        """The requirements that an error-level finding names."""
+        """The requirements that an error-level finding names; none when it was declared."""
+        if self.verdict is Verdict.XFAIL:
+            return frozenset()
         return frozenset(
             requirement
             for _, finding in self.findings
@@ -109,10 +118,14 @@ class Run:
     ambient: tuple[RecordedExchange, ...]
     interrupted: bool = False
     """The campaign was cut before its end."""
+    unplayed: tuple[str, ...] = ()
+    """Scenarios that it was to play, and never began."""
     notes: tuple[str, ...] = field(default=())
     """What reading the journal had to say (a torn last line...)."""
     attachments: tuple[Attachment, ...] = ()
     """Files that a person gave as proof."""
+    challenges: tuple[Challenge, ...] = ()
+    """Tests that the vendor believes wrong."""
 
     def counts(self) -> dict[str, int]:
         """How many exchanges of each transaction name, ambient ones included."""

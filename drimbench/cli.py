@@ -45,7 +45,9 @@ Json = Annotated[bool, typer.Option("--json", help="Un seul document JSON sur la
 def run(
     select: Annotated[
         list[str] | None,
-        typer.Argument(help="Scénarios, exigences, domaines ou rôles à jouer (tous par défaut)."),
+        typer.Argument(
+            help="Scénarios, exigences, étiquettes, domaines ou rôles à jouer (tous par défaut)."
+        ),
     ] = None,
     profile: Annotated[
         Path | None, typer.Option(help="Profil TOML du produit (référence embarquée par défaut).")
@@ -59,6 +61,20 @@ def run(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Où écrire le dossier de la campagne.")] = Path("runs"),
     seed: Annotated[int | None, typer.Option(help="Graine (affichée à chaque campagne).")] = None,
+    suite: Annotated[str, typer.Option(help="Suite nommée par le profil ([suites]).")] = "",
+    last_failed: Annotated[
+        bool, typer.Option("--last-failed", help="Ce que la dernière campagne n'a pas passé.")
+    ] = False,
+    only_list: Annotated[
+        bool, typer.Option("--list", help="Lister ce qui serait joué, sans le jouer.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Vérifier profil, sélection et fichiers, sans jouer.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Un avertissement compte comme un échec.")
+    ] = False,
+    floor: Floor = None,
     as_json_: Json = False,
 ) -> None:
     """Joue une campagne, la juge et écrit le rapport.
@@ -75,12 +91,15 @@ def run(
 
     drimbench run --report CR.xml --images dossier/
 
+    drimbench run --last-failed                    ce qui n'est pas passé la dernière fois
+
+    drimbench run --suite nuit --profile ma-boite.toml --strict --floor faq
+
     Codes de sortie : 0 conforme, 1 échec, 2 reste à vérifier, 3 succès inattendu,
     64 usage ou configuration, 70 erreur interne.
     """
     from bench.campaign import Options, play
-    from bench.profile import EMBEDDED
-    from bench.profile import read as read_profile
+    from drimbench import planning
     from drimbench.origin import check_rooms
     from drimbench.progress import Live
     from features import FEATURES, STEP_MODULES
@@ -90,22 +109,24 @@ def run(
     console = Console(stderr=True)
     try:
         check_rooms()
-        target = read_profile(profile) if profile else EMBEDDED
         if images is not None and report is None:
             raise BenchError("--images accompagne --report : donnez aussi le compte rendu")
-        played = play(
-            Options(
-                features=FEATURES,
-                steps=STEP_MODULES,
-                runs=runs,
-                profile=target,
-                seed=seed,
-                only=tuple(select or ()),
-                report=report,
-                images=images,
-            ),
-            None if as_json_ else Live(console),
+        target = planning.target(profile, strict=strict, floor=floor)
+        asked = Options(
+            features=FEATURES,
+            steps=STEP_MODULES,
+            runs=runs,
+            profile=target,
+            seed=seed,
+            only=planning.words(select or (), runs, last_failed=last_failed),
+            suite=suite,
+            report=report,
+            images=images,
         )
+        if only_list or dry_run:
+            planning.tell(asked, as_json=as_json_, brief=only_list)
+            raise Finished(ExitCode.CONFORM)
+        played = play(asked, None if as_json_ else Live(console))
     except BenchError as error:
         refuse(str(error))
     page = _write_reports(played)

@@ -19,6 +19,8 @@ _MARKS = {
     Verdict.REVIEW: ("?", "yellow"),
     Verdict.UNKNOWN: ("?", "magenta"),
     Verdict.ERROR: ("E", "magenta"),
+    Verdict.XFAIL: ("·", "dim"),
+    Verdict.XPASS: ("↯", "red"),
 }
 
 
@@ -44,12 +46,12 @@ class Live:
         if self._status is not None:
             self._status.stop()
             self._status = None
-        mark, style = _MARKS.get(verdict, ("?", "magenta"))
+        mark, style = _MARKS[verdict]
         self._console.print(
             f"[{style}]{mark}[/{style}] {info.id:<14} {info.title} [dim]({seconds:.1f} s)[/dim]",
             highlight=False,
         )
-        if verdict not in (Verdict.PASS, Verdict.OMIT):
+        if verdict not in (Verdict.PASS, Verdict.OMIT, Verdict.XFAIL):
             self._console.print(
                 f"  {verdict.french} : {reason}", style=style, highlight=False, markup=False
             )

@@ -38,7 +38,9 @@ _META = {
     "floor": "Plancher de confiance",
     "strict": "Mode strict",
 }
-_ELSEWHERE = frozenset({"actors", "platform", "python", "run", "seed", "version"})
+_ELSEWHERE = frozenset(
+    {"actors", "challenges", "expected_failures", "platform", "python", "run", "seed", "version"}
+)
 
 
 @dataclass(frozen=True, slots=True)

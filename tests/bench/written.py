@@ -19,6 +19,7 @@ def write_run(
     requirements: tuple[str, ...] = ("DB.SO.12",),
     finding: str = "",
     ended: bool = True,
+    plan: tuple[str, ...] = (),
     **start: object,
 ) -> Path:
     """A run whose scenarios each have one step, which went well or failed so."""
@@ -30,6 +31,7 @@ def write_run(
         "actors": {},
     }  # fmt: skip
     shard.write("run.start", **{**fields, **start})
+    shard.write("plan", scenarios=list(plan or scenarios))
     for id, failure in scenarios.items():
         shard.write(
             "scenario.start", scenario=id, title=f"Titre de {id}", feature="F", domain="images",

@@ -75,6 +75,35 @@ def test_rejudge_leaves_the_evidence_alone(folder: Path) -> None:
     assert (document["verdict"], document["regressions"]) == ("pass", 0)
 
 
+def test_what_would_be_played(folder: Path) -> None:
+    (folder / "p.toml").write_text('[suites]\nnuit = ["images"]\n[claims]\nconsumer = false\n')
+    listed = drimbench(folder, "run", "--list", "--suite", "nuit", "--profile", "p.toml")
+    assert listed.returncode == 0, listed.stderr
+    assert "SCN-IMG-01" in listed.stdout
+    planned = json.loads(
+        drimbench(folder, "run", "--dry-run", "--profile", "p.toml", "--json").stdout
+    )
+    omitted = {one["id"]: one["omitted"] for one in planned}
+    assert omitted["SCN-IMG-01"] == ""
+    assert "consumer" in omitted["SCN-CON-01"]
+    assert not list((folder / "runs").glob("*Z-????/rapport.html"))
+
+
+def test_last_failed_of_real_ids(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    empty = drimbench(tmp_path, "run", "--last-failed")
+    assert (empty.returncode, "aucune campagne" in empty.stderr) == (64, True)
+    write_run(
+        runs,
+        "20260101T000000Z-aaaa",
+        {"SCN-IMG-01": Failure.NOT_MET, "SCN-IMG-02": None},
+        ended=False,
+        plan=("SCN-IMG-01", "SCN-IMG-02", "SCN-IMG-03"),
+    )
+    planned = json.loads(drimbench(tmp_path, "run", "--last-failed", "--list", "--json").stdout)
+    assert [one["id"] for one in planned] == ["SCN-IMG-01", "SCN-IMG-03"]
+
+
 @pytest.fixture
 def open_run(tmp_path: Path) -> Path:
     write_run(
