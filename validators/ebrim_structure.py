@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise
 from typing import cast
 
@@ -65,7 +66,7 @@ def faults(message: etree._Element, *, first_line: int = 1) -> Iterator[Broken]:
         message: the body of an envelope, or the root of a file.
         first_line: the line of the file where its document begins.
     """
-    if xds_messages().validate(message):
+    if _compiled().validate(message):
         return
     ordered = _put_in_order(message)
     schema = xds_messages()
@@ -81,6 +82,12 @@ def faults(message: etree._Element, *, first_line: int = 1) -> Iterator[Broken]:
         if len(told) > _MOST:
             return
         yield _broken(error, attribute, ordered, first_line)
+
+
+@cache
+def _compiled() -> etree.XMLSchema:
+    """Shared by all messages: its verdict alone is read, never its log."""
+    return xds_messages()
 
 
 def disorder(message: etree._Element, *, first_line: int = 1) -> Iterator[Broken]:
@@ -99,10 +106,12 @@ def disorder(message: etree._Element, *, first_line: int = 1) -> Iterator[Broken
                 )
 
 
+_RANKS = {f"{_RIM}{name}": rank for rank, name in enumerate(registry_object_order())}
+
+
 def _rank(element: etree._Element) -> int:
-    order = registry_object_order()
-    name = _name(element) if element.tag.startswith(_RIM) else ""
-    return order.index(name) if name in order else len(order)
+    """Of an element in a registry object; what is particular to one kind comes last."""
+    return _RANKS.get(element.tag, len(_RANKS))
 
 
 def _name(element: etree._Element) -> str:
