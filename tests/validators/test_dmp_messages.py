@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
 import pytest
-from lxml import etree
 
 from protocols import xml
 from protocols.ebrim import DocumentRequest, Parameter, RegistryError
 from protocols.hl7v3 import II
 from spec.dmp import REPOSITORY_OID
-from spec.xds import ErrorCode, Query, ResponseStatus
+from spec.xds import ErrorCode, ResponseStatus
 from validators import package
 from validators.api import KINDS, Context, guess, validate
 from validators.examples import dmp, kos, vihf, xds
 from validators.examples.xds import edit, remove
 from validators.finding import Severity
 
-XSD = Path(__file__).parents[2].parent / "shared/reference/xsd/xds"
 REQUESTS = ("iti-18", "iti-43", "iti-57", "td0.2")
 TYPE_VALUE = "//rim:Slot[@name='$XDSDocumentEntryTypeCode']//rim:Value"
 ANSWERS = ("iti-18-response", "iti-43-response", "td0.2-response")
@@ -164,53 +161,6 @@ def test_another_message_is_one_finding(kind: str) -> None:
     report = validate(dmp.fault(), kind)
     assert [found.severity for found in report.findings] == [Severity.ERROR]
     assert report.findings[0].rule == KINDS[kind].rules.syntax.id
-
-
-@pytest.mark.skipif(not XSD.is_dir(), reason="../shared/reference n'est pas là : schémas absents")
-class TestSchemas:
-    """The reference schemas agree with the judge, where they speak of the same thing."""
-
-    @staticmethod
-    def valid(message: bytes, schema: str) -> bool:
-        body = package.read(message).body
-        assert body is not None
-        return etree.XMLSchema(etree.parse(str(XSD / schema))).validate(copy.deepcopy(body))
-
-    def test_good_examples_are_valid(self) -> None:
-        assert self.valid(dmp.query(), "query.xsd")
-        assert self.valid(dmp.query_answer(), "query.xsd")
-        assert self.valid(dmp.query_answer(refs=[dmp.ENTRY_UUID]), "query.xsd")
-        assert self.valid(dmp.update(), "lcm.xsd")
-        assert self.valid(dmp.registry_answer(), "rs.xsd")
-        assert self.valid(dmp.retrieve(), "XDS.b_DocumentRepository.xsd")
-
-    def test_disorder_is_seen_by_both(self) -> None:
-        spoiled = dmp.retrieve(_uniqueid_first)
-        assert "XDS-190" in fired(spoiled)
-        assert not self.valid(spoiled, "XDS.b_DocumentRepository.xsd")
-        late = KINDS["iti-18-response"].rules.rules["XDS-027"].bad()
-        assert not self.valid(late, "query.xsd")
-
-    def test_missing_attributes_are_seen_by_both(self) -> None:
-        spoiled = dmp.update(_without_registry_object)
-        assert not self.valid(spoiled, "lcm.xsd")
-        assert "ITI57-026" in fired(spoiled)
-
-    def test_what_a_schema_cannot_see(self) -> None:
-        """Quoting, lists and known ids are text to a schema."""
-        for spoiled in (dmp.query(id=Query.GET_ALL), dmp.query(wanted=())):
-            assert self.valid(spoiled, "query.xsd")
-            assert fired(spoiled)
-
-
-def _uniqueid_first(root: etree._Element) -> None:
-    found = next(root.iter(f"{{{xml.NS['xdsb']}}}DocumentRequest"))
-    found.append(found[0])
-
-
-def _without_registry_object(root: etree._Element) -> None:
-    found = next(root.iter(f"{{{xml.NS['rim']}}}ExternalIdentifier"))
-    del found.attrib["registryObject"]
 
 
 def test_an_empty_body_is_one_finding() -> None:

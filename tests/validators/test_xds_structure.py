@@ -19,9 +19,10 @@ from lxml import etree
 from protocols import ebrim, xml
 from protocols.ebrim import RegistryError
 from spec.schemas import registry_object_order, xds_messages
-from spec.xds import ErrorCode, ResponseStatus
+from spec.xds import ErrorCode, Query, ResponseStatus
 from tests.alterations import markup
 from tests.alterations.model import OTHER, Alteration
+from tests.validators.strangers.model import disagreements, noticed, undeclared
 from validators import package
 from validators.api import KINDS, Context, validate
 from validators.ebrim_structure import disorder, faults
@@ -465,6 +466,43 @@ def test_one_prefix_of_two_meanings_does_not_lose_the_place() -> None:
     next(root.iter(f"{RIM}Slot")).append(other)
     (one,) = faults(root)
     assert "Rien" in one.where
+
+
+def _ownerless(root: etree._Element) -> None:
+    del next(root.iter(f"{RIM}ExternalIdentifier")).attrib["registryObject"]
+
+
+def test_a_part_that_does_not_name_its_owner_is_another_rule_s() -> None:
+    """The schema refuses it; the official TD3.3c examples are so."""
+    assert not xds_messages().validate(_changed("ITI-57", _ownerless))
+    assert severities(dmp.update(_ownerless)) == {"ITI57-026": Severity.WARNING}
+    assert severities(xds.iti41(_ownerless)) == {"XDS-028": Severity.ERROR}
+
+
+def test_what_a_schema_cannot_see() -> None:
+    """Quoting, lists and known ids are text to a schema."""
+    for data in (dmp.query(id=Query.GET_ALL), dmp.query(wanted=())):
+        body = package.read(data).body
+        assert body is not None
+        assert xds_messages().validate(body)
+        assert severities(data)
+
+
+@pytest.mark.slow
+def test_what_the_schema_refuses_the_judge_notices() -> None:
+    good = xds.iti41()
+    found = re.search(rb"<lcm:SubmitObjects.*</lcm:SubmitObjectsRequest>", good, re.DOTALL)
+    assert found is not None
+    declared = b" ".join(
+        b'xmlns:%s="%s"' % (prefix.encode(), xml.NS[prefix].encode()) for prefix in ("lcm", "rim")
+    )
+    alone = found[0].replace(b"Request>", b"Request " + declared + b">", 1)
+    different = disagreements(
+        markup.alterations(alone),
+        refuses=lambda data: not xds_messages().validate(etree.fromstring(data)),
+        accepted=lambda data: not noticed(good.replace(found[0], undeclared(data)), "iti-41"),
+    )
+    assert different == []
 
 
 def test_the_schemas_come_with_the_package_and_need_no_network() -> None:
