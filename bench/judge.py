@@ -14,6 +14,7 @@ from protocols import kos
 from protocols.errors import RemoteProtocolError
 from spec.wado import KOS_HEADER
 from validators.api import CheckerError, Context, judge, validate
+from validators.demands import Demands
 from validators.finding import Cause, Finding, Severity
 from validators.wado import WadoPart, WadoResponse
 from wire.exchange import Direction, Exchange, Payload
@@ -27,6 +28,10 @@ _SOAP: Mapping[str, frozenset[str]] = {
     "TD0.2": frozenset({"consumer"}),
 }
 """Transaction of the DMP -> the roles that ask for it; its requests are judged under its name."""
+
+
+_OVER_TLS = Context(demands=Demands(schemes=("https",)))
+"""A file alone may name any scheme; here DRIMboxes meet, and over TLS alone (DB.SO.90)."""
 
 
 def judge_scenario(
@@ -71,7 +76,7 @@ class _Scene:
                 if package(request) is not None:
                     yield from validate(message(request), "iti-41", context=Context()).findings
                 for document in submitted_documents(exchange):
-                    yield from validate(document, "kos", context=Context()).findings
+                    yield from validate(document, "kos", context=_OVER_TLS).findings
             case "WADO-RS", Direction.OUT if "source" in self.roles and response:
                 yield from self._images(exchange, response)
             case "capabilities", Direction.OUT if "source" in self.roles and response:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bench.judge import judge_scenario
-from validators.api import KINDS, Context
+from validators.api import KINDS, Context, validate
+from validators.examples import kos, xds
 from validators.finding import Severity
 from wire.exchange import Direction, Exchange, Outcome, Payload, new_connection_id, stamp
 
@@ -61,3 +62,12 @@ def test_a_request_of_another_is_not_judged() -> None:
     )
     assert errors("ITI-43", wrong, "consumer")
     assert not errors("ITI-43", wrong, "source")
+
+
+def test_images_are_published_over_tls_alone() -> None:
+    """What a file judged alone may excuse is an error where DRIMboxes meet."""
+    series = f"/studies/{kos.STUDY}/series/{kos.SERIES}"
+    clear = kos.with_series(retrieve_url=f"http://db900.test.mesimagesmedicales.fr{series}")
+    assert errors("ITI-41", xds.iti41(), "source") == set()
+    assert errors("ITI-41", xds.iti41(kos=clear), "source") == {"KOS-065"}
+    assert validate(clear, "kos").verdict == "warn"
