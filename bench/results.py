@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.decisions import Attachment, Decision
-from bench.profile import Challenge
 from bench.verdicts import Verdict, merge
 from validators.finding import Finding, Severity
 from wire.exchange import Exchange
+
+if TYPE_CHECKING:
+    from bench.profile import Challenge
 
 __all__ = ["Expectation", "RecordedExchange", "Run", "ScenarioResult", "StepResult"]
 

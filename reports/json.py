@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.results import Run, ScenarioResult
 from reports import redact
 from validators.finding import Finding
+
+if TYPE_CHECKING:
+    # A judgement is told without a run: profile and wire stay unread.
+    from bench.results import Run, ScenarioResult
 
 __all__ = ["as_json", "finding_as_json"]
 
