@@ -33,6 +33,10 @@ class _Table(BaseModel):
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
+Address = Annotated[str, Field(pattern=r"^((\[[0-9A-Fa-f:.]+\]|[^\s:/]+):[0-9]{1,5})?$")]
+"""`host:port`, or nothing."""
+AeTitle = Annotated[str, Field(pattern=r"^[ -\[\]-~]{1,16}$")]
+"""PS3.5 6.2: sixteen characters of the default repertoire, no backslash."""
 
 
 class Claims(_Table):
@@ -59,14 +63,14 @@ class SourceBox(_Table):
     """
 
     command: tuple[str, ...] = ()
-    mllp: str = ""
-    wado: str = ""
-    dicom: str = ""
-    admin: str = ""
+    mllp: Address = ""
+    wado: Address = ""
+    dicom: Address = ""
+    admin: Address = ""
     """Optional local address of the alerts and the audit trail; without it they are reviewed."""
     ports: dict[str, Port] = Field(default_factory=dict)
     """Ports that a started box must take; 0 or absent: it chooses."""
-    ae_title: str = "DRIMBOX"
+    ae_title: AeTitle = "DRIMBOX"
     host: str = "db1.drimbench.test"
     """The `db` name: in the white list, in the server certificate, in KOS RetrieveURLs."""
 
@@ -75,11 +79,11 @@ class ConsumerBox(_Table):
     """Where the Consumer is, or how to start it."""
 
     command: tuple[str, ...] = ()
-    web: str = ""
-    admin: str = ""
+    web: Address = ""
+    admin: Address = ""
     ports: dict[str, Port] = Field(default_factory=dict)
     host: str = "consumer.drimbench.test"
-    ae_title: str = "CONSUMER"
+    ae_title: AeTitle = "CONSUMER"
 
 
 class World(_Table):

@@ -1,0 +1,73 @@
+"""What each key of a profile means, in French: for the files that `init` writes, and editors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["SECTIONS", "WORDS"]
+
+SECTIONS: Final = {
+    "": "Ce que le produit revendique, où il est, et ce que le banc attend de lui.",
+    "claims": "Ce que le produit revendique ; le reste est « sans objet », jamais un échec.",
+    "product": "L'identité que montrent les rapports.",
+    "source": "La DRIMbox Source : une commande qui la lance, ou les adresses où elle est déjà.",
+    "consumer": "La DRIMbox Consommatrice : une commande, ou les adresses où elle est déjà.",
+    "world": "Ports fixes des simulateurs, pour un produit configuré une fois ; 0 : un port libre.",
+    "timing": "Ce que le banc attend, en secondes.",
+    "demands": "Ce que les juges de fichiers exigent alors ; vide : rien de plus que les textes.",
+    "options": "Points que les textes publics laissent ouverts (drimbench options les liste).",
+    "suites": "Ce que joue « drimbench run --suite NOM » : scénarios, exigences, étiquettes, "
+    "domaines ou rôles.",
+    "expected_failures": "Un échec connu, admis jusqu'à un jour : dit à part, il ne compte pas.",
+    "challenges": "Un essai tenu pour erroné : jugé comme les autres, l'argument est au rapport.",
+}
+
+WORDS: Final = {
+    "name": "Nom de ce profil, dans les rapports.",
+    "floor": "Sous ce niveau de confiance, une erreur n'est qu'un avertissement : "
+    "faq, standard, sample, draft, demonstrator ou inferred.",
+    "strict": "Un avertissement compte comme un échec.",
+    "claims.source": "Le produit publie des examens et sert des images.",
+    "claims.consumer": "Le produit consulte les examens des autres.",
+    "claims.mode": "proxy : devant un PACS ; native : le PACS en est une partie.",
+    "product.name": "Nom commercial.",
+    "product.version": "Version soumise aux essais.",
+    "product.vendor": "Éditeur.",
+    "source.command": "Commande et arguments ; {python}, {config} et {ready} sont remplacés.",
+    "source.mllp": "adresse:port où elle reçoit les comptes rendus (MLLP).",
+    "source.wado": "adresse:port où elle sert les images (WADO-RS, TLS).",
+    "source.dicom": "adresse:port où elle reçoit les objets du PACS (C-STORE).",
+    "source.admin": "adresse:port de ses alertes et traces ; sans elle, une personne les relit.",
+    "source.ports": "Ports qu'elle doit prendre quand le banc la lance : mllp, wado, dicom, admin.",
+    "source.ae_title": "Titre d'application DICOM.",
+    "source.host": "Nom « db » : liste blanche, certificat du serveur, RetrieveURL des KOS.",
+    "consumer.command": "Commande et arguments ; {python}, {config} et {ready} sont remplacés.",
+    "consumer.web": "adresse:port de la page qui reçoit l'appel contextuel (TLS).",
+    "consumer.admin": "adresse:port de ses traces ; sans elle, une personne les relit.",
+    "consumer.ports": "Ports qu'elle doit prendre quand le banc la lance : web, admin.",
+    "consumer.host": "Nom du serveur web, dans son certificat.",
+    "consumer.ae_title": "Titre d'application DICOM, pour l'export vers le PACS local.",
+    "world.dmp": "Le DMP simulé.",
+    "world.psc": "Pro Santé Connect simulé.",
+    "world.ans": "La liste blanche simulée.",
+    "world.igc": "L'autorité de certification simulée (CRL).",
+    "world.pacs": "Le PACS de la Source.",
+    "world.local_pacs": "Le PACS local de la Consommatrice.",
+    "world.white_list_format": "Signature de la liste blanche : A ou B, deux formats publiés.",
+    "timing.start_s": "Pour qu'une DRIMbox lancée dise ses adresses.",
+    "timing.ack_s": "Pour un acquittement HL7v2.",
+    "timing.effect_s": "Pour un effet dû : publication, alerte, export.",
+    "timing.retry_window_s": "Temps laissé à un effet indésirable après celui de la sentinelle.",
+    "demands.image_hosts": "Hôtes permis des RetrieveURL.",
+    "demands.viewer_hosts": "Hôtes permis des liens vers la visionneuse.",
+    "demands.schemes": "Schémas permis des adresses : http, https.",
+    "demands.pdfa": "Niveaux de PDF/A permis d'un compte rendu : 1B, 3A…",
+    "expected_failures.scenario": "Identité du scénario (SCN-…).",
+    "expected_failures.reason": "Pourquoi il échoue.",
+    "expected_failures.until": "Dernier jour où cela est admis.",
+    "challenges.requirement": "L'exigence dont l'essai est contesté.",
+    "challenges.argument": "Ce que l'éditeur oppose.",
+    "challenges.decision": "Ce qui en fut décidé, et par qui ; vide tant que rien ne l'est.",
+    "challenges.by": "Qui conteste.",
+    "challenges.on": "Depuis quel jour.",
+}
