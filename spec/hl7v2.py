@@ -34,6 +34,7 @@ __all__ = [
     "STRUCTURE_ID_TYPES",
     "TELERADIOLOGY_PROFILE",
     "TRIGGER_VERSIONS",
+    "VALUE_TYPES",
     "VERSION_MDM",
     "VERSION_OMI",
     "VERSION_ORU",
@@ -84,6 +85,45 @@ DOCUMENT_CODE_SYSTEMS = ("LN", "TRE_A05")
 
 STRUCTURE_ID_TYPES = ("FINEJ", "FINEG", "IDNST")
 """PRT-8.7 of a sender."""
+VALUE_TYPES = frozenset(
+    [
+        "AD",
+        "CE",
+        "CF",
+        "CK",
+        "CN",
+        "CP",
+        "CWE",
+        "CX",
+        "DR",
+        "DT",
+        "DTM",
+        "ED",
+        "FT",
+        "ID",
+        "IS",
+        "MA",
+        "MO",
+        "NA",
+        "NM",
+        "PN",
+        "RP",
+        "SI",
+        "SN",
+        "ST",
+        "TM",
+        "TN",
+        "TS",
+        "TX",
+        "XAD",
+        "XCN",
+        "XON",
+        "XPN",
+        "XTN",
+    ]
+)
+"""HL7 table 0125, value types of OBX-2, versions 2.3 to 2.6."""
+
 PERSON_ID_TYPES = ("RPPS", "IDNPS")
 """PRT-5.13 of a sender."""
 

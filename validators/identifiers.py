@@ -5,11 +5,21 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-__all__ = ["dtm", "is_dtm", "is_ins_key_right", "is_matricule", "is_oid", "is_uid", "structure_id"]
+__all__ = [
+    "dtm",
+    "is_dtm",
+    "is_ins_key_right",
+    "is_matricule",
+    "is_oid",
+    "is_professional_id",
+    "is_uid",
+    "structure_id",
+]
 
 _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
 _MATRICULE = re.compile(r"\d{5}(\d\d|2[AB])\d{8}")
 _STRUCTURE = re.compile(r"[0-4][0-9A-Z]{8,}(/.+)?")
+_PROFESSIONAL = re.compile(r"8?\d{11}|0[0-9A-Z]{9}|[13456][0-9A-Z]{8,}/.+", re.ASCII)
 _DTM = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _ZONE = re.compile(r"(\.\d{1,4})?([+-]\d{4})?")
 
@@ -45,6 +55,15 @@ def structure_id(text: str) -> str:
     AuthorInstitution.
     """
     return text.partition("/")[0] if _STRUCTURE.fullmatch(text) else ""
+
+
+def is_professional_id(text: str) -> bool:
+    """A PS_IdNat, or the eleven digits of a bare RPPS number.
+
+    Prefixes: 8 RPPS, 0 ADELI, and 1, 3, 4, 5, 6 for a structure's own id behind `/`:
+    IG-FHIR-PDSM4DMP-EEDS, PSIdNat and IdentifiantSysteme.
+    """
+    return _PROFESSIONAL.fullmatch(text) is not None
 
 
 def dtm(text: str) -> datetime | None:

@@ -56,7 +56,7 @@ def _lot(message: Message) -> Iterator[tuple[str, Submission]]:
 
 
 _OF_ENTRIES = (
-    *("XDS-028", "XDS-030", "XDS-031"),
+    *("XDS-028", "XDS-030", "XDS-031", "XDS-034"),
     *(f"XDS-{number:03}" for number in range(50, 59)),
     *("XDS-063", "XDS-064", "XDS-065", "XDS-066", "XDS-067", "XDS-068", "XDS-069"),
     *(f"XDS-{number:03}" for number in range(70, 79)),

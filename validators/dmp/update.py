@@ -74,7 +74,7 @@ inherit(UPDATE, VIHF, EVERYWHERE, example=lambda data: example.update(assertion=
 inherit(
     UPDATE,
     XDS,
-    ("XDS-020", *(f"XDS-{number:03}" for number in range(40, 47)), "XDS-032", "XDS-049"),
+    ("XDS-020", *(f"XDS-{number:03}" for number in range(40, 47)), "XDS-032", "XDS-034", "XDS-049"),
     example=example.update_of,
     parts=_lot,
 )

@@ -97,6 +97,7 @@ adopt(
         "060": lambda: example.mdm({"PRT": {4: ("RCT", "Result Copies To", "participation")}}),
         "061": lambda: example.mdm({"PRT": {8: "CENTRE EXEMPLE"}}),
         "062": lambda: example.mdm({"PRT": {5: ("801234560801", "EXEMPLE", "CLAIRE")}}),
+        "064": lambda: example.mdm().replace(b"|801234560801^", b"|EXEMPLE01^"),
         "063": lambda: example.mdm(document=example.cda(structure="750000001")),
         "070": lambda: example.mdm(meta_edits={1: "1"}),
         "080": lambda: example.mdm(meta=_TEN[:5] + _TEN[6:]),

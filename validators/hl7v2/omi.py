@@ -358,3 +358,21 @@ def observation(hl7: Hl7Artefact) -> Findings:
             yield Broken(message="Le code de l'observation manque.", where=f"OBX[{rank}]-3")
         allowed = ("O", "F", "C", "D", "I", "N", "P", "R", "S", "U", "W", "X")
         yield from one_of(obx.field(11).value, allowed, f"OBX[{rank}]-11", "Le statut")
+
+
+@OMI.rule(
+    "OMI-055",
+    "OBX-2 est un type de données de HL7 (table 0125)",
+    reference=_standard("chapitre 7, OBX-2, table 0125"),
+    bad=lambda: example.omi({"OBX": {2: "TEXTE"}}),
+)
+def observation_types(hl7: Hl7Artefact) -> Findings:
+    for part in hl7.message.all("OBX"):
+        value = part.field(2).value
+        if part.field(5) and value not in table.VALUE_TYPES:
+            yield Broken(
+                message="Ce type de données n'est pas de la table 0125.",
+                expected="ST, CE, NM, TX…",
+                actual=value[:80] or "absent",
+                where=hl7.at(part, "2"),
+            )

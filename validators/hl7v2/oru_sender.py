@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from protocols.hl7v2 import Segment
 from spec import hl7v2 as table
+from spec.grade import Grade, Reference
 from spec.oids import PROFESSIONAL_AUTHORITY, STRUCTURE_AUTHORITY
 from validators.examples import hl7v2 as example
 from validators.finding import Severity
 from validators.hl7v2.reading import Hl7Artefact
 from validators.hl7v2.rules import ORU
 from validators.hl7v2.sources import FAQ_9313, one_of, same, volet
+from validators.identifiers import is_professional_id
 from validators.rule import Broken
 
 __all__: list[str] = []
@@ -86,6 +88,25 @@ def sender_person(hl7: Hl7Artefact) -> Findings:
         yield from same(oid, PROFESSIONAL_AUTHORITY, hl7.at(part, "5.9.2"), "L'autorité")
         kind = xcn.component(13).value
         yield from one_of(kind, table.PERSON_ID_TYPES, hl7.at(part, "5.13"), "Le type")
+
+
+@ORU.rule(
+    "ORU-064",
+    "L'identifiant de PRT-5 est un RPPS ou un PS_IdNat",
+    reference=Reference("IG-FHIR-PDSM4DMP-EEDS", "PSIdNat", Grade.STANDARD),
+    severity=Severity.WARNING,
+    bad=lambda: example.oru().replace(b"|801234560801^", b"|EXEMPLE01^"),
+)
+def sender_number(hl7: Hl7Artefact) -> Findings:
+    for part in _senders(hl7):
+        written = part.field(5).component(1).value
+        if written and not is_professional_id(written):
+            yield Broken(
+                message="Ce n'est pas un identifiant national de professionnel.",
+                expected="11 chiffres, ou 8 + RPPS, 0 + ADELI…",
+                actual=written[:80],
+                where=hl7.at(part, "5.1"),
+            )
 
 
 @ORU.rule(

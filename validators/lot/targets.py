@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from protocols.xml import NS
 from validators.examples import lot as example
+from validators.examples import xds
 from validators.examples.xds import edit
+from validators.inherit import inherit
 from validators.lot.reading import Lot, Root
 from validators.lot.rules import LOT
 from validators.rule import Broken
-from validators.xds.rules import Findings, w3c
+from validators.xds.reading import Submission
+from validators.xds.rules import XDS, Findings, w3c
 
 __all__: list[str] = []
 
@@ -60,3 +65,19 @@ def targets(lot: Lot) -> Findings:
                     actual=written,
                     where=_HERE.where(name.partition("}")[2]),
                 )
+
+
+def _seals(publication: Submission) -> Iterator[tuple[str, Lot]]:
+    for item, root in publication.seals:
+        yield item.where(), Lot(publication.context, root)
+
+
+# A publication carries its lot signature: what it points at in itself is judged there as well.
+inherit(
+    XDS,
+    LOT,
+    ("LOT-005", "LOT-009", "LOT-010", "LOT-011"),
+    example=lambda data: xds.iti41(lot_document=data),
+    parts=_seals,
+    requirements=("DB.SO.19", "DB.SO.89"),
+)

@@ -346,3 +346,31 @@ def others(answer: Answer) -> Findings:
 )
 def http(answer: Answer) -> Findings:
     yield from claims.http(answer)
+
+
+_CONSTANTS = {
+    "UITVersion": "1.0",
+    "Palier_Authentification": "APPPRIP3^1.2.250.1.213.1.5.1.1.1",
+    "PSI_Locale": "1.2.250.1.213.1.3.1.1",
+}
+"""The same in every published answer."""
+
+
+@USERINFO.rule(
+    "UINFO-015",
+    "Version, palier et service ont les valeurs de toutes les réponses publiées",
+    reference=_FIXTURES,
+    severity=Severity.WARNING,
+    bad=lambda: example.userinfo(UITVersion="2.0"),
+)
+def constants(answer: Answer) -> Findings:
+    # A warning: no text says that these are constants.
+    for name, expected in _CONSTANTS.items():
+        value = answer.members.get(name)
+        if isinstance(value, str) and value and value != expected:
+            yield Broken(
+                message="Aucune réponse publiée n'a cette valeur.",
+                expected=expected,
+                actual=shown(value),
+                where=name,
+            )

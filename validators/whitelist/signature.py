@@ -240,3 +240,23 @@ def signed_in_time(listed: ListArtefact) -> Findings:
                 actual=written,
                 where="//SigningTime",
             )
+
+
+@WHITE_LIST.rule(
+    "LB-029",
+    "QualifyingProperties désigne la signature (Target)",
+    reference=Reference("ETSI TS 101 903 1.3.2", "6.2", Grade.STANDARD),
+    bad=lambda: example.tampered(b'Target="#', b'Target="#autre'),
+)
+def target(listed: ListArtefact) -> Findings:
+    for signature in listed.signatures:
+        id = signature.get("Id", "")
+        for element in signature.iter(f"{_XADES}QualifyingProperties"):
+            written = element.get("Target", "")
+            if not id or written != f"#{id}":
+                yield Broken(
+                    message="Target ne désigne pas cette signature.",
+                    expected=f"#{id}",
+                    actual=written,
+                    where="//QualifyingProperties/@Target",
+                )

@@ -61,14 +61,14 @@ METADATA = RuleSet(
 
 _OF_A_LOT = (
     *("XDS-020", "XDS-021", "XDS-023", "XDS-024", "XDS-025", "XDS-026", "XDS-027", "XDS-028"),
-    *("XDS-029", "XDS-030", "XDS-031", "XDS-032"),
+    *(f"XDS-{number:03}" for number in range(29, 35)),
     *(f"XDS-{number:03}" for number in range(40, 50)),
     *(f"XDS-{number:03}" for number in range(50, 59)),
     *(f"XDS-{number:03}" for number in range(63, 70)),
     *(f"XDS-{number:03}" for number in range(70, 79)),
     *(f"XDS-{number:03}" for number in range(80, 86)),
     "XDS-094",
-    *(f"XDS-{number}" for number in range(100, 106)),
+    *(f"XDS-{number}" for number in range(100, 107)),
     *("XDS-181", "XDS-190"),
 )
 """Rules of a publication that need neither its package nor its documents."""

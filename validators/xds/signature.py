@@ -92,6 +92,22 @@ def signature_codes(xds: Submission) -> Findings:
 
 
 @XDS.rule(
+    "XDS-106",
+    "classCode et formatCode de la signature sont du système URN",
+    reference=TD21,
+    severity=Severity.WARNING,
+    bad=lambda: example.iti41(
+        signature={"format_code": Code("http://www.w3.org/2000/09/xmldsig#", "1.2.3", "?")}
+    ),
+)
+def signature_systems(xds: Submission) -> Findings:
+    for item in xds.signatures:
+        for scheme in (EntryScheme.CLASS_CODE, EntryScheme.FORMAT_CODE):
+            for code in item.codes(scheme):
+                yield from same(code.scheme, "URN", item.where(), "codingScheme")
+
+
+@XDS.rule(
     "XDS-103",
     "La signature est masquée aux professionnels et au patient",
     reference=TD21,

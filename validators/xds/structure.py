@@ -9,7 +9,14 @@ from lxml import etree
 
 from protocols.ebrim import Association
 from protocols.xml import NS
-from spec.xds import STABLE_DOCUMENT, AssociationType, EntryScheme, SetScheme, SlotName
+from spec.xds import (
+    ASSOCIATION_OBJECT_TYPE,
+    STABLE_DOCUMENT,
+    AssociationType,
+    EntryScheme,
+    SetScheme,
+    SlotName,
+)
 from validators.examples import xds as example
 from validators.finding import Severity
 from validators.rule import Broken
@@ -326,3 +333,37 @@ def known_schemes(xds: Submission) -> Findings:
                         actual=scheme,
                         where=item.where(f"Classification[@id='{child.get('id', '')}']"),
                     )
+
+
+@XDS.rule(
+    "XDS-033",
+    "L'objectType d'une association, s'il est écrit, est le sien",
+    reference=w3c("OASIS ebRIM 3.0", "AssociationType"),
+    bad=lambda: example.iti41(example.edit("//rim:Association", "objectType", STABLE_DOCUMENT)),
+)
+def association_types(xds: Submission) -> Findings:
+    for link in xds.associations:
+        written = link.get("objectType")
+        if written is not None:
+            where = f"//Association[@id='{link.get('id', '')}']/@objectType"
+            yield from same(written, ASSOCIATION_OBJECT_TYPE, where, "objectType")
+
+
+@XDS.rule(
+    "XDS-034",
+    "La classification d'un auteur ne porte pas de code",
+    reference=iti("Vol. 3, 4.2.3.1.4"),
+    bad=lambda: example.iti41(_coded_authors),
+)
+def authors_are_no_codes(xds: Submission) -> Findings:
+    for items, scheme in ((xds.sets, SetScheme.AUTHOR), (xds.entries, EntryScheme.AUTHOR)):
+        for item in items:
+            for child in item.classifications(scheme):
+                where = item.where(f"Classification[@id='{child.get('id', '')}']")
+                yield from same(child.get("nodeRepresentation", ""), "", where, "Le code")
+
+
+def _coded_authors(root: etree._Element) -> None:
+    for element in root.iter(f"{_RIM}Classification"):
+        if element.get("classificationScheme") in (SetScheme.AUTHOR, EntryScheme.AUTHOR):
+            element.set("nodeRepresentation", "auteur")
