@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from lxml import etree
 
@@ -44,7 +44,7 @@ class Xsd:
         self.namespace = self._gather(name, load)
         try:
             # Under our address too: a file that includes this one means the same document.
-            main = etree.fromstring(self._files[name], self._parser(), base_url=_ADDRESS + name)
+            main = etree.fromstring(self._files[name], self._parser(), base_url=_address(name))
             self._schema = etree.XMLSchema(main)
         except (etree.XMLSchemaParseError, etree.XMLSyntaxError) as error:
             raise SchemaError(f"{name} : XSD refusé : {_plain(str(error))}") from None
@@ -112,7 +112,7 @@ class Xsd:
                 if target not in known:
                     known.add(target)
                     waiting.append(target)
-                element.set("schemaLocation", _ADDRESS + target)
+                element.set("schemaLocation", _address(target))
             self._files[current] = etree.tostring(root)
             if current == name:
                 namespace = root.get("targetNamespace", "")
@@ -131,8 +131,12 @@ class _Gathered(etree.Resolver):
         self._known = files
 
     def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # type: ignore[override]
-        data = self._known.get(system_url.removeprefix(_ADDRESS), b"<refused/>")
+        data = self._known.get(unquote(system_url.removeprefix(_ADDRESS)), b"<refused/>")
         return self.resolve_string(data, context, base_url=system_url)
+
+
+def _address(name: str) -> str:
+    return _ADDRESS + quote(name)
 
 
 def _target(name: str, element: etree._Element, location: str) -> str:

@@ -52,6 +52,18 @@ def test_types_of_included_files_hold() -> None:
     assert {one.where for one in found} == {"/r/a (ligne 2)"}
 
 
+def test_names_have_spaces_and_accents() -> None:
+    files = Files(
+        {
+            "jeux d'été/main.xsd": main(
+                '<xs:include schemaLocation="%C3%A9l%C3%A9ments/a b.xsd"/>'
+            ),
+            "jeux d'été/éléments/a b.xsd": TYPES,
+        }
+    )
+    assert list(Xsd("jeux d'été/main.xsd", files.load).judge(document())) == []
+
+
 def test_files_may_include_each_other() -> None:
     turning = TYPES.replace("<xs:simple", '<xs:include schemaLocation="../main.xsd"/><xs:simple', 1)
     files = Files({**INCLUDED, "t/types.xsd": turning})
@@ -68,6 +80,18 @@ def test_a_published_address_stands_for_the_file_beside() -> None:
     del files["t.xsd"]
     with pytest.raises(SchemaError, match=r"t\.xsd : absent"):
         Xsd("main.xsd", files.load)
+
+
+def test_a_document_type_of_its_own_is_read_past() -> None:
+    # Published schemas (that of XML Signature) have one; its external part is never fetched.
+    doctype = (
+        '<!DOCTYPE xs:schema PUBLIC "-//W3C//DTD XMLSchema 200102//EN" "http://127.0.0.1:9/x.dtd" '
+        '[<!ENTITY most "2">]>'
+    )
+    text = main(kind="xs:string").replace('maxOccurs="2"', 'maxOccurs="&most;"')
+    schema = Xsd("main.xsd", Files({"main.xsd": doctype + text}).load)
+    assert list(schema.judge(document())) == []
+    assert len(list(schema.judge(document("<a/><a/><a/>")))) == 1
 
 
 def test_another_namespace_is_a_note() -> None:
