@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from threading import Event
 
 from bench.administration import Administration, Row, until
+from bench.feed import Seen
 from bench.imagery import held, load_exam
 from bench.outcomes import CannotVerify, NotMet, NotSendable
 from bench.story import Story, people_of, plan_exam, report_of
 from bench.submissions import accepted, names, submitted_manifests
 from protocols import kos
+from protocols.dicom import read_texts
 from protocols.errors import RemoteProtocolError
 from protocols.kos import Manifest
 from simulators.dmp import CrashPoint, DmpState
@@ -20,12 +22,14 @@ from simulators.ris.messages import Options
 from simulators.ris.people import Coded, Patient
 from simulators.ris.report import CIM10, Exam
 from simulators.ris.service import Ack
-from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from spec.dmp import KOS_TYPE_CODE
 from wire.exchange import Exchange
 from wire.mllp import MllpTimeout
 
 __all__ = ["Publishing", "register"]
+
+_STUDY_UID = 0x0020000D
 
 
 @dataclass(slots=True)
@@ -139,17 +143,18 @@ class Publishing:
         asked: set[str] = set()
 
         def studies() -> int:
-            for seen in stage.seen("C-FIND"):
-                asked.update(self._studies_asked(seen.exchange))
+            asked.update(uid for seen in self._queries() for uid in _studies_asked(seen.exchange))
             return len(asked)
 
         until(lambda: studies() >= count, deadline_s=stage.profile.timing.effect_s)
-        found = stage.seen("C-FIND")
+        found = self._queries()
+        strange = asked - {exam.study_uid for exam in self.story.exams}
         stage.expect(
             f"la Source interroge le PACS {count} fois",
-            studies() == count,
-            expected=f"{count} examen(s) demandé(s) par C-FIND",
-            actual=f"{len(asked)} examen(s), {len(found)} C-FIND",
+            studies() == count and not strange,
+            expected=f"{count} examen(s) du compte rendu demandé(s) par C-FIND",
+            actual=f"{len(asked)} examen(s), dont {len(strange)} étranger(s) au compte rendu ; "
+            f"{len(found)} C-FIND",
             exchanges=[seen.id for seen in found],
         )
 
@@ -224,20 +229,23 @@ class Publishing:
         )
 
     def expect_settled(self) -> None:
-        """The Source knows that it is published: nothing waits in its outbox any more."""
+        """The Source knows that it is published: nothing waits in its outbox, nor was given up."""
         stage, administration = self.story.stage, self.administration
         if not administration.address:
             Event().wait(stage.profile.timing.retry_window_s)
             return
-        settled = until(
+        until(
             lambda: not any(row.get("state") == "pending" for row in administration.rows("outbox")),
             deadline_s=stage.profile.timing.effect_s,
         )
+        rows = administration.rows("outbox")
+        waiting = sum(row.get("state") == "pending" for row in rows)
+        refused = sum(row.get("state") == "refused" and self._about_us(row) for row in rows)
         stage.expect(
             "la Source tient la publication pour faite",
-            settled,
-            expected="aucun envoi en attente",
-            actual="aucun envoi en attente" if settled else "un envoi attend encore",
+            not waiting and not refused,
+            expected="aucun envoi en attente, aucun abandonné",
+            actual=f"{waiting} envoi(s) en attente, {refused} abandonné(s)",
         )
 
     def expect_alert(self) -> None:
@@ -331,9 +339,14 @@ class Publishing:
                 counts[study] = counts.get(study, 0) + 1
         return counts
 
-    def _studies_asked(self, exchange: Exchange) -> set[str]:
-        body = exchange.request.body if exchange.request else b""
-        return {exam.study_uid for exam in self.story.exams if exam.study_uid.encode() in body}
+    def _queries(self) -> list[Seen]:
+        """The C-FIND of this scenario, and those that name nobody that we know."""
+        stage = self.story.stage
+        return [
+            seen
+            for seen in stage.feed.since(stage.origin)
+            if seen.exchange.transaction == "C-FIND" and seen.scenario in (stage.info.id, None)
+        ]
 
     def _about_us(self, row: Row) -> bool:
         text = str(row)
@@ -409,3 +422,16 @@ def register(story: Story, patient: Patient, state: DmpState) -> None:
             state=state,
         )
     )
+
+
+def _studies_asked(exchange: Exchange) -> tuple[str, ...]:
+    """The StudyInstanceUIDs that a C-FIND names, none when it searches otherwise."""
+    request = exchange.request
+    if request is None:
+        return ()
+    syntax = request.header("TransferSyntaxUID") or IMPLICIT_VR_LITTLE_ENDIAN
+    try:
+        texts = read_texts(request.body, transfer_syntax=syntax, tags=(_STUDY_UID,))
+    except RemoteProtocolError:
+        return ()
+    return tuple(uid for uid in texts.get(_STUDY_UID, "").split("\\") if uid)

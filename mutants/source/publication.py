@@ -310,6 +310,35 @@ def never_again(parts: Parts) -> Parts:
     return replace(parts, registry=Faint(parts.registry))
 
 
+class NeverFound:
+    """A `Registry` that never finds what it published."""
+
+    def __init__(self, inner: Registry) -> None:
+        self._inner = inner
+
+    async def submit(
+        self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
+    ) -> None:
+        """As it should."""
+        await self._inner.submit(submission, credentials=credentials, assertion=assertion)
+
+    async def reference(
+        self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
+    ) -> str | None:
+        """None, without a question."""
+        return None
+
+
+@mutant(
+    "reprise-sans-recherche",
+    breaks="Après une coupure, la Source publie de nouveau sans chercher ce que le DMP a déjà.",
+    requirements=("KIT-REPRISE",),
+)
+def retried_blindly(parts: Parts) -> Parts:
+    """The DMP refuses its own document as a duplicate, and the Source holds it for lost."""
+    return replace(parts, registry=NeverFound(parts.registry))
+
+
 class ReportForgotten:
     """An `Archive` that does not keep which report made a KOS."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from zlib import crc32
 
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.ports import Inbox, KosBuilder, Reports
@@ -20,8 +23,12 @@ from drimbox_ref.source.values import (
     ReportOrder,
 )
 from mutants.registry import mutant
+from protocols import cda
 
 __all__: list[str] = []
+
+_DOCUMENT = re.compile(rb"\^Base64\^([A-Za-z0-9+/=]+)")
+"""OBX-5.4 and OBX-5.5."""
 
 
 class Mute:
@@ -95,6 +102,46 @@ class IdentityTaken:
 def identity_status_ignored(parts: Parts) -> Parts:
     """A provisional identity feeds the DMP."""
     return replace(parts, reports=IdentityTaken(parts.reports))
+
+
+class EveryAct:
+    """`Reports` for which every act is an exam, whether or not it has a StudyInstanceUID."""
+
+    def __init__(self, inner: Reports) -> None:
+        self._inner = inner
+
+    def examine(self, message: bytes) -> tuple[Fault, ...]:
+        """As it should."""
+        return self._inner.examine(message)
+
+    def read(self, message: bytes) -> ReportOrder | Refusal:
+        """The order, an exam of nobody's added for each act without identifier."""
+        order = self._inner.read(message)
+        if isinstance(order, Refusal) or not order.exams:
+            return order
+        added = tuple(
+            replace(order.exams[0], study_uid=f"2.25.{crc32(message)}{number}")
+            for number in range(1, _acts_without_study(message) + 1)
+        )
+        return replace(order, exams=(*order.exams, *added))
+
+
+def _acts_without_study(message: bytes) -> int:
+    found = _DOCUMENT.search(message)
+    if found is None:
+        return 0
+    events = cda.parse(b64decode(found[1])).service_events
+    return sum(event.id is None for event in events)
+
+
+@mutant(
+    "acte-sans-examen-interroge",
+    breaks="Un acte sans identifiant d'examen est demandé au PACS comme un examen.",
+    requirements=("DB.SO.12",),
+)
+def every_act_queried(parts: Parts) -> Parts:
+    """A screening act without images is looked for."""
+    return replace(parts, reports=EveryAct(parts.reports))
 
 
 class Forgetful:
