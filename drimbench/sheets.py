@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +13,11 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 __all__ = ["Sheet", "WorkbookError", "read_sheets"]
+
+
+_MOST_CELLS = 20_000_000
+_MOST_BYTES = 256 * 1024 * 1024
+_CELL = re.compile(rb'<(?:\w+:)?c\s[^<>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"')
 
 
 class WorkbookError(Exception):
@@ -47,14 +55,46 @@ def read_sheets(file: Path) -> list[Sheet]:
         WorkbookError: it cannot be read.
     """
     try:
+        _check_size(file)
         with CalamineWorkbook.from_path(str(file)) as book:
             return [
                 _sheet(book.get_sheet_by_name(one.name), one.visible == SheetVisibleEnum.Visible)
                 for one in book.sheets_metadata
                 if one.name in book.sheet_names
             ]
-    except (CalamineError, OSError) as error:
+    except (CalamineError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise WorkbookError(f"{file} : ce n'est pas un classeur lisible ({error})") from None
+
+
+def _check_size(file: Path) -> None:
+    """Refuse a sheet whose corners are too far apart: the library makes every cell between.
+
+    One stray character at the end of an xlsx sheet would ask for hundreds of gigabytes.
+    """
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        for part in archive.infolist():
+            if not part.filename.startswith("xl/worksheets/"):
+                continue
+            if part.file_size > _MOST_BYTES:
+                raise WorkbookError(f"{file} : {part.filename} : feuille trop grande")
+            cells = _CELL.findall(archive.read(part))
+            right = max((_column(letters) for letters, _ in cells), default=0)
+            bottom = max((int(row) for _, row in cells), default=0)
+            if right * bottom > _MOST_CELLS:
+                raise WorkbookError(
+                    f"{file} : {part.filename} : feuille trop grande, jusqu'à la ligne {bottom} et "
+                    f"la colonne {_letters(right - 1)} ; effacez ce qui y est égaré"
+                )
+
+
+def _column(letters: bytes) -> int:
+    """The number of a column: 1 for A, 27 for AA."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _sheet(sheet: CalamineSheet, visible: bool) -> Sheet:

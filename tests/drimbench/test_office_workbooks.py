@@ -200,6 +200,17 @@ def test_the_row_that_looks_like_titles_is_shown(tmp_path: Path) -> None:
     assert "Nature, Code" in told
 
 
+def test_a_stray_cell_at_the_end_of_the_sheet_is_told(tmp_path: Path) -> None:
+    def stray(_: Workbook, sheet: Any) -> None:
+        sheet["XFD1048576"] = "x"
+
+    def wide(_: Workbook, sheet: Any) -> None:
+        sheet["XFD1"] = "x"
+
+    assert "ligne 1048576 et la colonne XFD" in refusal(tmp_path, stray)
+    assert imported(tmp_path, wide).texts
+
+
 @pytest.mark.interop
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["xlsx", "ods", "xls"])
