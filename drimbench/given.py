@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
 from bench.errors import BenchError
 from protocols.jose import TokenError, parse_jwks
+from protocols.pki import ChainError, read_certificate
 from spec.grade import Grade
 from spec.options import OPTIONS
 from validators.context import Context
@@ -95,9 +95,9 @@ def _authorities(file: Path) -> bytes:
         if kind != "CERTIFICATE":
             raise BenchError(f"{file}:{line} : attendu CERTIFICATE, trouvé {kind}")
         try:
-            x509.load_pem_x509_certificate(block[0]).subject.rfc4514_string()
-        except ValueError as error:
-            raise BenchError(f"{file}:{line} : certificat illisible : {error}") from None
+            read_certificate(ssl.PEM_cert_to_DER_cert(block[0].decode("ascii")))
+        except (ValueError, ChainError) as error:
+            raise BenchError(f"{file}:{line} : {error}") from None
     return b"\n".join(block[0] for block in blocks) + b"\n"
 
 
