@@ -109,8 +109,10 @@ class ChainError(RemoteProtocolError):
         self.kind = kind
 
 
-def read_certificate(der: bytes) -> x509.Certificate:
-    """Read a DER certificate that came from outside, every field decoded but the public key.
+def read_certificate(data: bytes) -> x509.Certificate:
+    """Read a certificate that came from outside, every field decoded but the public key.
+
+    DER, or PEM: then the first of the file.
 
     A key of a kind that we do not know is no fault of the certificate: it shows, as
     UnsupportedAlgorithm, to who asks for the key.
@@ -119,7 +121,10 @@ def read_certificate(der: bytes) -> x509.Certificate:
         ChainError: (malformed) it cannot be decoded.
     """
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        if data.lstrip().startswith(b"-----BEGIN"):
+            certificate = x509.load_pem_x509_certificate(data)
+        else:
+            certificate = x509.load_der_x509_certificate(data)
         for name in (certificate.subject, certificate.issuer):
             name.rfc4514_string()
         for field in _FIELDS:

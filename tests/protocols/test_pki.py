@@ -231,6 +231,7 @@ def test_a_version_that_does_not_exist_is_malformed() -> None:
         read_certificate(der.replace(version_3, version_3[:-1] + b"\x03", 1))
     assert caught.value.kind is ChainFault.MALFORMED
     assert read_certificate(der) == pinned()[2]
+    assert read_certificate(pinned()[2].public_bytes(Encoding.PEM)) == pinned()[2]
 
 
 def test_a_signature_that_is_not_whole_octets_is_refused(refused: Refuse) -> None:

@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cryptography import x509
-
 from protocols import cda, hl7v2, xml
 from protocols.errors import RemoteProtocolError
+from protocols.pki import ChainError, read_certificate
 from spec.dicom import KEY_OBJECT_SELECTION_STORAGE
 from spec.xds import EntryScheme
 from validators import package
@@ -212,9 +211,9 @@ class _Reader:
 
     def _certificate(self, data: bytes, name: str) -> Facts:
         try:
-            yield from from_xds.certificate(x509.load_pem_x509_certificate(data), name)
-        except ValueError as error:
-            raise ExamError(f"certificat illisible : {error}") from None
+            yield from from_xds.certificate(read_certificate(data), name)
+        except ChainError as error:
+            raise ExamError(str(error)) from None
 
     def _request(self, data: bytes, name: str) -> Facts:
         found = read_request(data, self.context)
