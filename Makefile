@@ -39,7 +39,7 @@ types: .setup-dev
 	$(BIN)/mypy
 
 test: lint types
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 	$(BIN)/drimbench run
 
 quick: .setup-dev

@@ -11,6 +11,7 @@ import itertools
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -23,9 +24,10 @@ from cryptography import x509
 
 from bench.box_config import Addresses, write_consumer, write_source
 from bench.feed import Feed
+from bench.papers import Papers, papers
 from bench.process import ChildBox
-from bench.profile import Profile
-from bench.site import Papers, Site, papers
+from bench.profile import ConsumerBox, Profile, SourceBox
+from bench.site import site_of
 from protocols.whitelist import Domain
 from simulators import dmp, pacs, psc
 from simulators.ans import Ans, Signer
@@ -80,7 +82,7 @@ class Bed:
         self.profile = profile
         self._roles = {role for role in roles if getattr(profile.claims, role)}
         self.feed = feed
-        self.site = Site()
+        self.site = site_of(profile)
         self.directory = directory
         self.seed = seed
         self._random = Random(f"bed|{seed}")
@@ -144,12 +146,15 @@ class Bed:
     async def _start_services(self) -> None:
         site, world = self.site, self.profile.world
         observe = self.observe
-        self._igc = await igc_service.start(clock=self.clock, observe=observe, port=world.igc)
+        kept = Path(world.pki) if world.pki else None
+        self._igc = await igc_service.start(
+            clock=self.clock, observe=observe, port=world.igc, keep=kept
+        )
         self._started.append(self._igc.stop)
         self.papers = papers(
             self._igc.pki,
             site,
-            self.directory / "pki",
+            kept or self.directory / "pki",
             {
                 site.structure.id: (site.structure.name, site.source_cn),
                 site.reader_structure: (site.reader_structure_name, site.consumer_cn),
@@ -180,10 +185,14 @@ class Bed:
         self._started.append(_later(self.local_pacs.start().stop))
         self.ris = Ris(observe=observe, clock=self.clock, ids=self.control_id)
         tls = self._server_tls(site.names.neighbour, clients=True)
-        self.connect_to[site.names.neighbour] = await self.neighbour.start(observe=observe, tls=tls)
+        self.connect_to[site.names.neighbour] = await self.neighbour.start(
+            observe=observe, tls=tls, port=world.neighbour
+        )
         self._started.append(self.neighbour.stop)
         tls = self._server_tls(site.names.stranger, clients=True)
-        self.connect_to[site.names.stranger] = await self.stranger.start(observe=observe, tls=tls)
+        self.connect_to[site.names.stranger] = await self.stranger.start(
+            observe=observe, tls=tls, port=world.stranger
+        )
         self._started.append(self.stranger.stop)
 
     def observe(self, exchange: Exchange) -> None:
@@ -255,7 +264,7 @@ class Bed:
             config = write_source(
                 boxes, "counterpart", self.site, self.papers, addresses, self.profile,
                 host=names.counterpart, ae_title="COUNTERPART", seed=self.seed + 1,
-                journal=self.directory, ports={},
+                journal=self.directory, ports={"wado": self.profile.world.counterpart},
             )  # fmt: skip
             self.boxes["counterpart"] = ChildBox("counterpart", _embedded("source"), config, boxes)
             started.append(("counterpart", self.counterpart))
@@ -281,7 +290,9 @@ class Bed:
     def _introduce_sources(self, source: str, counterpart: str, *, plain: bool) -> None:
         if self.source:
             self.connect_to[source] = self.source["wado"]
-            self.pacs.add_destination(self.profile.source.ae_title, *self.source.pair("dicom"))
+            if self.source["dicom"]:
+                title = self.profile.source.ae_title
+                self.pacs.add_destination(title, *self.source.pair("dicom"))
         if not plain and self.counterpart:
             self.connect_to[counterpart] = self.counterpart["wado"]
             self.pacs.add_destination("COUNTERPART", *self.counterpart.pair("dicom"))
@@ -311,6 +322,41 @@ class Bed:
             local_pacs=("127.0.0.1", self.local_pacs.port),
             connect_to=dict(self.connect_to),
         )
+
+    def write_box_configs(self, directory: Path) -> list[Path]:
+        """What the reference boxes would be told, in files; another product's people read it."""
+        profile = self.profile
+        addresses = replace(self.addresses(), connect_to=self.fixed_names())
+        directory.mkdir(parents=True, exist_ok=True)
+        written = []
+        if "source" in self.claimed:
+            written.append(
+                write_source(
+                    directory, "source", self.site, self.papers, addresses, profile,
+                    host=self.site.names.source, ae_title=profile.source.ae_title, seed=self.seed,
+                    journal=None, ports=_ports(profile.source, "mllp", "wado", "dicom", "admin"),
+                )
+            )  # fmt: skip
+        if "consumer" in self.claimed:
+            written.append(
+                write_consumer(
+                    directory, self.site, self.papers, addresses, profile,
+                    seed=self.seed, ports=_ports(profile.consumer, "web", "admin"),
+                )
+            )  # fmt: skip
+        return written
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """The roles that the product claims, whatever is played."""
+        claims = self.profile.claims
+        return frozenset(role for role in ("source", "consumer") if getattr(claims, role))
+
+    def fixed_names(self) -> dict[str, str]:
+        """Name -> address, as DNS would say; with the healthy Source, which only runs in a
+        campaign, at its fixed port."""
+        counterpart = f"127.0.0.1:{self.profile.world.counterpart}"
+        return {**self.connect_to, self.site.names.counterpart: counterpart}
 
     def publish_white_list(self) -> None:
         """Everybody but the stranger: the boxes, the neighbour, the peer that asks for images."""
@@ -377,3 +423,13 @@ def _later(stop: Callable[[], None]) -> Callable[[], Awaitable[None]]:
         await to_thread.run_sync(stop)
 
     return stopping
+
+
+def _ports(box: SourceBox | ConsumerBox, *names: str) -> dict[str, int]:
+    """The ports that a box must take: as told, else those of its addresses."""
+    ports = dict(box.ports)
+    for name in names:
+        address = getattr(box, name)
+        if address and name not in ports:
+            ports[name] = int(address.rpartition(":")[2])
+    return ports

@@ -12,8 +12,9 @@ from typing import Any
 
 import tomli_w
 
+from bench.papers import Papers
 from bench.profile import Profile
-from bench.site import Papers, Site
+from bench.site import Site
 
 __all__ = ["Addresses", "PROFESSIONS", "write_consumer", "write_source"]
 
@@ -213,6 +214,7 @@ def _whitelist(site: Site, papers: Papers, addresses: Addresses) -> dict[str, An
         "igc_trust": str(papers.igc_trust),
         "signer_cn": site.signer_cn,
         "signer_ou": site.signer_ou,
+        "retry_s": 1.0,
     }
 
 

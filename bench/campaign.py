@@ -27,7 +27,7 @@ from bench.profile import EMBEDDED, ExpectedFailure, Profile
 from bench.provided import ProvidedError, ProvidedReport, read_report
 from bench.results import Run
 from bench.selection import SelectionError, select
-from bench.site import Site, actors
+from bench.site import actors, site_of
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
 from wire.shard import Shard
@@ -153,7 +153,7 @@ class Campaign:
             product=profile.product.model_dump(),
             claims=profile.claims.model_dump(),
             options=dict(profile.options),
-            actors=actors(Site(), profile),
+            actors=actors(site_of(profile), profile),
             expected_failures=_rows(profile.expected_failures),
             challenges=_rows(profile.challenges),
         )

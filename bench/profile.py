@@ -98,6 +98,13 @@ class World(_Table):
     igc: Port = 0
     pacs: Port = 0
     local_pacs: Port = 0
+    neighbour: Port = 0
+    stranger: Port = 0
+    counterpart: Port = 0
+    """The healthy Source that a product's Consumer calls."""
+    pki: str = ""
+    """Folder where certificates and keys are kept from one run to the next; empty: made anew.
+    A relative one is beside the profile."""
     white_list_format: whitelist.Format = "B"
     """Which of the two published formats signs the white list: a box reads both."""
 
@@ -215,7 +222,7 @@ def read(path: Path) -> Profile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path} : TOML invalide : {error}") from None
     try:
-        return Profile.model_validate(_resolve(table, path))
+        return _beside(Profile.model_validate(_resolve(table, path)), path)
     except ValidationError as error:
         lines = (
             f"{path} : clé « {'.'.join(map(str, fault['loc']))} » : {fault['msg']}"
@@ -223,6 +230,15 @@ def read(path: Path) -> Profile:
             for fault in error.errors()
         )
         raise ProfileError("\n".join(lines)) from None
+
+
+def _beside(profile: Profile, file: Path) -> Profile:
+    """The profile with its folders absolute: a run may be started from anywhere."""
+    world = profile.world
+    if not world.pki:
+        return profile
+    kept = (file.absolute().parent / world.pki).as_posix()
+    return profile.model_copy(update={"world": world.model_copy(update={"pki": kept})})
 
 
 def _resolve(value: object, path: Path) -> object:

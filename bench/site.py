@@ -1,4 +1,4 @@
-"""Who and what the bench's little France is made of: names, numbers, certificates.
+"""Who and what the bench's little France is made of: names and numbers.
 
 Professionals and structures are the official test identities that ANS material publishes (RPPS
 beginning with 8997, grade `sample`); OIDs under 2.25 are ours, minted from a hash.
@@ -7,16 +7,13 @@ beginning with 8997, grade `sample`); OIDs under 2.25 are ours, minted from a ha
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, fields, replace
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
+from bench.errors import BenchError
 from bench.profile import Profile
-from simulators.igc import Credential, CredentialFiles, Pki
 from simulators.ris.people import Professional, Structure
 
-__all__ = ["Names", "Papers", "Site", "actors", "papers"]
+__all__ = ["Names", "Site", "actors", "site_of"]
 
 
 def _oid(name: str) -> str:
@@ -75,81 +72,18 @@ class Site:
     peer_client: str = "kit-drimbox-pair"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Papers:
-    """Every certificate of the bed, on disk, and the DNs that the white list names."""
+def site_of(profile: Profile) -> Site:
+    """The site, its boxes under the names that the profile gives them.
 
-    directory: Path
-    pki: Pki
-    igc_trust: Path
-    market_trust: Path
-    servers: dict[str, CredentialFiles]
-    """By host name."""
-    clients: dict[str, CredentialFiles]
-    """`source`, `counterpart`, `consumer`, `peer`: ORG AUTH_CLI towards other boxes and PSC."""
-    structures: dict[str, tuple[CredentialFiles, CredentialFiles]]
-    """Struct_IdNat -> (AUTH_CLI, SIGN)."""
-    dns: dict[str, str]
-    rogues: dict[str, CredentialFiles]
-    """`unlisted`: IGC, but not on the list; `market`: from the wrong authority."""
-    list_signer: Credential
-    psc_key: rsa.RSAPrivateKey
-
-
-def papers(pki: Pki, site: Site, directory: Path, structures: dict[str, tuple[str, str]]) -> Papers:
-    """Issue everything. `structures` maps each Struct_IdNat to its name and to the CN of the box
-    that speaks for it."""
-    trust = pki.write(directory)
-    names = site.names
-    clients = {
-        "source": pki.auth_cli(names.source, site.operator),
-        "counterpart": pki.auth_cli(names.counterpart, site.operator),
-        "consumer": pki.auth_cli(names.consumer_db, site.operator),
-        "peer": pki.auth_cli(names.neighbour, site.operator),
-        "source-psc": pki.auth_cli(site.source_client, site.operator),
-        "consumer-psc": pki.auth_cli(site.consumer_client, site.operator),
-    }
-    rogues = {
-        "unlisted": pki.auth_cli(names.stranger, site.operator, key=pki.throwaway_key),
-        "market": pki.auth_cli(
-            names.neighbour, site.operator, issuer="market", key=pki.throwaway_key
-        ),
-    }
-    hosts = (
-        names.source,
-        names.counterpart,
-        names.consumer,
-        names.neighbour,
-        names.stranger,
-        names.psc,
-        names.dmp,
-        names.ans,
-    )
-    return Papers(
-        directory=directory,
-        pki=pki,
-        igc_trust=trust.igc_trust,
-        market_trust=trust.market_trust,
-        servers={host: pki.server(host).write(directory, f"server-{host}") for host in hosts},
-        clients={
-            name: credential.write(directory, f"client-{name}")
-            for name, credential in clients.items()
-        },
-        structures={
-            structure: (
-                pki.auth_cli(cn, structure, o=name).write(directory, f"auth-{structure}"),
-                pki.sign(cn, structure, o=name).write(directory, f"sign-{structure}"),
-            )
-            for structure, (name, cn) in structures.items()
-        },
-        dns={name: credential.dn for name, credential in clients.items()},
-        rogues={
-            name: credential.write(directory, f"rogue-{name}")
-            for name, credential in rogues.items()
-        },
-        list_signer=pki.sign(site.signer_cn, site.signer_ou),
-        psc_key=rsa.generate_private_key(65537, 2048),
-    )
+    Raises:
+        BenchError: a name that is somebody else's already.
+    """
+    names = replace(Names(), source=profile.source.host, consumer=profile.consumer.host)
+    every = [getattr(names, one.name) for one in fields(Names)]
+    for host in (names.source, names.consumer):
+        if every.count(host) > 1:
+            raise BenchError(f"profil : l'hôte {host} est déjà celui d'un service du banc")
+    return Site(names=names)
 
 
 def actors(site: Site, profile: Profile) -> dict[str, str]:

@@ -111,6 +111,10 @@ def _profile(preset: str, role: Role | None, mode: str | None, ask: Ask) -> Prof
         "product": product,
         **boxes,
     }
+    if preset == "addresses":
+        # A product that is configured by hand needs a world that stays where it is.
+        ports = {name: port for port, name in enumerate(_WORLD, _FIRST_PORT)}
+        table["world"] = {**ports, "pki": "pki"}
     try:
         return Profile.model_validate(table)
     except ValidationError as error:
@@ -127,6 +131,10 @@ _ADDRESSES = {
     "source": {"mllp": "127.0.0.1:2575", "wado": "127.0.0.1:8443", "dicom": "127.0.0.1:11112"},
     "consumer": {"web": "127.0.0.1:8444"},
 }
+_WORLD = (
+    "dmp", "psc", "ans", "igc", "pacs", "local_pacs", "neighbour", "stranger", "counterpart",
+)  # fmt: skip
+_FIRST_PORT = 48600
 _AE_TITLES = {"source": "DRIMBOX", "consumer": "CONSUMER"}
 
 

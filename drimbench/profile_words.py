@@ -53,6 +53,11 @@ WORDS: Final = {
     "world.igc": "L'autorité de certification simulée (CRL).",
     "world.pacs": "Le PACS de la Source.",
     "world.local_pacs": "Le PACS local de la Consommatrice.",
+    "world.neighbour": "La Source voisine, inscrite à la liste blanche.",
+    "world.stranger": "La Source étrangère, qui n'y est pas.",
+    "world.counterpart": "La Source saine que la Consommatrice du produit interroge.",
+    "world.pki": "Dossier où certificats et clés sont gardés d'une campagne à l'autre ; "
+    "vide : refaits.",
     "world.white_list_format": "Signature de la liste blanche : A ou B, deux formats publiés.",
     "timing.start_s": "Pour qu'une DRIMbox lancée dise ses adresses.",
     "timing.ack_s": "Pour un acquittement HL7v2.",

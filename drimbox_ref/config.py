@@ -210,6 +210,8 @@ class WhiteListSource:
     signer_cn: str
     signer_ou: str
     refresh_s: float
+    retry_s: float
+    """After a fetch that failed: a box that starts before the network must not wait a day."""
     max_age_s: float
 
 
@@ -294,6 +296,7 @@ def read_whitelist(root: Table) -> WhiteListSource:
         signer_cn=table.text("signer_cn"),
         signer_ou=table.text("signer_ou"),
         refresh_s=table.seconds("refresh_s", 86_400),
+        retry_s=table.seconds("retry_s", 60),
         max_age_s=table.seconds("max_age_s", 7 * 86_400),
     )
     table.end()

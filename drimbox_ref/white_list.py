@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,13 +24,29 @@ from protocols.pki import attribute, key_usage, verify_chain
 from protocols.whitelist import WhiteList
 from wire.http_client import HttpClient, HttpFailure
 
-__all__ = ["WhiteListKeeper"]
+__all__ = ["WhiteListKeeper", "keep_fresh"]
 
 _log = logging.getLogger(__name__)
 
 _SKEW = timedelta(minutes=5)
 """How far in the future the list's own date may be: clocks differ."""
 _FILE = "liste-blanche.xml"
+
+
+async def keep_fresh(
+    refresh: Callable[[], Awaitable[bool]], source: WhiteListSource, *, good: bool
+) -> None:
+    """Fetch the list each `refresh_s`, and each `retry_s` while that fails, until cancelled.
+
+    `good` says whether the last fetch went well.
+    """
+    while True:
+        await asyncio.sleep(source.refresh_s if good else source.retry_s)
+        try:
+            good = await refresh()
+        except Exception:
+            _log.exception("liste blanche : erreur imprévue")
+            good = False
 
 
 class _ListError(Exception):

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from drimbox_ref.consumer.config import ConsumerConfig
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.process import former_port
+from drimbox_ref.white_list import keep_fresh
 from wire.exchange import ignore
 from wire.http_server import HttpServer, serve_http
 from wire.tls import ServerTls
@@ -47,7 +48,7 @@ class Consumer:
     async def start(self) -> Mapping[str, str]:
         """Start everything; the white list is asked for before anybody can come."""
         config = self._config
-        await self._parts.trust.refresh()
+        listed = await self._parts.trust.refresh()
         web = await serve_http(
             self._web,
             actor="consumer",
@@ -65,7 +66,9 @@ class Consumer:
             port=self._port("admin", config.admin.port),
         )
         self._servers.append(admin)
-        self._refreshing = asyncio.create_task(self._refresh())
+        self._refreshing = asyncio.create_task(
+            keep_fresh(self._parts.trust.refresh, config.whitelist, good=listed)
+        )
         return {"web": f"{web.host}:{web.port}", "admin": f"{admin.host}:{admin.port}"}
 
     async def stop(self) -> None:
@@ -85,11 +88,3 @@ class Consumer:
 
     def _port(self, listener: str, configured: int) -> int:
         return configured or former_port(self._ready, listener)
-
-    async def _refresh(self) -> None:
-        while True:
-            await asyncio.sleep(self._config.whitelist.refresh_s)
-            try:
-                await self._parts.trust.refresh()
-            except Exception:
-                _log.exception("liste blanche : erreur imprévue")

@@ -20,11 +20,13 @@ class HostTrust:
         self._keeper = keeper
         self._alerts = alerts
         self._clock = clock
+        self._told = ""
 
-    async def refresh(self) -> None:
-        """Fetch and verify the list; the last good one stays when that fails."""
+    async def refresh(self) -> bool:
+        """Fetch and verify the list; the last good one stays when that fails: False."""
         refused = await self._keeper.refresh()
-        if refused:
+        told, self._told = self._told, refused
+        if refused and refused != told:
             alert = Alert(
                 ban="liste-blanche",
                 message=f"Liste blanche refusée : {refused}",
@@ -32,6 +34,7 @@ class HostTrust:
                 "aucune image n'est demandée.",
             )
             await asyncio.to_thread(self._alerts.raise_, alert, now=self._clock.now())
+        return not refused
 
     def judge(self, host: str, *, now: datetime) -> TrustVerdict:
         """Whether a listed operator declares this host, letters' case aside (RFC 4343)."""

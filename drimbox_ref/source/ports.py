@@ -352,8 +352,8 @@ class Audit(Protocol):
 class Trust(Protocol):
     """The trust space: a verified white list, kept fresh."""
 
-    async def refresh(self) -> None:
-        """Fetch and verify the list; the last good one stays when that fails."""
+    async def refresh(self) -> bool:
+        """Fetch and verify the list; the last good one stays when that fails: False."""
         ...
 
     def judge(self, certificate: bytes, *, now: datetime) -> TrustVerdict:

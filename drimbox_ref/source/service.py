@@ -18,6 +18,7 @@ from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.publication import Publication
 from drimbox_ref.source.reception import Reception
 from drimbox_ref.source.storage import StorageReceiver
+from drimbox_ref.white_list import keep_fresh
 from wire.exchange import Observe, ignore
 from wire.http_server import HttpServer, serve_http
 from wire.mllp import MllpServer, serve_mllp
@@ -67,7 +68,7 @@ class Source:
     async def start(self) -> Mapping[str, str]:
         """Start everything: what was left undone is taken up before anything new arrives."""
         config = self._config
-        await self._parts.trust.refresh()
+        listed = await self._parts.trust.refresh()
         dicom = config.dicom.listen
         port = await asyncio.to_thread(
             self._storage.start, dicom.host, self._port("dicom", dicom.port)
@@ -104,7 +105,9 @@ class Source:
         self._tasks = [
             asyncio.create_task(self._publish()),
             asyncio.create_task(self._deliver()),
-            asyncio.create_task(self._refresh()),
+            asyncio.create_task(
+                keep_fresh(self._parts.trust.refresh, config.whitelist, good=listed)
+            ),
         ]
         return {
             "mllp": f"{self._mllp.host}:{self._mllp.port}",
@@ -168,11 +171,3 @@ class Source:
                 pause = _AFTER_CRASH_S
             with suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), None if pause is None else max(0.01, pause))
-
-    async def _refresh(self) -> None:
-        while True:
-            await asyncio.sleep(self._config.whitelist.refresh_s)
-            try:
-                await self._parts.trust.refresh()
-            except Exception:
-                _log.exception("liste blanche : erreur imprévue")

@@ -26,13 +26,15 @@ class WhiteListTrust:
         self._keeper = keeper
         self._clock = clock
         self._alerts = alerts
+        self._told = ""
         self._read: tuple[WhiteList, frozenset[DistinguishedName]] | None = None
 
-    async def refresh(self) -> None:
-        """Fetch and verify the list; the last good one stays when that fails."""
+    async def refresh(self) -> bool:
+        """Fetch and verify the list; the last good one stays when that fails: False."""
         reason = await self._keeper.refresh()
-        if not reason:
-            return
+        told, self._told = self._told, reason
+        if not reason or reason == told:
+            return not reason
         alert = Alert(
             ban="liste-blanche",
             message=f"Liste blanche refusée : {reason}",
@@ -40,6 +42,7 @@ class WhiteListTrust:
             "aucune image n'est servie.",
         )
         await asyncio.to_thread(self._alerts.raise_, alert, now=self._clock.now())
+        return False
 
     def judge(self, certificate: bytes, *, now: datetime) -> TrustVerdict:
         """Whether the subject of this DER certificate is an operator of the list.

@@ -44,9 +44,9 @@ class Trusting:
     def __init__(self, inner: Trust) -> None:
         self._inner = inner
 
-    async def refresh(self) -> None:
+    async def refresh(self) -> bool:
         """As it should."""
-        await self._inner.refresh()
+        return await self._inner.refresh()
 
     def judge(self, host: str, *, now: datetime) -> TrustVerdict:
         """Listed, always."""

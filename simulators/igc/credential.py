@@ -8,11 +8,16 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from protocols.dn import dn
 
-__all__ = ["Credential", "CredentialFiles", "pem"]
+__all__ = ["Credential", "CredentialFiles", "pem", "write_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +44,36 @@ class Credential:
         """The subject as the white list writes it: `CN=..,OU=..,O=..,ST=..,C=FR`."""
         return dn(self.certificate)
 
+    @classmethod
+    def read(cls, directory: Path, name: str) -> Credential:
+        """What `write` wrote.
+
+        Raises:
+            OSError: no such files.
+            ValueError: not a certificate and its RSA key.
+        """
+        leaf, *chain = x509.load_pem_x509_certificates((directory / f"{name}.pem").read_bytes())
+        key = load_pem_private_key((directory / f"{name}.key").read_bytes(), password=None)
+        if not isinstance(key, rsa.RSAPrivateKey) or key.public_key() != leaf.public_key():
+            raise ValueError(f"{directory / name}.key: not the key of this certificate")
+        return cls(key, leaf, tuple(chain))
+
     def write(self, directory: Path, name: str) -> CredentialFiles:
         """Write `name.pem` (leaf and chain) and `name.key` (PKCS#8, mode 0600), replacing both."""
         directory.mkdir(parents=True, exist_ok=True)
         certificate = directory / f"{name}.pem"
         certificate.write_bytes(pem(self.certificate, *self.chain))
         key = directory / f"{name}.key"
-        key.unlink(missing_ok=True)
-        descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        write_key(key, self.key)
         return CredentialFiles(certificate=certificate, key=key)
+
+
+def write_key(file: Path, key: rsa.RSAPrivateKey) -> None:
+    """Write a private key as PKCS#8, mode 0600 from the start, replacing the file."""
+    file.unlink(missing_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def pem(*certificates: x509.Certificate) -> bytes:

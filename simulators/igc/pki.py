@@ -17,6 +17,7 @@ from typing import Literal, TypedDict, Unpack
 from urllib.parse import urljoin
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -83,23 +84,30 @@ class Pki:
     Authorities are made at their first use (two RSA keys each, 40 to 100 ms a key).
     """
 
-    def __init__(self, *, clock: Callable[[], datetime], crl_url: str) -> None:
+    def __init__(
+        self, *, clock: Callable[[], datetime], crl_url: str, keep: Path | None = None
+    ) -> None:
         self.crl_url = crl_url
+        self._keep = keep
         self._clock = clock
         self._lock = threading.RLock()
         self._revoked: dict[int, x509.RevokedCertificate] = {}
         self._served_crl: tuple[datetime, bytes] | None = None
 
     @classmethod
-    def create(cls, *, clock: Callable[[], datetime], crl_url: str) -> Pki:
-        """A new PKI.
+    def create(
+        cls, *, clock: Callable[[], datetime], crl_url: str, keep: Path | None = None
+    ) -> Pki:
+        """A new PKI, or the one whose authorities a folder keeps.
 
         Args:
             clock: now, with a time zone; read at each issue.
             crl_url: where the organisations' CRL is served; the other addresses written in
                 certificates (root CRL, issuers) are its siblings.
+            keep: a folder where the authorities are written, and found again by a later run: a
+                product is then configured once.
         """
-        return cls(clock=clock, crl_url=crl_url)
+        return cls(clock=clock, crl_url=crl_url, keep=keep)
 
     # Issuing
 
@@ -151,6 +159,19 @@ class Pki:
     def throwaway_key(self) -> rsa.RSAPrivateKey:
         """One key shared by leaves whose key does not matter (`key=pki.throwaway_key`)."""
         return _new_key()
+
+    def vouches_for(self, credential: Credential) -> bool:
+        """Whether one of our authorities issued it, and it is in force for a day at least."""
+        certificate, now = credential.certificate, self._clock()
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - DAY:
+            return False
+        for authority in (self._igc.intermediate, self._market.intermediate):
+            try:
+                certificate.verify_directly_issued_by(authority.certificate)
+            except (ValueError, InvalidSignature):
+                continue
+            return credential.chain == (authority.certificate,)
+        return False
 
     # Revoking
 
@@ -239,7 +260,8 @@ class Pki:
 
     @cached_property
     def _igc_made(self) -> _Authority:
-        return self._authority(
+        return self._kept("igc") or self._authority(
+            "igc",
             "IGC DE TEST",
             "KIT AC RACINE ELEMENTAIRE",
             "KIT AC ELEMENTAIRE ORGANISATIONS",
@@ -248,8 +270,8 @@ class Pki:
 
     @cached_property
     def _market_made(self) -> _Authority:
-        return self._authority(
-            "MARCHE DE TEST", "KIT Racine Marche TLS", "KIT Autorite Marche TLS", None
+        return self._kept("marche") or self._authority(
+            "marche", "MARCHE DE TEST", "KIT Racine Marche TLS", "KIT Autorite Marche TLS", None
         )
 
     @property
@@ -269,8 +291,28 @@ class Pki:
             certificate=urljoin(self.crl_url, ".." + PUBLISHED[certificate]),
         )
 
+    def _kept(self, name: str) -> _Authority | None:
+        """The authority that the folder keeps; None when it has none, or one of another time.
+
+        Raises:
+            ValueError: what it keeps cannot be used.
+        """
+        if self._keep is None or not (self._keep / f"ac-{name}.key").exists():
+            return None
+        root = Credential.read(self._keep, f"ac-{name}-racine")
+        intermediate = Credential.read(self._keep, f"ac-{name}")
+        now = self._clock() + ORGANISATION_LIFE
+        return (
+            _Authority(root, intermediate) if now < root.certificate.not_valid_after_utc else None
+        )
+
     def _authority(
-        self, unit: str, root_cn: str, intermediate_cn: str, addresses: profiles.Addresses | None
+        self,
+        name: str,
+        unit: str,
+        root_cn: str,
+        intermediate_cn: str,
+        addresses: profiles.Addresses | None,
     ) -> _Authority:
         now = self._clock()
         window = (now - AUTHORITY_LIFE, now + AUTHORITY_LIFE)
@@ -299,7 +341,11 @@ class Pki:
             window=window,
             extensions=extensions,
         )
-        return _Authority(Credential(root_key, root), Credential(key, intermediate))
+        made = _Authority(Credential(root_key, root), Credential(key, intermediate))
+        if self._keep is not None:
+            made.root.write(self._keep, f"ac-{name}-racine")
+            made.intermediate.write(self._keep, f"ac-{name}")
+        return made
 
     def _organisation(
         self,

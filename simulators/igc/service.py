@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.applications import Starlette
@@ -70,13 +71,17 @@ async def start(
     observe: Observe,
     host: str = "127.0.0.1",
     port: int = 0,
+    keep: Path | None = None,
 ) -> IgcServer:
-    """Listen in plain HTTP, then make a PKI whose addresses are those of the listener."""
+    """Listen in plain HTTP, then make a PKI whose addresses are those of the listener.
+
+    `keep` is the folder of its authorities, see `Pki.create`.
+    """
     shelf = _Shelf()
     server = await serve_http(
         _application(shelf), actor="igc", observe=observe, host=host, port=port
     )
-    pki = Pki.create(clock=clock, crl_url=server.url + CRL_PATH)
+    pki = Pki.create(clock=clock, crl_url=server.url + CRL_PATH, keep=keep)
     shelf.pki = pki
     return IgcServer(pki, server.url, server)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from drimbox_ref.config import WhiteListSource
-from drimbox_ref.white_list import WhiteListKeeper
+from drimbox_ref.white_list import WhiteListKeeper, keep_fresh
 from protocols.whitelist import Domain, Format
 from simulators.ans import Ans, ListFault, Signer, service
 from simulators.igc import Pki
@@ -46,6 +47,7 @@ async def test_both_formats_are_put_in_force(tmp_path: Path, format: Format) -> 
             signer_cn=CN,
             signer_ou=OU,
             refresh_s=1.0,
+            retry_s=1.0,
             max_age_s=60.0,
         ),
         client=client,
@@ -64,3 +66,33 @@ async def test_both_formats_are_put_in_force(tmp_path: Path, format: Format) -> 
     current = keeper.current(NOW)
     assert current is not None
     assert current.domains == DOMAINS
+
+
+@pytest.mark.anyio
+async def test_a_list_that_could_not_be_had_is_soon_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each day when all is well; soon after a failure, whatever it was."""
+    nowhere = tmp_path / "x"
+    source = WhiteListSource(
+        url="https://ans.test/l", trust=nowhere, igc_trust=nowhere, signer_cn="", signer_ou="",
+        refresh_s=86_400.0, retry_s=60.0, max_age_s=1.0,
+    )  # fmt: skip
+    slept: list[float] = []
+    answers = iter([False, RuntimeError("imprévu"), True])
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 5:
+            raise asyncio.CancelledError
+
+    async def refresh() -> bool:
+        answer = next(answers, True)
+        if isinstance(answer, Exception):
+            raise answer
+        return bool(answer)
+
+    monkeypatch.setattr("drimbox_ref.white_list.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await keep_fresh(refresh, source, good=False)
+    assert slept == [60.0, 60.0, 60.0, 86_400.0, 86_400.0]

@@ -217,10 +217,11 @@ class FakeTrust:
     refreshed: int = 0
     learns: str = ""
 
-    async def refresh(self) -> None:
+    async def refresh(self) -> bool:
         self.refreshed += 1
         if self.learns:
             self.listed.add(self.learns)
+        return True
 
     def judge(self, host: str, *, now: datetime) -> TrustVerdict:
         if not self.has_list:

@@ -384,8 +384,8 @@ def kos_uid(submission: Submission) -> str:
 class FakeTrust:
     verdict: TrustVerdict = TrustVerdict.LISTED
 
-    async def refresh(self) -> None:
-        return None
+    async def refresh(self) -> bool:
+        return True
 
     def judge(self, certificate: bytes, *, now: datetime) -> TrustVerdict:
         return self.verdict

@@ -197,3 +197,36 @@ def test_openssl_agrees(pki: Pki, tmp_path: Path) -> None:
     assert ": OK" in verify(good)
     assert "certificate revoked" in verify(revoked)
     assert "certificate has expired" in verify(expired)
+
+
+def test_a_kept_pki_is_the_same_one(tmp_path: Path) -> None:
+    def made(url: str = "http://127.0.0.1:1/CRL/KIT-ACI-EL-ORG.crl") -> Pki:
+        return Pki.create(clock=lambda: NOW, crl_url=url, keep=tmp_path)
+
+    first, second = made(), made()
+    assert first.igc_bundle_pem == second.igc_bundle_pem
+    assert first.market_bundle_pem == second.market_bundle_pem
+    leaf, server = first.auth_cli("KIT", "1"), first.server("db1.drimbench.test")
+    assert second.vouches_for(leaf)
+    assert second.vouches_for(server)
+    leaf.write(tmp_path, "feuille")
+    read = Credential.read(tmp_path, "feuille")
+    assert (read.certificate, read.chain) == (leaf.certificate, leaf.chain)
+    assert read.key.private_numbers() == leaf.key.private_numbers()
+    stranger = Pki.create(clock=lambda: NOW, crl_url="http://127.0.0.1:1/x.crl")
+    assert not stranger.vouches_for(leaf)
+    for fault in ({"expired": True}, {"not_yet_valid": True}, {"self_signed": True}):
+        assert not second.vouches_for(second.auth_cli("KIT", "1", **fault))  # type: ignore[arg-type]
+    later = Pki.create(clock=lambda: NOW + timedelta(days=9 * 365), crl_url="x", keep=tmp_path)
+    assert later.igc_root != first.igc_root  # too near its end to vouch for a new leaf
+
+
+def test_a_credential_that_was_spoiled_is_told(tmp_path: Path) -> None:
+    pki = Pki.create(clock=lambda: NOW, crl_url="http://127.0.0.1:1/x.crl")
+    pki.auth_cli("A", "1").write(tmp_path, "a")
+    pki.auth_cli("B", "1").write(tmp_path, "b")
+    (tmp_path / "a.key").write_bytes((tmp_path / "b.key").read_bytes())
+    with pytest.raises(ValueError, match="not the key"):
+        Credential.read(tmp_path, "a")
+    with pytest.raises(OSError, match="No such file"):
+        Credential.read(tmp_path, "c")

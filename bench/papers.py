@@ -1,0 +1,149 @@
+"""Every certificate of the bed, issued for it or kept from one run to the next.
+
+Kept, a product is configured once: what a folder holds is used again as long as the authorities
+of the same folder vouch for it, and is issued anew otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from bench.site import Site
+from protocols.dn import attribute
+from simulators.igc import Credential, CredentialFiles, Pki, write_key
+
+__all__ = ["Papers", "papers"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Papers:
+    """Every certificate of the bed, on disk, and the DNs that the white list names."""
+
+    directory: Path
+    pki: Pki
+    igc_trust: Path
+    market_trust: Path
+    servers: dict[str, CredentialFiles]
+    """By host name."""
+    clients: dict[str, CredentialFiles]
+    """`source`, `counterpart`, `consumer`, `peer`: ORG AUTH_CLI towards other boxes and PSC."""
+    structures: dict[str, tuple[CredentialFiles, CredentialFiles]]
+    """Struct_IdNat -> (AUTH_CLI, SIGN)."""
+    dns: dict[str, str]
+    rogues: dict[str, CredentialFiles]
+    """`unlisted`: IGC, but not on the list; `market`: from the wrong authority."""
+    list_signer: Credential
+    psc_key: rsa.RSAPrivateKey
+
+
+def papers(pki: Pki, site: Site, directory: Path, structures: dict[str, tuple[str, str]]) -> Papers:
+    """Issue everything, but what the folder holds already and the PKI vouches for.
+
+    `structures` maps each Struct_IdNat to its name and to the CN of the box that speaks for it.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    trust, desk = pki.write(directory), _Desk(pki, directory)
+    names = site.names
+    clients = {
+        "source": names.source,
+        "counterpart": names.counterpart,
+        "consumer": names.consumer_db,
+        "peer": names.neighbour,
+        "source-psc": site.source_client,
+        "consumer-psc": site.consumer_client,
+    }
+    shown = {
+        name: desk.organisation(f"client-{name}", pki.auth_cli, cn, site.operator)
+        for name, cn in clients.items()
+    }
+    rogues = {
+        "unlisted": pki.auth_cli(names.stranger, site.operator, key=pki.throwaway_key),
+        "market": pki.auth_cli(
+            names.neighbour, site.operator, issuer="market", key=pki.throwaway_key
+        ),
+    }
+    hosts = (
+        names.source,
+        names.counterpart,
+        names.consumer,
+        names.neighbour,
+        names.stranger,
+        names.psc,
+        names.dmp,
+        names.ans,
+    )
+    return Papers(
+        directory=directory,
+        pki=pki,
+        igc_trust=trust.igc_trust,
+        market_trust=trust.market_trust,
+        servers={host: desk.server(host) for host in hosts},
+        clients={name: files for name, (_, files) in shown.items()},
+        structures={
+            structure: (
+                desk.organisation(f"auth-{structure}", pki.auth_cli, cn, structure, o)[1],
+                desk.organisation(f"sign-{structure}", pki.sign, cn, structure, o)[1],
+            )
+            for structure, (o, cn) in structures.items()
+        },
+        dns={name: credential.dn for name, (credential, _) in shown.items()},
+        rogues={
+            name: credential.write(directory, f"rogue-{name}")
+            for name, credential in rogues.items()
+        },
+        list_signer=desk.organisation("liste", pki.sign, site.signer_cn, site.signer_ou)[0],
+        psc_key=desk.key("psc"),
+    )
+
+
+class _Desk:
+    """Issues certificates under file names, or finds again those of an earlier run."""
+
+    def __init__(self, pki: Pki, directory: Path) -> None:
+        self._pki = pki
+        self._directory = directory
+
+    def server(self, host: str) -> CredentialFiles:
+        """Of the market, for that host."""
+        name = f"server-{host}"
+        kept = self._kept(name)
+        if kept is None or attribute(kept.certificate, "CN") != (host,):
+            kept = self._pki.server(host)
+        return kept.write(self._directory, name)
+
+    def organisation(
+        self, name: str, issue: Callable[..., Credential], cn: str, ou: str, o: str = ""
+    ) -> tuple[Credential, CredentialFiles]:
+        """Of a structure: `issue` is one of the two ways of its authority."""
+        spoken = {"CN": cn, "OU": ou, **({"O": o} if o else {})}
+        kept = self._kept(name)
+        if kept is None or any(
+            attribute(kept.certificate, kind) != (value,) for kind, value in spoken.items()
+        ):
+            kept = issue(cn, ou, **({"o": o} if o else {}))
+        return kept, kept.write(self._directory, name)
+
+    def key(self, name: str) -> rsa.RSAPrivateKey:
+        """A bare key."""
+        file = self._directory / f"{name}.key"
+        if file.exists():
+            kept = load_pem_private_key(file.read_bytes(), password=None)
+            if isinstance(kept, rsa.RSAPrivateKey):
+                return kept
+        made = rsa.generate_private_key(65537, 2048)
+        write_key(file, made)
+        return made
+
+    def _kept(self, name: str) -> Credential | None:
+        try:
+            kept = Credential.read(self._directory, name)
+        except (OSError, ValueError):
+            return None
+        return kept if self._pki.vouches_for(kept) else None

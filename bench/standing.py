@@ -1,0 +1,148 @@
+"""The world without a campaign: simulators that stay where they are, for a product to be set up.
+
+What they show and where they are is written for who configures the product: trust bundles, the
+addresses, the names that DNS would know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
+from cryptography.hazmat.primitives.serialization.pkcs12 import (
+    PKCS12Certificate,
+    serialize_java_truststore,
+)
+
+from bench.bed import Bed
+from bench.errors import BenchError
+from bench.feed import Feed
+from bench.profile import Profile
+from wire.exchange import Exchange
+from wire.shard import Shard
+
+__all__ = ["TRUST_PASSWORD", "Line", "standing"]
+
+TRUST_PASSWORD = "changeit"
+
+_FIXED = ("dmp", "psc", "ans", "igc", "pacs", "local_pacs", "neighbour", "stranger", "counterpart")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing to configure: what it is, and its value."""
+
+    who: str
+    what: str
+    value: str
+
+
+@contextmanager
+def standing(
+    profile: Profile, directory: Path, seed: int, told: Callable[[Exchange], None]
+) -> Iterator[tuple[list[Line], list[Path]]]:
+    """The world, until the caller is done: what to configure, and the files written.
+
+    Args:
+        directory: where the journal, the trust bundles and the configurations go.
+        told: receives each exchange, from any thread.
+
+    Raises:
+        BenchError: a port that is not fixed or is taken, or no folder for certificates.
+    """
+    _check(profile)
+    directory = directory.absolute()
+    shard = Shard(directory, "bench")
+    bed = Bed(profile, _Told(shard, told), directory, seed, roles=frozenset())
+    try:
+        try:
+            bed.start()
+            files = [*_trust(bed, directory / "confiance")]
+            files += bed.write_box_configs(directory / "boites")
+        except OSError as error:
+            raise BenchError(f"le banc n'a pas pu s'installer : {error}") from None
+        yield _lines(bed), files
+    finally:
+        bed.stop()
+        shard.close()
+
+
+class _Told(Feed):
+    """A feed that somebody else hears as well."""
+
+    def __init__(self, shard: Shard, told: Callable[[Exchange], None]) -> None:
+        super().__init__(shard)
+        self._told = told
+
+    def observe(self, exchange: Exchange) -> None:
+        super().observe(exchange)
+        self._told(exchange)
+
+
+def _check(profile: Profile) -> None:
+    free = [name for name in _FIXED if not getattr(profile.world, name)]
+    if free:
+        raise BenchError(f"profil, [world] : un port fixe est attendu pour {', '.join(free)}")
+    if not profile.world.pki:
+        raise BenchError("profil, [world] pki : un dossier où garder les certificats est attendu")
+
+
+def _trust(bed: Bed, directory: Path) -> Iterator[Path]:
+    """Each bundle as PEM and as a PKCS#12 truststore, which Java reads."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, source in (("igc", bed.papers.igc_trust), ("marche", bed.papers.market_trust)):
+        data = source.read_bytes()
+        certificates = x509.load_pem_x509_certificates(data)
+        pem, store = directory / f"{name}.pem", directory / f"{name}.p12"
+        pem.write_bytes(data)
+        entries = [
+            PKCS12Certificate(one, f"{name}-{rank}".encode())
+            for rank, one in enumerate(certificates)
+        ]
+        encryption = BestAvailableEncryption(TRUST_PASSWORD.encode())
+        store.write_bytes(serialize_java_truststore(entries, encryption))
+        yield from (pem, store)
+
+
+def _lines(bed: Bed) -> list[Line]:
+    known, papers = bed.addresses(), bed.papers
+    lines = [
+        Line(who="DMP", what="racine des services", value=known.dmp),
+        Line(who="Pro Santé Connect", what="issuer", value=known.psc_issuer),
+        Line(who="ANS", what="liste blanche", value=known.white_list),
+        Line(who="IGC", what="CRL", value=papers.pki.crl_url),
+        Line(who="Confiance", what="clients et signataires (IGC)", value=str(papers.igc_trust)),
+        Line(who="Confiance", what="serveurs (marché)", value=str(papers.market_trust)),
+    ]
+    if "source" in bed.claimed:
+        host = bed.site.names.source
+        psc = papers.clients["source-psc"]
+        lines += [
+            Line(who="PACS", what="AE KITPACS", value=":".join(map(str, known.pacs))),
+            Line(who="Source", what="URL de ses images", value=f"https://{host}/drimbox/rs"),
+            Line(who="Source", what="certificat db", value=str(papers.servers[host].certificate)),
+            Line(who="Source", what="certificat vers PSC", value=str(psc.certificate)),
+        ]
+    if "consumer" in bed.claimed:
+        shown = papers.clients["consumer"]
+        lines += [
+            Line(who="PACS local", what="AE KITLOCAL", value=":".join(map(str, known.local_pacs))),
+            Line(who="Consommatrice", what="client_id PSC", value=bed.site.consumer_client),
+            Line(who="Consommatrice", what="certificat WADO-RS", value=str(shown.certificate)),
+        ]
+    lines += [
+        Line(
+            who=f"Structure {structure}",
+            what="AUTH_CLI ; SIGN",
+            value=f"{auth.certificate} ; {sign.certificate}",
+        )
+        for structure, (auth, sign) in papers.structures.items()
+    ]
+    lines += [
+        Line(who="DNS", what=name, value=address) for name, address in bed.fixed_names().items()
+    ]
+    return lines

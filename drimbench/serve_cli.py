@@ -1,0 +1,106 @@
+"""`drimbench serve`: the simulators on fixed addresses, until stopped."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bench.errors import BenchError
+from bench.verdicts import ExitCode
+from drimbench.ending import Finished, refuse
+
+if TYPE_CHECKING:
+    from bench.standing import Line
+    from wire.exchange import Exchange
+
+# As in drimbench.cli, the command imports what it needs when it runs.
+
+__all__ = ["serve"]
+
+
+def serve(
+    profile: Annotated[Path, typer.Option(help="Profil TOML du produit, à ports fixes.")] = Path(
+        "drimbench.toml"
+    ),
+    output: Annotated[
+        Path, typer.Option(help="Où écrire journal, confiance et configurations.")
+    ] = Path("banc"),
+    once: Annotated[
+        bool, typer.Option("--once", help="Écrire ce qu'il faut configurer, puis s'arrêter.")
+    ] = False,
+) -> None:
+    """Tient les simulateurs à des adresses fixes, le temps de configurer un produit.
+
+    Écrit les certificats de confiance (PEM et PKCS#12), ce qu'il faut configurer dans le produit,
+    et, pour la référence, ses fichiers de configuration. Les certificats sont gardés dans le
+    dossier [world] pki du profil : une campagne les retrouve.
+
+    [bold]Exemples[/bold]
+
+    drimbench init && drimbench serve              puis Ctrl-C
+
+    drimbench serve --profile ma-boite.toml --once
+    """
+    from bench.profile import read
+    from bench.standing import standing
+
+    console = Console()
+    stop = threading.Event()
+
+    def told(exchange: Exchange) -> None:
+        name = exchange.transaction or exchange.protocol
+        console.print(
+            f"{exchange.utc:%H:%M:%S}  {exchange.peer} > {exchange.actor}  {name}  "
+            f"{exchange.outcome.value}  {exchange.reason}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+    try:
+        with standing(read(profile), output, 1, told) as (lines, files):
+            table = output / "configuration.md"
+            table.write_text(_page(lines, files), encoding="utf-8")
+            _show(lines, console)
+            written = f"Écrit : {table} et {len(files)} fichiers"
+            console.print(written, highlight=False, markup=False, soft_wrap=True)
+            if not once:
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(number, lambda *_: stop.set())
+                console.print("Ctrl-C pour arrêter.", style="dim")
+                stop.wait()
+    except BenchError as error:
+        refuse(str(error))
+    raise Finished(ExitCode.CONFORM)
+
+
+def _show(lines: Sequence[Line], console: Console) -> None:
+    table = Table(box=None, pad_edge=False)
+    for name in ("Qui", "Quoi", "Valeur"):
+        table.add_column(name, overflow="fold")
+    for line in lines:
+        table.add_row(line.who, line.what, line.value)
+    console.print(table)
+
+
+def _page(lines: Sequence[Line], files: Sequence[Path]) -> str:
+    from bench.standing import TRUST_PASSWORD
+
+    rows = "\n".join(f"| {line.who} | {line.what} | `{line.value}` |" for line in lines)
+    written = "\n".join(f"- `{file}`" for file in files)
+    return (
+        "# Ce qu'il faut configurer dans le produit\n\n"
+        f"| Qui | Quoi | Valeur |\n|---|---|---|\n{rows}\n\n"
+        "Les noms de la ligne « DNS » ne sont connus d'aucun résolveur : le produit les joint à "
+        "ces adresses (fichier hosts, ou sa propre table).\n\n"
+        f"## Fichiers\n\n{written}\n\n"
+        f"Mot de passe des magasins PKCS#12 : `{TRUST_PASSWORD}`. Pour un magasin JKS :\n"
+        "`keytool -importkeystore -srckeystore igc.p12 -destkeystore igc.jks -deststoretype jks`.\n"
+    )

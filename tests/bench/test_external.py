@@ -1,0 +1,149 @@
+"""A product that is already somewhere: configured once, driven by its addresses, reviewed."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+import tomli_w
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
+from bench.bed import Bed
+from bench.campaign import Options, play
+from bench.errors import BenchError
+from bench.feed import Feed
+from bench.process import ChildBox
+from bench.profile import Profile, World, read
+from bench.standing import TRUST_PASSWORD, standing
+from bench.verdicts import Verdict
+from features import FEATURES, STEP_MODULES
+from wire.exchange import ignore
+from wire.shard import Shard
+
+WORLD = ("dmp", "psc", "ans", "igc", "pacs", "local_pacs", "neighbour", "stranger", "counterpart")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now: they are let go all at once."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    ports = free_ports(len(WORLD) + 4)
+    mllp, wado, dicom, web = (f"127.0.0.1:{port}" for port in ports[len(WORLD) :])
+    file = tmp_path / "boite.toml"
+    file.write_text(
+        tomli_w.dumps(
+            {
+                "source": {"mllp": mllp, "wado": wado, "dicom": dicom},
+                "consumer": {"web": web},
+                "world": {**dict(zip(WORLD, ports, strict=False)), "pki": "pki"},
+            }
+        )
+    )
+    return file
+
+
+@pytest.fixture
+def boxes(profile: Path) -> Iterator[Path]:
+    """The reference, set up from what `serve` wrote, started before any campaign."""
+    written = profile.parent / "banc"
+    command = [sys.executable, "-m", "drimbench", "serve", "--once"]
+    done = subprocess.run(
+        [*command, "--profile", str(profile), "--output", str(written)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "configuration.md" in done.stdout
+    reference = [sys.executable, "-m", "drimbox_ref"]
+    given = ["--config", "{config}", "--ready", "{ready}"]
+    folder = written / "boites"
+    started = [
+        ChildBox(role, [*reference, role, *given], folder / f"{role}.toml", folder)
+        for role in ("source", "consumer")
+    ]
+    try:
+        for box in started:
+            box.start(30)
+        yield profile
+    finally:
+        for box in started:
+            box.stop()
+
+
+@pytest.mark.slow
+def test_a_product_driven_by_its_addresses(boxes: Path) -> None:
+    run = play(
+        Options(
+            features=FEATURES,
+            steps=STEP_MODULES,
+            runs=boxes.parent / "runs",
+            profile=read(boxes),
+            only=("SCN-PUB-02", "SCN-IMG-02", "SCN-REF-02", "SCN-CON-02"),
+        )
+    )
+    assert {one.id: one.verdict for one in run.scenarios} == {
+        "SCN-PUB-02": Verdict.PASS,
+        "SCN-IMG-02": Verdict.PASS,
+        "SCN-CON-02": Verdict.PASS,
+        "SCN-REF-02": Verdict.REVIEW,  # the alert: no administration address
+    }
+    assert run.verdict is Verdict.REVIEW
+
+
+def test_a_world_to_configure_stays_where_it_is(profile: Path, tmp_path: Path) -> None:
+    target = read(profile)
+    seen = []
+    for folder in ("un", "deux"):
+        with standing(target, tmp_path / folder, 1, ignore) as (lines, files):
+            seen.append({(line.who, line.what, line.value) for line in lines})
+            configs = {file.name: file.read_text() for file in files if file.suffix == ".toml"}
+            assert set(configs) == {"source.toml", "consumer.toml"}
+    assert seen[0] == seen[1]
+    store = load_pkcs12((tmp_path / "un/confiance/igc.p12").read_bytes(), TRUST_PASSWORD.encode())
+    kept = [one.certificate for one in store.additional_certs]
+    pem = (tmp_path / "un/confiance/igc.pem").read_bytes()
+    assert set(kept) == set(x509.load_pem_x509_certificates(pem))
+    assert json.dumps(sorted(seen[0]))
+
+
+def test_what_keeps_a_world_from_standing(profile: Path, tmp_path: Path) -> None:
+    target = read(profile)
+    unkept = target.model_copy(update={"world": target.world.model_copy(update={"pki": ""})})
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", target.world.dmp))
+        taken.listen()
+        for wrong, told in (
+            (Profile(world=World(pki="x")), "port fixe est attendu pour dmp"),
+            (unkept, "pki"),
+            (target, "s'installer"),
+        ):
+            with (
+                pytest.raises(BenchError, match=told),
+                standing(wrong, tmp_path / "banc", 1, ignore),
+            ):
+                raise AssertionError("it stands")
+
+
+def test_a_host_of_the_bench_is_not_the_product_s(tmp_path: Path) -> None:
+    shard = Shard(tmp_path, "bench")
+    taken = Profile.model_validate({"source": {"host": "dmp.drimbench.test"}})
+    with pytest.raises(BenchError, match="déjà"):
+        Bed(taken, Feed(shard), tmp_path, 1)
+    shard.close()
