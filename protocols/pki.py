@@ -26,6 +26,7 @@ __all__ = [
     "ChainError",
     "ChainFault",
     "attribute",
+    "crl_signed_by",
     "dn",
     "extended_key_usage",
     "key_usage",
@@ -314,7 +315,7 @@ def _check_revocation(
     crls: Sequence[x509.CertificateRevocationList],
     at: datetime,
 ) -> None:
-    issued = [crl for crl in crls if crl.issuer == issuer.subject and _crl_signed(crl, issuer)]
+    issued = [crl for crl in crls if crl.issuer == issuer.subject and crl_signed_by(crl, issuer)]
     if not issued:
         raise ChainError(ChainFault.CRL_MISSING, f"pas de CRL de {dn(issuer)}", where=dn(leaf))
     # A revocation stays one however old the list that tells it.
@@ -324,11 +325,12 @@ def _check_revocation(
         raise ChainError(ChainFault.CRL_STALE, f"CRL périmée de {dn(issuer)}", where=dn(leaf))
 
 
-def _crl_signed(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    key = issuer.public_key()
+def crl_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Whether that authority's key signed the list; its name is not compared."""
     try:
+        key = issuer.public_key()
         return crl.is_signature_valid(key) and _whole_octets(crl)  # type: ignore[arg-type]
-    except (TypeError, UnsupportedAlgorithm):
+    except (TypeError, ValueError, UnsupportedAlgorithm):
         return False
 
 

@@ -7,13 +7,12 @@ from datetime import timedelta
 from itertools import islice
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
 
+from protocols.pki import crl_signed_by
 from spec.certificates import IGC_SAMPLES
 from validators.examples import pki as example
 from validators.finding import Severity
-from validators.pki.reading import CrlArtefact, authorities, key_of
+from validators.pki.reading import CrlArtefact, authorities
 from validators.pki.rules import CRL, Findings, rfc5280, sound_signature
 from validators.rule import Broken
 
@@ -196,23 +195,11 @@ def in_force(listed: CrlArtefact) -> Findings:
 )
 def trusted(listed: CrlArtefact) -> Findings:
     known = authorities(listed.context)
-    if known and not any(_signs(one, listed.crl) for one in known):
+    crl = listed.crl
+    if known and not any(one.subject == crl.issuer and crl_signed_by(crl, one) for one in known):
         yield Broken(
             message="Aucune autorité de confiance n'a signé cette liste.",
             expected=" | ".join(one.subject.rfc4514_string() for one in known[:3]),
-            actual=listed.crl.issuer.rfc4514_string()[:300],
+            actual=crl.issuer.rfc4514_string()[:300],
             where="signatureValue",
         )
-
-
-def _signs(authority: x509.Certificate, crl: x509.CertificateRevocationList) -> bool:
-    key = key_of(authority)
-    if key is None or authority.subject != crl.issuer:
-        return False
-    # The octet before the signature counts its unused bits: openssl refuses any, `cryptography`
-    # does not look (X.690 8.6.2).
-    unused = crl.public_bytes(Encoding.DER)[-len(crl.signature) - 1]
-    try:
-        return not unused and crl.is_signature_valid(key)  # type: ignore[arg-type]
-    except (TypeError, ValueError, UnsupportedAlgorithm):
-        return False
