@@ -147,6 +147,10 @@ class Bed:
         site, world = self.site, self.profile.world
         observe = self.observe
         kept = Path(world.pki) if world.pki else None
+        if kept is not None:
+            # Private keys: nobody else's, and nothing to commit.
+            kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (kept / ".gitignore").write_text("*\n")
         self._igc = await igc_service.start(
             clock=self.clock, observe=observe, port=world.igc, keep=kept
         )

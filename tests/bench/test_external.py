@@ -116,6 +116,7 @@ def test_a_world_to_configure_stays_where_it_is(profile: Path, tmp_path: Path) -
             configs = {file.name: file.read_text() for file in files if file.suffix == ".toml"}
             assert set(configs) == {"source.toml", "consumer.toml"}
     assert seen[0] == seen[1]
+    assert (profile.parent / "pki" / ".gitignore").read_text() == "*\n"
     store = load_pkcs12((tmp_path / "un/confiance/igc.p12").read_bytes(), TRUST_PASSWORD.encode())
     kept = [one.certificate for one in store.additional_certs]
     pem = (tmp_path / "un/confiance/igc.pem").read_bytes()
