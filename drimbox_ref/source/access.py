@@ -116,9 +116,9 @@ class AccessControl:
 
     def _peer(self, request: AccessRequest) -> Refused | None:
         """The client certificate's DN is on the white list (TLS has verified its chain)."""
-        if request.peer_certificate is None:
-            return Refused(status=403, message="Certificat client de DRIMbox exigé.")
         verdict = self._parts.trust.judge(request.peer_certificate, now=self._parts.clock.now())
+        if verdict is TrustVerdict.UNKNOWN:
+            return Refused(status=403, message="Certificat client de DRIMbox exigé.")
         if verdict is TrustVerdict.NO_LIST:
             return Refused(
                 status=503, message="La liste blanche n'est pas disponible : accès suspendu."

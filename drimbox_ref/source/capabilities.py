@@ -9,7 +9,7 @@ from lxml import etree
 from protocols.xml import serialize
 from spec.wado import KOS_HEADER, TRANSFER_SYNTAXES
 
-__all__ = ["capabilities"]
+__all__ = ["Capabilities"]
 
 _WADL = "http://wadl.dev.java.net/2009/02"
 _MEDIA_TYPE = 'multipart/related; type="application/dicom"'
@@ -23,11 +23,17 @@ _LEVELS = (
 )
 
 
-def capabilities(base: str, *, as_json: bool) -> tuple[str, bytes]:
-    """Media type and body."""
-    if as_json:
-        return "application/json", _json(base)
-    return "application/vnd.sun.wadl+xml", _wadl(base)
+class Capabilities:
+    """A `Showcase`: the three levels of retrieval, under the public address."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+
+    def describe(self, *, as_json: bool) -> tuple[str, bytes]:
+        """Media type and body."""
+        if as_json:
+            return "application/json", _json(self._base)
+        return "application/vnd.sun.wadl+xml", _wadl(self._base)
 
 
 def _json(base: str) -> bytes:

@@ -19,9 +19,11 @@ from drimbox_ref.source.acknowledger import Hl7Acknowledger
 from drimbox_ref.source.admin import admin_views
 from drimbox_ref.source.archive import SqlArchive
 from drimbox_ref.source.backoff import Backoff
+from drimbox_ref.source.capabilities import Capabilities
 from drimbox_ref.source.catalogue import ArchiveCatalogue
 from drimbox_ref.source.config import SourceConfig
 from drimbox_ref.source.delivery import Delivery
+from drimbox_ref.source.door import MutualTls
 from drimbox_ref.source.examinations import DimseExaminations
 from drimbox_ref.source.images import DimseImages
 from drimbox_ref.source.inbox import SqlInbox
@@ -149,6 +151,8 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         archive=archive,
         alerts=alerts,
         audit=SqlAudit(database),
+        door=MutualTls(config.wado),
+        showcase=Capabilities(config.wado.public_url),
         trust=WhiteListTrust(
             WhiteListKeeper(
                 config.whitelist,

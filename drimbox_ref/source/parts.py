@@ -12,6 +12,7 @@ from drimbox_ref.source.ports import (
     Catalogue,
     Clock,
     Directory,
+    Door,
     Examinations,
     Images,
     Inbox,
@@ -21,6 +22,7 @@ from drimbox_ref.source.ports import (
     Outbox,
     Registry,
     Reports,
+    Showcase,
     Stamper,
     Tokens,
     Trust,
@@ -56,6 +58,8 @@ class Parts:
     alerts: Alerts
     audit: Audit
     # who may have images, and how they are served
+    door: Door
+    showcase: Showcase
     trust: Trust
     tokens: Tokens
     catalogue: Catalogue

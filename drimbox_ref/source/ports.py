@@ -37,6 +37,7 @@ from drimbox_ref.source.values import (
 )
 from drimbox_ref.trail import Alert, AuditEvent
 from protocols.dicomweb import Resource
+from wire.tls import ServerTls
 
 __all__ = [
     "Acknowledger",
@@ -46,6 +47,7 @@ __all__ = [
     "Catalogue",
     "Clock",
     "Directory",
+    "Door",
     "Examinations",
     "Images",
     "Inbox",
@@ -56,6 +58,7 @@ __all__ = [
     "Registry",
     "Reports",
     "Retrieval",
+    "Showcase",
     "Stamper",
     "Tokens",
     "Trust",
@@ -349,6 +352,22 @@ class Audit(Protocol):
 # Serving images --------------------------------------------------------------------------------
 
 
+class Door(Protocol):
+    """Who may speak to the image service at all."""
+
+    def tls(self) -> ServerTls:
+        """What the listener shows, and of whom it wants a certificate (DB.SO.90, .98)."""
+        ...
+
+
+class Showcase(Protocol):
+    """What the image service says it can do."""
+
+    def describe(self, *, as_json: bool) -> tuple[str, bytes]:
+        """Media type and body (DICOM PS3.18 8.9)."""
+        ...
+
+
 class Trust(Protocol):
     """The trust space: a verified white list, kept fresh."""
 
@@ -356,8 +375,8 @@ class Trust(Protocol):
         """Fetch and verify the list; the last good one stays when that fails: False."""
         ...
 
-    def judge(self, certificate: bytes, *, now: datetime) -> TrustVerdict:
-        """Whether the DN of this DER certificate is on the list."""
+    def judge(self, certificate: bytes | None, *, now: datetime) -> TrustVerdict:
+        """Whether the DN of this DER certificate is on the list; None when none was shown."""
         ...
 
 

@@ -22,7 +22,6 @@ from drimbox_ref.white_list import keep_fresh
 from wire.exchange import Observe, ignore
 from wire.http_server import HttpServer, serve_http
 from wire.mllp import MllpServer, serve_mllp
-from wire.tls import ServerTls
 
 __all__ = ["Source"]
 
@@ -85,12 +84,7 @@ class Source:
             self._wado,
             actor="source",
             observe=self._observe_wado,
-            tls=ServerTls(
-                certificate=config.wado.certificate,
-                key=config.wado.key,
-                client_ca=config.wado.client_ca,
-                require="required",
-            ),
+            tls=self._parts.door.tls(),
             host=config.wado.listen.host,
             port=self._port("wado", config.wado.listen.port),
         )

@@ -44,11 +44,13 @@ class WhiteListTrust:
         await asyncio.to_thread(self._alerts.raise_, alert, now=self._clock.now())
         return False
 
-    def judge(self, certificate: bytes, *, now: datetime) -> TrustVerdict:
+    def judge(self, certificate: bytes | None, *, now: datetime) -> TrustVerdict:
         """Whether the subject of this DER certificate is an operator of the list.
 
         Names are compared as sets of RDNs, values exactly (no public rule says otherwise).
         """
+        if certificate is None:
+            return TrustVerdict.UNKNOWN
         white_list = self._keeper.current(now)
         if white_list is None:
             return TrustVerdict.NO_LIST

@@ -401,6 +401,8 @@ class TrustVerdict(StrEnum):
     LISTED = "listed"
     UNLISTED = "unlisted"
     NO_LIST = "no-list"
+    UNKNOWN = "unknown"
+    """It showed no certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,6 @@ from starlette.types import Receive, Scope, Send
 
 from drimbox_ref.dmp import PeerUnavailable
 from drimbox_ref.source.access import AccessControl, AccessRequest, Granted, Refused
-from drimbox_ref.source.capabilities import capabilities
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.values import RetrievalFailed, StoredObject, Wanted
 from drimbox_ref.trail import AuditEvent
@@ -45,7 +44,6 @@ class WadoService:
     def __init__(self, parts: Parts, *, public_url: str, professions: tuple[str, ...]) -> None:
         self._parts = parts
         self._access = AccessControl(parts, professions=professions)
-        self._public_url = public_url
         self._root = urlsplit(public_url).path.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +69,7 @@ class WadoService:
     async def _capabilities(self, scope: Scope, receive: Receive, send: Send) -> None:
         """DICOM PS3.18 8.9, without token: whoever watches over us has none (DB.SO.103)."""
         accept = _header(scope, "accept")
-        media_type, body = capabilities(self._public_url, as_json="json" in accept)
+        media_type, body = self._parts.showcase.describe(as_json="json" in accept)
         await Response(body, media_type=media_type)(scope, receive, send)
 
     async def _retrieve(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.ports import Archive, Catalogue, Examinations, Tokens, Trust
+from drimbox_ref.source.ports import Archive, Catalogue, Door, Examinations, Tokens, Trust
 from drimbox_ref.source.values import Accepted, Denied, Served, TokenVerdict, TrustVerdict
 from mutants.registry import mutant
 from protocols import jose
 from protocols.dicomweb import Resource
 from protocols.errors import RemoteProtocolError
+from wire.tls import ServerTls
 
 __all__: list[str] = []
 
@@ -34,7 +35,7 @@ class Trusting:
         """As it should."""
         return await self._inner.refresh()
 
-    def judge(self, certificate: bytes, *, now: datetime) -> TrustVerdict:
+    def judge(self, certificate: bytes | None, *, now: datetime) -> TrustVerdict:
         """Listed, always."""
         return TrustVerdict.LISTED
 
@@ -47,6 +48,90 @@ class Trusting:
 def white_list_ignored(parts: Parts) -> Parts:
     """Any IGC-Santé client certificate opens the door."""
     return replace(parts, trust=Trusting(parts.trust))
+
+
+class Ajar:
+    """A `Door` that opens without a certificate too."""
+
+    def __init__(self, inner: Door) -> None:
+        self._inner = inner
+
+    def tls(self) -> ServerTls:
+        """One that is shown is still verified."""
+        return replace(self._inner.tls(), require="optional")
+
+
+class Stranger:
+    """A `Trust` that takes who shows nothing for somebody."""
+
+    def __init__(self, inner: Trust) -> None:
+        self._inner = inner
+
+    async def refresh(self) -> bool:
+        """As it should."""
+        return await self._inner.refresh()
+
+    def judge(self, certificate: bytes | None, *, now: datetime) -> TrustVerdict:
+        """Listed when there is nothing to look up."""
+        return (
+            TrustVerdict.LISTED if certificate is None else self._inner.judge(certificate, now=now)
+        )
+
+
+@mutant(
+    "certificat-client-facultatif",
+    breaks="Les images sont servies à qui ne montre aucun certificat client.",
+    requirements=("DB.SO.98", "DB.SO.99"),
+)
+def client_certificate_optional(parts: Parts) -> Parts:
+    """Mutual TLS, for those who like."""
+    return replace(parts, door=Ajar(parts.door), trust=Stranger(parts.trust))
+
+
+class Credulous:
+    """A `Door` that trusts the authority of its own certificate for those of its clients."""
+
+    def __init__(self, inner: Door) -> None:
+        self._inner = inner
+
+    def tls(self) -> ServerTls:
+        """The pinned authority, and the issuers that the server's own certificate brings."""
+        right = self._inner.tls()
+        assert right.client_ca is not None
+        pinned = right.client_ca.read_bytes()
+        both = right.client_ca.with_name(f"{right.certificate.stem}-autorites.pem")
+        # The market's bundle stands beside IGC-Santé's, as the bench writes them.
+        market = right.client_ca.with_name("market-trust.pem").read_bytes()
+        both.write_bytes(pinned + market)
+        return replace(right, client_ca=both)
+
+
+@mutant(
+    "autorite-du-marche-admise",
+    breaks="Un certificat client du marché ouvre la porte comme un certificat de l'IGC-Santé.",
+    requirements=("DB.SO.98",),
+)
+def market_clients_accepted(parts: Parts) -> Parts:
+    """The wrong authority vouches for a DN of the list."""
+    return replace(parts, door=Credulous(parts.door))
+
+
+class Shy:
+    """A `Showcase` that shows nothing readable."""
+
+    def describe(self, *, as_json: bool) -> tuple[str, bytes]:
+        """A page for people."""
+        return "text/html", b"<html><body>DRIMbox</body></html>"
+
+
+@mutant(
+    "capacites-illisibles",
+    breaks="La demande de capacités rend une page HTML au lieu du WADL ou de sa forme JSON.",
+    requirements=("DB.SO.103",),
+)
+def capabilities_unreadable(parts: Parts) -> Parts:
+    """Whoever watches over the network cannot tell that the service lives."""
+    return replace(parts, showcase=Shy())
 
 
 # With which token ------------------------------------------------------------------------------

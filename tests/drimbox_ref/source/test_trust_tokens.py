@@ -142,18 +142,19 @@ async def test_the_white_list_is_looked_up_by_dn(world: World, credentials: Cred
     # Another order, and one entry that cannot be read.
     listed = "C=FR, OU=1630013605, CN=DRIMbox d'essai"
 
-    def judge(found: WhiteList | None) -> TrustVerdict:
+    def judge(found: WhiteList | None, shown: bytes | None = der) -> TrustVerdict:
         trust = WhiteListTrust(
             FakeKeeper(found),  # type: ignore[arg-type]
             clock=world.clock,
             alerts=world.parts.alerts,
         )
-        return trust.judge(der, now=NOW)
+        return trust.judge(shown, now=NOW)
 
     assert judge(white_list("not a name", listed)) is TrustVerdict.LISTED
     assert judge(white_list("CN=DRIMbox d'essai,C=FR")) is TrustVerdict.UNLISTED
     assert judge(white_list()) is TrustVerdict.UNLISTED
     assert judge(None) is TrustVerdict.NO_LIST
+    assert judge(white_list(listed), None) is TrustVerdict.UNKNOWN
 
 
 @pytest.mark.anyio

@@ -23,6 +23,7 @@ from drimbox_ref.names import SeededUids
 from drimbox_ref.source import tables
 from drimbox_ref.source.acknowledger import Hl7Acknowledger
 from drimbox_ref.source.archive import SqlArchive
+from drimbox_ref.source.capabilities import Capabilities
 from drimbox_ref.source.catalogue import ArchiveCatalogue
 from drimbox_ref.source.inbox import SqlInbox
 from drimbox_ref.source.kos import ImgKosBuilder
@@ -51,6 +52,7 @@ from drimbox_ref.trail import SqlAlerts, SqlAudit
 from drimbox_ref.vihf import VihfWriter
 from protocols import cda
 from protocols.hl7v2 import build, segment
+from wire.tls import ServerTls
 
 INS = "279035121518989"
 INS_OID = "1.2.250.1.213.1.4.10"
@@ -387,8 +389,15 @@ class FakeTrust:
     async def refresh(self) -> bool:
         return True
 
-    def judge(self, certificate: bytes, *, now: datetime) -> TrustVerdict:
-        return self.verdict
+    def judge(self, certificate: bytes | None, *, now: datetime) -> TrustVerdict:
+        return TrustVerdict.UNKNOWN if certificate is None else self.verdict
+
+
+class NoDoor:
+    """No listener in these tests."""
+
+    def tls(self) -> ServerTls:
+        raise AssertionError("nobody listens here")
 
 
 @dataclass
@@ -536,6 +545,8 @@ def make_world(state: Path, credentials: Credentials, former: World | None = Non
         archive=archive,
         alerts=SqlAlerts(database),
         audit=SqlAudit(database),
+        door=NoDoor(),
+        showcase=Capabilities("https://db1.drimbench.test/drimbox/rs"),
         trust=trust,
         tokens=tokens,
         catalogue=ArchiveCatalogue(archive),
