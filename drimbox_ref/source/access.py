@@ -7,7 +7,6 @@ decides; none of them touches the PACS.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,9 +26,6 @@ from spec.wado import AUTHORIZATION_HEADER, KOS_HEADER, MEDIA_TYPE, MULTIPART_RE
 
 __all__ = ["AccessControl", "AccessRequest", "Granted", "Refused", "Representation"]
 
-_BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9\-._~+/]+=*)")
-"""RFC 6750 2.1; the scheme is case-insensitive (RFC 9110 11.1)."""
-_TOKEN_LIMIT = 8192
 _REALM = 'Bearer realm="DRIMbox"'
 
 
@@ -92,9 +88,9 @@ class AccessControl:
         untrusted = self._peer(request)
         if untrusted:
             return untrusted
-        token = _token(request)
-        if isinstance(token, Refused):
-            return token
+        token = self._parts.bearer.read(request.all(AUTHORIZATION_HEADER))
+        if isinstance(token, Denied):
+            return _refused(token)
         verdict = await self._parts.tokens.check(token, now=self._parts.clock.now())
         if isinstance(verdict, Denied):
             return _refused(verdict)
@@ -162,28 +158,11 @@ class AccessControl:
         )
 
 
-def _token(request: AccessRequest) -> str | Refused:
-    values = request.all(AUTHORIZATION_HEADER)
-    if not values:
-        return Refused(
-            status=401,
-            message="Jeton Pro Santé Connect exigé.",
-            headers=(("WWW-Authenticate", _REALM),),
-        )
-    match = _BEARER.fullmatch(values[0].strip()) if len(values) == 1 else None
-    if match is None or len(match[1]) > _TOKEN_LIMIT:
-        return Refused(
-            status=401,
-            message="En-tête Authorization illisible : « Bearer <jeton> » attendu, une seule fois.",
-            headers=(("WWW-Authenticate", f'{_REALM}, error="invalid_request"'),),
-        )
-    return match[1]
-
-
 def _refused(denied: Denied) -> Refused:
     headers: tuple[tuple[str, str], ...] = ()
     if denied.status == 401:
-        headers = (("WWW-Authenticate", f'{_REALM}, error="{denied.error or "invalid_token"}"'),)
+        error = f', error="{denied.error}"' if denied.error else ""
+        headers = (("WWW-Authenticate", f"{_REALM}{error}"),)
     if denied.status == 503:
         headers = (("Retry-After", "5"),)
     return Refused(status=denied.status, message=denied.message, headers=headers)

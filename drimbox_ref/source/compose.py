@@ -19,6 +19,7 @@ from drimbox_ref.source.acknowledger import Hl7Acknowledger
 from drimbox_ref.source.admin import admin_views
 from drimbox_ref.source.archive import SqlArchive
 from drimbox_ref.source.backoff import Backoff
+from drimbox_ref.source.bearer import AuthorizationHeader
 from drimbox_ref.source.capabilities import Capabilities
 from drimbox_ref.source.catalogue import ArchiveCatalogue
 from drimbox_ref.source.config import SourceConfig
@@ -164,6 +165,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
             clock=clock,
             alerts=alerts,
         ),
+        bearer=AuthorizationHeader(),
         tokens=PscTokens(PscChannel(config.psc.issuer, client=psc)),
         catalogue=ArchiveCatalogue(archive),
         images=images,

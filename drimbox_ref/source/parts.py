@@ -9,6 +9,7 @@ from drimbox_ref.source.ports import (
     Alerts,
     Archive,
     Audit,
+    Bearer,
     Catalogue,
     Clock,
     Directory,
@@ -61,6 +62,7 @@ class Parts:
     door: Door
     showcase: Showcase
     trust: Trust
+    bearer: Bearer
     tokens: Tokens
     catalogue: Catalogue
     images: Images

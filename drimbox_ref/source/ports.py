@@ -44,6 +44,7 @@ __all__ = [
     "Alerts",
     "Archive",
     "Audit",
+    "Bearer",
     "Catalogue",
     "Clock",
     "Directory",
@@ -377,6 +378,14 @@ class Trust(Protocol):
 
     def judge(self, certificate: bytes | None, *, now: datetime) -> TrustVerdict:
         """Whether the DN of this DER certificate is on the list; None when none was shown."""
+        ...
+
+
+class Bearer(Protocol):
+    """Finds the token that a request shows."""
+
+    def read(self, authorization: Sequence[str]) -> str | Denied:
+        """The token in these Authorization headers, or why there is none."""
         ...
 
 

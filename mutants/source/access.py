@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.ports import Archive, Catalogue, Door, Examinations, Tokens, Trust
+from drimbox_ref.source.ports import Archive, Bearer, Catalogue, Door, Examinations, Tokens, Trust
 from drimbox_ref.source.values import Accepted, Denied, Served, TokenVerdict, TrustVerdict
 from mutants.registry import mutant
 from protocols import jose
@@ -135,6 +135,38 @@ def capabilities_unreadable(parts: Parts) -> Parts:
 
 
 # With which token ------------------------------------------------------------------------------
+
+
+class Tolerant:
+    """A `Bearer` for which no token is one too."""
+
+    def __init__(self, inner: Bearer) -> None:
+        self._inner = inner
+
+    def read(self, authorization: Sequence[str]) -> str | Denied:
+        """ "" when nothing is shown."""
+        return self._inner.read(authorization) if authorization else ""
+
+
+class Anonymous:
+    """`Tokens` that take who shows none for a radiologist."""
+
+    def __init__(self, inner: Tokens) -> None:
+        self._inner = inner
+
+    async def check(self, token: str, *, now: datetime) -> TokenVerdict:
+        """PSC is asked about tokens only."""
+        return await self._inner.check(token, now=now) if token else _RADIOLOGIST
+
+
+@mutant(
+    "jeton-facultatif",
+    breaks="Une demande sans jeton est servie ; ceux que l'on montre sont vérifiés.",
+    requirements=("DB.SO.33",),
+)
+def token_optional(parts: Parts) -> Parts:
+    """The trust space is thought to be proof enough."""
+    return replace(parts, bearer=Tolerant(parts.bearer), tokens=Anonymous(parts.tokens))
 
 
 class NeverAsked:

@@ -23,6 +23,7 @@ from drimbox_ref.names import SeededUids
 from drimbox_ref.source import tables
 from drimbox_ref.source.acknowledger import Hl7Acknowledger
 from drimbox_ref.source.archive import SqlArchive
+from drimbox_ref.source.bearer import AuthorizationHeader
 from drimbox_ref.source.capabilities import Capabilities
 from drimbox_ref.source.catalogue import ArchiveCatalogue
 from drimbox_ref.source.inbox import SqlInbox
@@ -548,6 +549,7 @@ def make_world(state: Path, credentials: Credentials, former: World | None = Non
         door=NoDoor(),
         showcase=Capabilities("https://db1.drimbench.test/drimbox/rs"),
         trust=trust,
+        bearer=AuthorizationHeader(),
         tokens=tokens,
         catalogue=ArchiveCatalogue(archive),
         images=images,
