@@ -25,7 +25,7 @@ from bench.profile import Profile
 from wire.exchange import Exchange
 from wire.shard import Shard
 
-__all__ = ["TRUST_PASSWORD", "Line", "standing"]
+__all__ = ["TRUST_PASSWORD", "Line", "hand_over", "standing"]
 
 TRUST_PASSWORD = "changeit"
 
@@ -44,31 +44,43 @@ class Line:
 @contextmanager
 def standing(
     profile: Profile, directory: Path, seed: int, told: Callable[[Exchange], None]
-) -> Iterator[tuple[list[Line], list[Path]]]:
-    """The world, until the caller is done: what to configure, and the files written.
+) -> Iterator[Bed]:
+    """The world, until the caller is done.
 
     Args:
-        directory: where the journal, the trust bundles and the configurations go.
+        directory: where the journal and the state of the simulators go.
         told: receives each exchange, from any thread.
 
     Raises:
         BenchError: a port that is not fixed or is taken, or no folder for certificates.
     """
     _check(profile)
-    directory = directory.absolute()
-    shard = Shard(directory, "bench")
-    bed = Bed(profile, _Told(shard, told), directory, seed, roles=frozenset())
+    shard = Shard(directory.absolute(), "bench")
+    bed = Bed(profile, _Told(shard, told), directory.absolute(), seed, roles=frozenset())
     try:
         try:
             bed.start()
-            files = [*_trust(bed, directory / "confiance")]
-            files += bed.write_box_configs(directory / "boites")
         except OSError as error:
             raise BenchError(f"le banc n'a pas pu s'installer : {error}") from None
-        yield _lines(bed), files
+        yield bed
     finally:
         bed.stop()
         shard.close()
+
+
+def hand_over(bed: Bed, directory: Path) -> tuple[list[Line], list[Path]]:
+    """What to configure in a product, and the files written for who does: trust bundles, and the
+    configuration of the reference.
+
+    Raises:
+        BenchError: the folder cannot be written.
+    """
+    try:
+        files = [*_trust(bed, directory / "confiance")]
+        files += bed.write_box_configs(directory / "boites")
+    except OSError as error:
+        raise BenchError(f"{error.filename} : ne peut pas être écrit ({error.strerror})") from None
+    return _lines(bed), files
 
 
 class _Told(Feed):

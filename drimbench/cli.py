@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
-from drimbench import clients_cli, init_cli, requirements_cli, runs_cli, serve_cli
+from drimbench import clients_cli, doctor_cli, init_cli, requirements_cli, runs_cli, serve_cli
 from drimbench.ending import Finished, print_json, refuse
 from drimbench.formats import Format
 from drimbench.given_options import At, Floor, Jwks, ProfileFile, Strict, Trust
@@ -402,6 +402,7 @@ app.add_typer(docs, name="docs")
 app.add_typer(requirements_cli.req, name="req")
 app.add_typer(clients_cli.client, name="client")
 app.command()(init_cli.init)
+app.command()(doctor_cli.doctor)
 app.command()(serve_cli.serve)
 app.command()(runs_cli.rejudge)
 app.command()(runs_cli.diff)

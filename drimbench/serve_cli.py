@@ -49,7 +49,7 @@ def serve(
     drimbench serve --profile ma-boite.toml --once
     """
     from bench.profile import read
-    from bench.standing import standing
+    from bench.standing import hand_over, standing
 
     console = Console()
     stop = threading.Event()
@@ -65,7 +65,8 @@ def serve(
         )
 
     try:
-        with standing(read(profile), output, 1, told) as (lines, files):
+        with standing(read(profile), output, 1, told) as bed:
+            lines, files = hand_over(bed, output.absolute())
             table = output / "configuration.md"
             table.write_text(_page(lines, files), encoding="utf-8")
             _show(lines, console)

@@ -22,7 +22,7 @@ from bench.errors import BenchError
 from bench.feed import Feed
 from bench.process import ChildBox
 from bench.profile import Profile, World, read
-from bench.standing import TRUST_PASSWORD, standing
+from bench.standing import TRUST_PASSWORD, hand_over, standing
 from bench.verdicts import Verdict
 from features import FEATURES, STEP_MODULES
 from wire.exchange import ignore
@@ -111,7 +111,8 @@ def test_a_world_to_configure_stays_where_it_is(profile: Path, tmp_path: Path) -
     target = read(profile)
     seen = []
     for folder in ("un", "deux"):
-        with standing(target, tmp_path / folder, 1, ignore) as (lines, files):
+        with standing(target, tmp_path / folder, 1, ignore) as bed:
+            lines, files = hand_over(bed, tmp_path / folder)
             seen.append({(line.who, line.what, line.value) for line in lines})
             configs = {file.name: file.read_text() for file in files if file.suffix == ".toml"}
             assert set(configs) == {"source.toml", "consumer.toml"}
