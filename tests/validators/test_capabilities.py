@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from drimbox_ref.source.capabilities import capabilities
+from drimbox_ref.source.capabilities import Capabilities
 from validators.api import guess, validate
 from validators.capabilities import read
 from validators.context import Context
@@ -23,7 +23,7 @@ def fired(data: bytes) -> set[str]:
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_what_the_reference_answers_passes(as_json: bool) -> None:
-    media_type, body = capabilities(BASE, as_json=as_json)
+    media_type, body = Capabilities(BASE).describe(as_json=as_json)
     for data in (body, example.http(body, media_type=media_type)):
         assert guess(data) == "capacites"
         assert fired(data) == set()
