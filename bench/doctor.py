@@ -10,7 +10,7 @@ import errno
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,6 +43,9 @@ _HEAD = 16 * 1024
 _DATE = re.compile(rb"(?im)^date:[ \t]*([^\r\n]+)")
 
 
+Clock = Callable[[], datetime]
+
+
 class State(StrEnum):
     """What a check found."""
 
@@ -64,19 +67,18 @@ class Check:
     advice: str = ""
 
 
-def examine(bed: Bed, white_list: Path | None, *, now: datetime | None = None) -> Iterator[Check]:
+def examine(bed: Bed, white_list: Path | None, *, clock: Clock | None = None) -> Iterator[Check]:
     """Every check on the boxes of a profile; the world of the bench stands.
 
     Args:
         white_list: the list in which the product must be; the simulated one holds it always.
-        now: the bench's clock, by default the machine's.
+        clock: the bench's, by default the bed's; read when an answer comes.
     """
-    at = now or datetime.now(UTC)
-    profile = bed.profile
+    now, profile = clock or bed.clock, bed.profile
     if "source" in bed.claimed and profile.external_source():
-        yield from _source(bed, at)
+        yield from _source(bed, now)
     if "consumer" in bed.claimed and profile.external_consumer():
-        yield from _consumer(bed, at)
+        yield from _consumer(bed, now)
     if not profile.external_source() and not profile.external_consumer():
         yield Check(
             name="adresses",
@@ -87,7 +89,7 @@ def examine(bed: Bed, white_list: Path | None, *, now: datetime | None = None) -
         yield _listed(profile.source.host, white_list)
 
 
-def _source(bed: Bed, at: datetime) -> Iterator[Check]:
+def _source(bed: Bed, now: Clock) -> Iterator[Check]:
     source = bed.profile.source
     addresses = {
         f"source.{name}": address
@@ -101,15 +103,15 @@ def _source(bed: Bed, at: datetime) -> Iterator[Check]:
     yield from checks
     if "source.wado" in addresses:
         reachable = "source.wado" in open_
-        certificate = _https("source.wado", source.wado, source.host, bed, at, reachable)
+        certificate = _https("source.wado", source.wado, source.host, bed, now(), reachable)
         yield certificate
         yield _images(bed, proven=certificate.state in (State.GOOD, State.WARN))
-        yield _clock(bed, at, reachable=reachable)
+        yield _clock(bed, now, reachable=reachable)
     if "source.dicom" in addresses:
         yield _entity(source.dicom, source.ae_title, reachable="source.dicom" in open_)
 
 
-def _consumer(bed: Bed, at: datetime) -> Iterator[Check]:
+def _consumer(bed: Bed, now: Clock) -> Iterator[Check]:
     consumer = bed.profile.consumer
     addresses = {"consumer.web": consumer.web}
     if consumer.admin:
@@ -117,7 +119,7 @@ def _consumer(bed: Bed, at: datetime) -> Iterator[Check]:
     open_, checks = _reach(addresses)
     yield from checks
     reachable = "consumer.web" in open_
-    yield _https("consumer.web", consumer.web, consumer.host, bed, at, reachable)
+    yield _https("consumer.web", consumer.web, consumer.host, bed, now(), reachable)
 
 
 # Names and ports ------------------------------------------------------------------------------
@@ -296,7 +298,7 @@ def _mutual(title: str, known: Retrieved, unknown: Retrieved) -> Check:
     return Check(name=title, state=State.GOOD, message="certificat client exigé et reconnu")
 
 
-def _clock(bed: Bed, at: datetime, *, reachable: bool) -> Check:
+def _clock(bed: Bed, now: Clock, *, reachable: bool) -> Check:
     """What time it is for the box: the Date of any answer, even a refusal (RFC 9110 6.6.1)."""
     title, source = "source horloge", bed.profile.source
     if not reachable:
@@ -306,7 +308,7 @@ def _clock(bed: Bed, at: datetime, *, reachable: bool) -> Check:
         with _session(source.wado, source.host, bed.papers.clients["peer"]) as session:
             session.sendall(ask.encode("ascii"))
             head = session.recv(_HEAD)
-        offset = _date(head) - at
+        offset = _date(head) - now()
     except (OSError, ValueError):
         return Check(name=title, state=State.SKIP, message="aucune réponse datée")
     seconds = round(offset.total_seconds())

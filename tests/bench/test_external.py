@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,29 @@ WORLD = ("dmp", "psc", "ans", "igc", "pacs", "local_pacs", "neighbour", "strange
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now: they are let go all at once."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Ports that nobody listens on, below those that systems give out: no other test gets one.
+
+    Each worker has a range of its own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    begin = _FIRST_PORT + worker % _RANGES * _RANGE
+    found: list[int] = []
+    for port in itertools.islice(itertools.cycle(range(begin, begin + _RANGE)), next(_USED), None):
+        with closing(socket.socket()) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            break
+    return found
+
+
+_FIRST_PORT, _RANGE, _RANGES = 20_000, 500, 20
+_USED = itertools.count(0, 20)
+"""Where each call begins in the range: a port that was let go is not asked for again at once."""
 
 
 @pytest.fixture
