@@ -40,7 +40,9 @@ def free_ports(count: int) -> list[int]:
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     begin = _FIRST_PORT + worker % _RANGES * _RANGE
     found: list[int] = []
-    for port in itertools.islice(itertools.cycle(range(begin, begin + _RANGE)), next(_USED), None):
+    first = next(_USED)
+    for rank in range(first, first + _RANGE):
+        port = begin + rank % _RANGE
         with closing(socket.socket()) as one:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -49,8 +51,8 @@ def free_ports(count: int) -> list[int]:
                 continue
         found.append(port)
         if len(found) == count:
-            break
-    return found
+            return found
+    raise AssertionError(f"{count} free ports wanted, {len(found)} found")
 
 
 _FIRST_PORT, _RANGE, _RANGES = 20_000, 500, 20
