@@ -21,7 +21,7 @@ from bench.assemble import load
 from bench.bed import Bed
 from bench.errors import BenchError
 from bench.feed import Feed
-from bench.gate import Pickle, check_features
+from bench.gate import ROLES, Pickle, check_features
 from bench.outcomes import NotSendable
 from bench.profile import EMBEDDED, ExpectedFailure, Profile
 from bench.provided import ProvidedError, ProvidedReport, read_report
@@ -34,7 +34,6 @@ from wire.shard import Shard
 
 __all__ = [
     "PROVIDED",
-    "ROLES",
     "Campaign",
     "CampaignError",
     "Options",
@@ -46,7 +45,6 @@ __all__ = [
     "selected_by",
 ]
 
-ROLES = frozenset({"source", "consumer"})
 PROVIDED = "fourni"
 """The domain of the scenarios that need a report of the user's."""
 

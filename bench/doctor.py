@@ -71,7 +71,8 @@ def examine(bed: Bed, white_list: Path | None, *, clock: Clock | None = None) ->
     """Every check on the boxes of a profile; the world of the bench stands.
 
     Args:
-        white_list: the list in which the product must be; the simulated one holds it always.
+        white_list: the list in which a Source must be; the simulated one holds it always. The
+            profile of a Consumer alone has no name to look up there.
         clock: the bench's, by default the bed's; read when an answer comes.
     """
     now, profile = clock or bed.clock, bed.profile
@@ -85,7 +86,7 @@ def examine(bed: Bed, white_list: Path | None, *, clock: Clock | None = None) ->
             state=State.SKIP,
             message="le banc lance lui-même les boîtes de ce profil : rien à joindre",
         )
-    if white_list is not None:
+    if white_list is not None and "source" in bed.claimed:
         yield _listed(profile.source.host, white_list)
 
 

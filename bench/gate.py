@@ -17,7 +17,10 @@ from gherkin.pickles.compiler import Compiler
 
 from bench.errors import BenchError
 
-__all__ = ["FeatureError", "Pickle", "check_features", "pickles"]
+__all__ = ["ROLES", "FeatureError", "Pickle", "check_features", "pickles"]
+
+ROLES = frozenset({"source", "consumer"})
+"""Tags that say which box a scenario tests."""
 
 
 class FeatureError(BenchError):

@@ -14,8 +14,8 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 
 from bench.agreements import agreed
 from bench.assemble import scenario_verdict
-from bench.campaign import PROVIDED, ROLES, Campaign, Options
-from bench.gate import pickles
+from bench.campaign import PROVIDED, Campaign, Options
+from bench.gate import ROLES, pickles
 from bench.judge import judge_scenario
 from bench.outcomes import Failure, StepKind, classify, step_verdict
 from bench.stage import ScenarioInfo, Stage

@@ -13,11 +13,11 @@ from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
 from drimbench import clients_cli, doctor_cli, init_cli, requirements_cli, runs_cli, serve_cli
 from drimbench.ending import Finished, print_json, refuse
+from drimbench.evidence import write_reports
 from drimbench.formats import Format
 from drimbench.given_options import At, Floor, Jwks, ProfileFile, Strict, Trust
 
 if TYPE_CHECKING:
-    from bench.results import Run
     from validators.supplied import Schema
 
 # Each command imports what it needs when it runs: `--help` and `validate` start at once.
@@ -129,7 +129,7 @@ def run(
         played = play(asked, None if as_json_ else Live(console))
     except BenchError as error:
         refuse(str(error))
-    page = _write_reports(played)
+    page = write_reports(played, played.directory)
     if as_json_:
         print_json(as_json(played, page))
     else:
@@ -195,7 +195,7 @@ def report(
         played = load(run_directory)
     except BenchError as error:
         refuse(str(error))
-    page = _write_reports(played)
+    page = write_reports(played, played.directory)
     if as_json_:
         print_json(as_json(played, page))
     else:
@@ -431,14 +431,6 @@ def docs_rules(
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(rules_page(), encoding="utf-8")
-
-
-def _write_reports(played: Run) -> Path:
-    from reports.html import write_html
-    from reports.junit import write_junit
-
-    write_junit(played, played.directory / "junit.xml")
-    return write_html(played, played.directory / "rapport.html")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import spec
-from bench.gate import check_features
+from bench.gate import ROLES, check_features
 from features import FEATURES
 from spec.requirements import CATALOGUE, Requirement, Status, Verification, resolve
 from validators.api import rules
@@ -21,7 +21,6 @@ from validators.api import rules
 __all__ = ["RATCHET", "Coverage", "Ratchet", "faults", "measure", "read_ratchet", "record"]
 
 RATCHET = Path(next(iter(spec.__path__))) / "coverage.toml"
-_ROLES = frozenset({"source", "consumer"})
 _WITHOUT_DEMAND = (Status.OBSOLETE, Status.NOT_PUBLIC, Status.NOT_APPLICABLE)
 
 
@@ -62,7 +61,7 @@ def measure() -> Coverage:
     """
     return Coverage(
         {
-            pickle.scenario: frozenset(pickle.tags) - _ROLES - {pickle.scenario}
+            pickle.scenario: frozenset(pickle.tags) - ROLES - {pickle.scenario}
             for pickle in check_features(FEATURES)
         },
         {id: frozenset(rule.requirements) for id, rule in rules().items()},

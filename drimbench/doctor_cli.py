@@ -40,7 +40,7 @@ def doctor(
     ),
     white_list: Annotated[
         Path | None,
-        typer.Option(help="Liste blanche signée où le produit doit être (celle de l'ANS)."),
+        typer.Option(help="Liste blanche signée où la Source doit être (celle de l'ANS)."),
     ] = None,
     as_json_: Annotated[
         bool, typer.Option("--json", help="Un seul document JSON sur la sortie standard.")

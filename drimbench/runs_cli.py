@@ -12,9 +12,10 @@ from rich.console import Console
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
 from drimbench.ending import Finished, print_json, refuse
+from drimbench.evidence import write_reports
 
 if TYPE_CHECKING:
-    from bench.results import Run
+    pass
 
 # As in drimbench.cli, each command imports what it needs when it runs.
 
@@ -57,7 +58,7 @@ def rejudge(
         folder = find_run(run, runs)
         recorded, judged = load(folder), load(folder, judge=judge_scenario)
         target = output or folder / "rejugement"
-        _write_reports(judged, target)
+        write_reports(judged, target)
     except (BenchError, OSError) as error:
         refuse(str(error))
     found = compare(recorded, judged)
@@ -178,7 +179,7 @@ def review(
             decided = reviewing.ask(played, by, Console())
         if decided:
             played = load(folder)
-            _write_reports(played, folder)
+            write_reports(played, folder)
     except (BenchError, OSError) as error:
         refuse(str(error))
     if as_json_:
@@ -211,7 +212,7 @@ def attach(
     try:
         folder = find_run(run, runs)
         kept = keep(folder, proof_of(load(folder), proof), file, by=by)
-        _write_reports(load(folder), folder)
+        write_reports(load(folder), folder)
     except (BenchError, OSError) as error:
         refuse(str(error))
     Console().print(
@@ -219,12 +220,3 @@ def attach(
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _write_reports(run: Run, folder: Path) -> None:
-    from reports.html import write_html
-    from reports.junit import write_junit
-
-    folder.mkdir(parents=True, exist_ok=True)
-    write_junit(run, folder / "junit.xml")
-    write_html(run, folder / "rapport.html")

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from bench.campaign import CampaignError, Options, play
-from bench.gate import Pickle, check_features
+from bench.gate import ROLES, Pickle, check_features
 from bench.profile import EMBEDDED, Claims, Profile, Timing
 from bench.results import Run, ScenarioResult
 from bench.verdicts import Verdict
@@ -23,7 +23,6 @@ from validators.finding import Severity
 
 __all__ = ["QUICK", "Ground", "Red", "Trial", "judge", "play_matrix", "play_one", "selection"]
 
-_ROLES = {"source", "consumer"}
 
 QUICK = EMBEDDED.model_copy(update={"timing": Timing(ack_s=2.0, effect_s=6.0, retry_window_s=0.5)})
 """The embedded reference with short deadlines: a wrong box is mostly waited for in vain."""
@@ -118,7 +117,7 @@ def selection(mutant: Mutant, features: Path, *, full: bool) -> tuple[str, ...]:
     Raises:
         CampaignError: no scenario carries any of its requirements.
     """
-    found = [one for one in check_features(features) if _ROLES & set(one.tags) == {mutant.role}]
+    found = [one for one in check_features(features) if ROLES & set(one.tags) == {mutant.role}]
     domains = {_domain(one) for one in found if not set(one.tags).isdisjoint(mutant.requirements)}
     if not domains:
         raise CampaignError(
