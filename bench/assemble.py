@@ -74,6 +74,7 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
     if end is None:
         left = f", {len(unplayed)} scénario(s) non joué(s)" if unplayed else ""
         notes.append(f"la campagne a été interrompue avant sa fin{left}")
+    notes += [event.fields["reason"] for event in journal.of("box.lost")]
     notes += [
         f"échec attendu de {one.scenario} périmé depuis le {one.until:%d/%m/%Y} : {one.reason}"
         for one in expected.values()
@@ -239,6 +240,7 @@ def _scenario(
     )
     end = next((event for event in events if event.type == "scenario.end"), None)
     omitted = end.fields.get("omit", "") if end else ""
+    lost = end.fields.get("skip", "") if end else ""
     if omitted:
         verdict = Verdict.OMIT
     return ScenarioResult(
@@ -248,7 +250,9 @@ def _scenario(
         domain=fields["domain"],
         requirements=tuple(fields["requirements"]),
         verdict=verdict if end is not None else merge([verdict, unfinished]),
-        reason=omitted or _reason(steps, [f for _, f in findings], floor, ended=end is not None),
+        reason=omitted
+        or lost
+        or _reason(steps, [f for _, f in findings], floor, ended=end is not None),
         duration_s=round((end or events[-1] if events else opened).mono - opened.mono, 3),
         case=case,
         steps=steps,

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from bench.agreements import expected_failures
 from bench.assemble import load
 from bench.bed import Bed
+from bench.breaker import Breaker
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.gate import ROLES, Pickle, check_features
@@ -124,6 +125,7 @@ class Campaign:
     """Ids of the scenarios to play; None: all that need no report of the user's."""
     roles: frozenset[str] = frozenset()
     """Every role that a collected scenario needs."""
+    breaker: Breaker = field(init=False)
     _bed: Bed | None = None
     _broken: str = ""
     _played: int = 0
@@ -138,6 +140,7 @@ class Campaign:
         self.feed = Feed(self.shard)
         profile = self.options.profile
         self.expected = expected_failures(_rows(profile.expected_failures))
+        self.breaker = Breaker(profile.timing.give_up_after, profile.timing.ack_s)
         self.shard.write(
             "run.start",
             run=name,
@@ -194,6 +197,20 @@ class Campaign:
         stage = Stage(info, self.feed, self.shard, self.options.profile, self.seed)
         stage.open()
         return stage
+
+    def lost(self, info: ScenarioInfo) -> str:
+        """Why a scenario is not played any more: a box that it needs is gone. "" when it is."""
+        return self.breaker.stops(info.roles, self._bed) if self._bed is not None else ""
+
+    def concluded(self, stage: Stage) -> None:
+        """A scenario is over: does its box still answer?"""
+        if self._bed is None:
+            return
+        # Ambient ones too: a refused connection names no scenario, and one plays at a time.
+        meanwhile = [seen.exchange for seen in self.feed.since(stage.origin)]
+        for role in self.breaker.concluded(stage.info.id, stage.info.roles, meanwhile, self._bed):
+            reason = self.breaker.lost[role]
+            self.shard.write("box.lost", role=role, scenario=stage.info.id, reason=reason)
 
     def close(self, *, interrupted: bool = False) -> None:
         """Stop the bed and close the journal, which tells a whole run from an interrupted one."""

@@ -81,12 +81,18 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Any, sce
     request.node.stash[_BEGUN] = stamp()[1]
     stage = campaign.stage(info)
     request.node.stash[STAGE] = stage
-    reason = campaign.omitted(info)
+    reason, lost = campaign.omitted(info), campaign.lost(info)
     if reason is not None:
         campaign.shard.write("scenario.end", scenario=info.id, omit=reason)
         campaign.progress.finished(info, Verdict.OMIT, reason, 0.0)
         del request.node.stash[STAGE]
         pytest.skip(reason)
+    if lost:
+        stage.abandon("la campagne ne conduit plus cette DRIMbox")
+        campaign.shard.write("scenario.end", scenario=info.id, skip=lost)
+        campaign.progress.finished(info, Verdict.SKIP, lost, 0.0)
+        del request.node.stash[STAGE]
+        pytest.skip(lost)
 
 
 def pytest_bdd_before_step(
@@ -222,6 +228,7 @@ def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
     campaign.shard.write("scenario.end", scenario=stage.info.id, verdict=verdict.value)
     seconds = stamp()[1] - item.stash[_BEGUN]
     campaign.progress.finished(stage.info, verdict, reason, seconds)
+    campaign.concluded(stage)
     return verdict, reason
 
 

@@ -123,6 +123,10 @@ class ChildBox:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
+    def ended(self) -> int | None:
+        """The exit code of a process that ended by itself, None while it runs or was stopped."""
+        return self._process.poll() if self._process is not None else None
+
     def last_words(self, lines: int = 12) -> str:
         """The end of what it printed."""
         if not self.log_file.exists():

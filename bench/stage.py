@@ -124,11 +124,11 @@ class Stage:
         step = self.steps[-1]
         step.failure, step.message = Failure.NEEDS_REVIEW, what
 
-    def abandon(self) -> None:
+    def abandon(self, why: str = "une étape précédente a échoué") -> None:
         """Note the steps that were never reached."""
         for keyword, kind, text in self.info.steps[len(self.steps) :]:
             step = StepRecord(len(self.steps), keyword, kind, text, Failure.NOT_REACHED)
-            step.message = "non atteinte : une étape précédente a échoué"
+            step.message = f"non atteinte : {why}"
             self.steps.append(step)
             self._write_step(step)
 

@@ -63,6 +63,8 @@ WORDS: Final = {
     "timing.ack_s": "Pour un acquittement HL7v2.",
     "timing.effect_s": "Pour un effet dû : publication, alerte, export.",
     "timing.retry_window_s": "Temps laissé à un effet indésirable après celui de la sentinelle.",
+    "timing.give_up_after": "Scénarios de suite sans aucune réponse après lesquels une DRIMbox qui "
+    "ne donne plus signe de vie n'est plus conduite ; 0 : jamais.",
     "demands.image_hosts": "Hôtes permis des RetrieveURL.",
     "demands.viewer_hosts": "Hôtes permis des liens vers la visionneuse.",
     "demands.schemes": "Schémas permis des adresses : http, https.",

@@ -30,6 +30,8 @@ class Live:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status: Status | None = None
+        self._told = ""
+        """The last reason printed: one that many scenarios share is said once."""
 
     def preparing(self, what: str) -> None:
         """The bed is being made."""
@@ -51,7 +53,10 @@ class Live:
             f"[{style}]{mark}[/{style}] {info.id:<14} {info.title} [dim]({seconds:.1f} s)[/dim]",
             highlight=False,
         )
-        if verdict not in (Verdict.PASS, Verdict.OMIT, Verdict.XFAIL):
+        if verdict in (Verdict.PASS, Verdict.OMIT, Verdict.XFAIL):
+            return
+        if reason != self._told:
+            self._told = reason
             self._console.print(
                 f"  {verdict.french} : {reason}", style=style, highlight=False, markup=False
             )

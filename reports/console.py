@@ -42,20 +42,22 @@ def summarise(
     run: Run, report: Path | None, console: Console, *, every_scenario: bool = False
 ) -> None:
     """Print what did not pass and why, then the totals; with `every_scenario`, all of them."""
-    feature = ""
+    feature = reason = ""
     for scenario in run.scenarios:
         if scenario.verdict in _QUIET and not every_scenario:
             continue
         if scenario.feature != feature:
             feature = scenario.feature
             _print(console, Text(f"\n{_safe(feature)}", style="bold"))
-        for line in scenario_lines(scenario):
+        # A reason that many scenarios in a row share is said once.
+        for line in scenario_lines(scenario, with_reason=scenario.reason != reason):
             _print(console, line)
+        reason = scenario.reason
     for line in _summary(run, report):
         _print(console, line)
 
 
-def scenario_lines(scenario: ScenarioResult) -> Iterator[Text]:
+def scenario_lines(scenario: ScenarioResult, *, with_reason: bool = True) -> Iterator[Text]:
     """The line of a scenario, then, unless it passed, its reason and what contradicts it."""
     verdict = scenario.verdict
     line = Text("  ")
@@ -67,7 +69,7 @@ def scenario_lines(scenario: ScenarioResult) -> Iterator[Text]:
     yield line
     if verdict is Verdict.PASS:
         return
-    if scenario.reason:
+    if scenario.reason and with_reason:
         yield Text(f"      {_safe(scenario.reason)}")
     for awaited in scenario.expectations:
         if not awaited.met:
