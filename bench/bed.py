@@ -10,9 +10,10 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from bench.site import site_of
 from protocols.whitelist import Domain
 from simulators import dmp, pacs, psc
 from simulators.ans import Ans, Signer
+from simulators.ans import names as name_service
 from simulators.ans import service as ans_service
 from simulators.dmp import Dmp, DmpConfig
 from simulators.igc import CredentialFiles
@@ -199,6 +201,11 @@ class Bed:
         )
         self._started.append(self.stranger.stop)
 
+        if world.dns:
+            directory = name_service.Directory(self.places)
+            dns = await name_service.start(directory, observe=observe, port=world.dns)
+            self._started.append(dns.stop)
+
     def observe(self, exchange: Exchange) -> None:
         """What every simulator is given."""
         self.feed.observe(exchange)
@@ -361,6 +368,24 @@ class Bed:
         campaign, at its fixed port."""
         counterpart = f"127.0.0.1:{self.profile.world.counterpart}"
         return {**self.connect_to, self.site.names.counterpart: counterpart}
+
+    def places(self) -> dict[str, name_service.Place]:
+        """Every host of the bed, as its DNS answers; not a box that is itself known by a name."""
+        hosts, known = self.site.names, self.profile
+        at = {
+            hosts.dmp: f"127.0.0.1:{self.dmp.port}",
+            hosts.psc: self.psc.url.rpartition("/")[2],
+            hosts.ans: f"{self._ans_server.host}:{self._ans_server.port}",
+            hosts.source: known.source.wado,
+            hosts.consumer: known.consumer.web,
+            **self.fixed_names(),
+        }
+        found = {}
+        for host, address in at.items():
+            where, _, port = address.rpartition(":")
+            with suppress(ValueError):
+                found[host] = name_service.Place(ip_address(where.strip("[]")), int(port))
+        return found
 
     def publish_white_list(self) -> None:
         """Everybody but the stranger: the boxes, the neighbour, the peer that asks for images."""

@@ -86,6 +86,9 @@ class ConsumerBox(_Table):
     ae_title: AeTitle = "CONSUMER"
 
 
+Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
+
+
 class World(_Table):
     """Fixed ports of the simulators, for a box that is configured once, and what they publish.
 
@@ -102,6 +105,12 @@ class World(_Table):
     stranger: Port = 0
     counterpart: Port = 0
     """The healthy Source that a product's Consumer calls."""
+    dns: Port = 0
+    """Where the names of the bench are answered, by UDP and TCP; 0: nowhere."""
+    page: Port = 0
+    """The local page of `drimbench serve`."""
+    domain: Host = "drimbench.test"
+    """Under which the bench's own hosts are named: `db4.<domain>`, `dmp.<domain>`."""
     pki: str = ""
     """Folder where certificates and keys are kept from one run to the next; empty: made anew.
     A relative one is beside the profile."""
@@ -121,9 +130,6 @@ class Timing(_Table):
     give_up_after: int = Field(default=2, ge=0)
     """Scenarios in a row without any answer after which a box that gives no sign of life is not
     driven any more; 0: it is, whatever happens."""
-
-
-Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
 
 
 class Demands(_Table):

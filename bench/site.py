@@ -41,6 +41,13 @@ class Names:
     dmp: str = "dmp.drimbench.test"
     ans: str = "ans.drimbench.test"
 
+    @classmethod
+    def under(cls, domain: str) -> Names:
+        """The same hosts in another domain."""
+        usual = cls()
+        hosts = {one.name: getattr(usual, one.name).partition(".")[0] for one in fields(cls)}
+        return cls(**{name: f"{host}.{domain}" for name, host in hosts.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -78,7 +85,11 @@ def site_of(profile: Profile) -> Site:
     Raises:
         BenchError: a name that is somebody else's already.
     """
-    names = replace(Names(), source=profile.source.host, consumer=profile.consumer.host)
+    names = replace(
+        Names.under(profile.world.domain),
+        source=profile.source.host,
+        consumer=profile.consumer.host,
+    )
     every = [getattr(names, one.name) for one in fields(Names)]
     for host in (names.source, names.consumer):
         if every.count(host) > 1:

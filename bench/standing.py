@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding
 from cryptography.hazmat.primitives.serialization.pkcs12 import (
     PKCS12Certificate,
     serialize_java_truststore,
@@ -21,7 +21,10 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
 from bench.bed import Bed
 from bench.errors import BenchError
 from bench.feed import Feed
+from bench.flows import flows
+from bench.flows import write as write_flows
 from bench.profile import Profile
+from protocols import jks
 from wire.exchange import Exchange
 from wire.shard import Shard
 
@@ -69,14 +72,15 @@ def standing(
 
 
 def hand_over(bed: Bed, directory: Path) -> tuple[list[Line], list[Path]]:
-    """What to configure in a product, and the files written for who does: trust bundles, and the
-    configuration of the reference.
+    """What to configure in a product, and the files written for who does: trust bundles, the flow
+    matrix, and the configuration of the reference.
 
     Raises:
         BenchError: the folder cannot be written.
     """
     try:
         files = [*_trust(bed, directory / "confiance")]
+        files += write_flows(flows(bed), directory)
         files += bed.write_box_configs(directory / "boites")
     except OSError as error:
         raise BenchError(f"{error.filename} : ne peut pas être écrit ({error.strerror})") from None
@@ -104,7 +108,7 @@ def _check(profile: Profile) -> None:
 
 
 def _trust(bed: Bed, directory: Path) -> Iterator[Path]:
-    """Each bundle as PEM and as a PKCS#12 truststore, which Java reads."""
+    """Each bundle as PEM, and as the truststores of Java: PKCS#12, and JKS for the older ones."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, source in (("igc", bed.papers.igc_trust), ("marche", bed.papers.market_trust)):
         data = source.read_bytes()
@@ -117,7 +121,13 @@ def _trust(bed: Bed, directory: Path) -> Iterator[Path]:
         ]
         encryption = BestAvailableEncryption(TRUST_PASSWORD.encode())
         store.write_bytes(serialize_java_truststore(entries, encryption))
-        yield from (pem, store)
+        old = directory / f"{name}.jks"
+        ders = {
+            f"{name}-{rank}": one.public_bytes(Encoding.DER)
+            for rank, one in enumerate(certificates)
+        }
+        old.write_bytes(jks.truststore(ders, password=TRUST_PASSWORD, created=bed.clock()))
+        yield from (pem, store, old)
 
 
 def _lines(bed: Bed) -> list[Line]:
@@ -155,6 +165,8 @@ def _lines(bed: Bed) -> list[Line]:
         for structure, (auth, sign) in papers.structures.items()
     ]
     lines += [
-        Line(who="DNS", what=name, value=address) for name, address in bed.fixed_names().items()
+        Line(who="Nom", what=name, value=address) for name, address in bed.fixed_names().items()
     ]
+    if port := bed.profile.world.dns:
+        lines.append(Line(who="DNS", what="ces noms, par UDP et TCP", value=f"127.0.0.1:{port}"))
     return lines

@@ -133,6 +133,7 @@ _ADDRESSES = {
 }
 _WORLD = (
     "dmp", "psc", "ans", "igc", "pacs", "local_pacs", "neighbour", "stranger", "counterpart",
+    "dns", "page",
 )  # fmt: skip
 _FIRST_PORT = 48600
 _AE_TITLES = {"source": "DRIMBOX", "consumer": "CONSUMER"}

@@ -56,6 +56,10 @@ WORDS: Final = {
     "world.neighbour": "La Source voisine, inscrite à la liste blanche.",
     "world.stranger": "La Source étrangère, qui n'y est pas.",
     "world.counterpart": "La Source saine que la Consommatrice du produit interroge.",
+    "world.dns": "Port du DNS du banc, UDP et TCP, sur 127.0.0.1 ; 0 : pas de DNS.",
+    "world.page": "Port de la page locale de « drimbench serve ».",
+    "world.domain": "Domaine des hôtes du banc, par exemple kit.mesimagesmedicales.fr ; ceux du "
+    "produit se donnent à part (source.host, consumer.host).",
     "world.pki": "Dossier où certificats et clés sont gardés d'une campagne à l'autre ; "
     "vide : refaits.",
     "world.white_list_format": "Signature de la liste blanche : A ou B, deux formats publiés.",

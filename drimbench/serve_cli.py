@@ -38,9 +38,13 @@ def serve(
 ) -> None:
     """Tient les simulateurs à des adresses fixes, le temps de configurer un produit.
 
-    Écrit les certificats de confiance (PEM et PKCS#12), ce qu'il faut configurer dans le produit,
-    et, pour la référence, ses fichiers de configuration. Les certificats sont gardés dans le
-    dossier [world] pki du profil : une campagne les retrouve.
+    Écrit les certificats de confiance (PEM, PKCS#12 et JKS), ce qu'il faut configurer dans le
+    produit, la matrice des flux (flux.md, flux.csv) et, pour la référence, ses fichiers de
+    configuration. Les certificats sont gardés dans le dossier [world] pki du profil : une campagne
+    les retrouve.
+
+    Avec un port [world] dns, répond aux noms du banc et de mesimagesmedicales.fr, par UDP et TCP ;
+    rien de la machine n'est changé : le résolveur du produit transfère ces zones à ce port.
 
     [bold]Exemples[/bold]
 
@@ -99,9 +103,8 @@ def _page(lines: Sequence[Line], files: Sequence[Path]) -> str:
     return (
         "# Ce qu'il faut configurer dans le produit\n\n"
         f"| Qui | Quoi | Valeur |\n|---|---|---|\n{rows}\n\n"
-        "Les noms de la ligne « DNS » ne sont connus d'aucun résolveur : le produit les joint à "
-        "ces adresses (fichier hosts, ou sa propre table).\n\n"
+        "Les noms des lignes « Nom » ne sont connus d'aucun résolveur : le produit les joint à ces "
+        "adresses (fichier hosts, sa propre table, ou un transfert vers le DNS du banc).\n\n"
         f"## Fichiers\n\n{written}\n\n"
-        f"Mot de passe des magasins PKCS#12 : `{TRUST_PASSWORD}`. Pour un magasin JKS :\n"
-        "`keytool -importkeystore -srckeystore igc.p12 -destkeystore igc.jks -deststoretype jks`.\n"
+        f"Mot de passe des magasins PKCS#12 et JKS : `{TRUST_PASSWORD}`.\n"
     )

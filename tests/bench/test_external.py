@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import json
 import os
@@ -12,9 +14,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import dns.resolver
 import pytest
 import tomli_w
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from bench.bed import Bed
@@ -143,6 +147,49 @@ def test_a_world_to_configure_stays_where_it_is(profile: Path, tmp_path: Path) -
     pem = (tmp_path / "un/confiance/igc.pem").read_bytes()
     assert set(kept) == set(x509.load_pem_x509_certificates(pem))
     assert json.dumps(sorted(seen[0]))
+    older = (tmp_path / "un/confiance/igc.jks").read_bytes()
+    assert older[:12] == bytes.fromhex("feedfeed0000000200000002")
+    assert all(one.public_bytes(Encoding.DER) in older for one in kept)
+
+
+def test_the_flow_matrix(profile: Path, tmp_path: Path) -> None:
+    target = read(profile)
+    with standing(target, tmp_path / "banc", 1, ignore) as bed:
+        hand_over(bed, tmp_path / "banc")
+        folder = bed.papers.directory
+    text = (tmp_path / "banc/flux.csv").read_bytes().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+    page = (tmp_path / "banc/flux.md").read_text()
+    assert len([line for line in page.splitlines() if line.startswith("| ")]) == len(rows) + 2
+    to_dmp = next(one for one in rows if one["De"] == "DRIMbox Source" and one["Vers"] == "DMP")
+    assert to_dmp["Adresse"] == f"127.0.0.1:{target.world.dmp}"
+    assert (to_dmp["Protocole"], to_dmp["TLS"]) == ("HTTPS", "mutuel")
+    for one in rows:
+        # Each certificate is a file of the folder, each trust a file that was handed over.
+        for kind in ("serveur", "client"):
+            if name := one[f"Certificat du {kind}"]:
+                assert (folder / name).exists()
+            if trust := one[f"Confiance du {kind}"]:
+                assert (tmp_path / "banc" / trust).exists()
+        assert (one["TLS"] == "mutuel") == bool(one["Certificat du client"])
+    assert {one["Adresse"] for one in rows} >= {target.source.mllp, target.consumer.web}
+
+
+def test_the_names_of_a_standing_world(profile: Path, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    domain = "kit.mesimagesmedicales.fr"
+    target = read(profile)
+    world = target.world.model_copy(update={"dns": port, "domain": domain})
+    with standing(target.model_copy(update={"world": world}), tmp_path, 1, ignore) as bed:
+        asked = dns.resolver.Resolver(configure=False)
+        asked.nameservers, asked.port, asked.lifetime = ["127.0.0.1"], port, 5
+        for host in (f"db4.{domain}", f"dmp.{domain}", target.source.host, target.consumer.host):
+            assert [one.to_text() for one in asked.resolve(host, "A")] == ["127.0.0.1"]
+        with pytest.raises(dns.resolver.NXDOMAIN):
+            asked.resolve("db4.test.mesimagesmedicales.fr", "A")
+        assert f"db4.{domain}" in bed.papers.servers
+        (seen,) = (s.exchange for s in bed.feed.since() if s.exchange.detail == f"A db4.{domain}")
+        assert seen.protocol == "DNS"
 
 
 def test_what_keeps_a_world_from_standing(profile: Path, tmp_path: Path) -> None:

@@ -1,0 +1,249 @@
+"""The flow matrix: who opens which connection to whom, how it is protected, who trusts what.
+
+What an installer opens in a firewall and configures in a product, written from the same facts as
+the configuration of the reference; one row for each kind of connection.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bench.bed import Bed
+from bench.profile import ConsumerBox, SourceBox
+
+__all__ = ["Flow", "as_csv", "as_markdown", "flows", "write"]
+
+_CLEAR, _SERVER, _MUTUAL = "non", "serveur", "mutuel"
+_IGC, _MARKET = "confiance/igc.pem", "confiance/marche.pem"
+_TO_GIVE = "à donner"
+"""The address of a box that the profile does not say: the bench starts it, or it has no such."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """One kind of connection. Certificates are file names; "" where there is none."""
+
+    caller: str
+    callee: str
+    purpose: str
+    address: str
+    protocol: str
+    tls: str
+    """`non`, `serveur` or `mutuel`."""
+    server_certificate: str = ""
+    client_trusts: str = ""
+    client_certificate: str = ""
+    server_trusts: str = ""
+
+
+_COLUMNS = {
+    "caller": "De",
+    "callee": "Vers",
+    "purpose": "Pour",
+    "address": "Adresse",
+    "protocol": "Protocole",
+    "tls": "TLS",
+    "server_certificate": "Certificat du serveur",
+    "client_trusts": "Confiance du client",
+    "client_certificate": "Certificat du client",
+    "server_trusts": "Confiance du serveur",
+}
+_SOURCE, _CONSUMER = "DRIMbox Source", "DRIMbox Consommatrice"
+
+
+def flows(bed: Bed) -> list[Flow]:
+    """Every flow of the boxes that the profile claims; the world of the bench stands."""
+    found = _Flows(bed)
+    rows: list[Flow] = []
+    if "source" in bed.claimed:
+        rows += found.of_source(bed.profile.source)
+        rows += found.of_any_box(_SOURCE)
+    if "consumer" in bed.claimed:
+        rows += found.of_consumer(bed.profile.consumer)
+        rows += found.of_any_box(_CONSUMER)
+    return rows
+
+
+class _Flows:
+    """The rows, from where things are and which papers they show."""
+
+    def __init__(self, bed: Bed) -> None:
+        self._bed = bed
+        self._known = bed.addresses()
+        self._names = bed.site.names
+
+    def of_source(self, source: SourceBox) -> Iterator[Flow]:
+        """What a Source receives and sends."""
+        yield Flow(
+            caller="RIS", callee=_SOURCE, purpose="comptes rendus (ORU^R01)",
+            address=_where(source, "mllp"), protocol="MLLP", tls=_CLEAR,
+        )  # fmt: skip
+        if self._bed.profile.claims.mode == "proxy":
+            yield Flow(
+                caller=_SOURCE, callee="PACS", purpose="recherche et demande d'images (AE KITPACS)",
+                address=_joined(self._known.pacs), protocol="DICOM C-FIND, C-MOVE", tls=_CLEAR,
+            )  # fmt: skip
+            yield Flow(
+                caller="PACS", callee=_SOURCE, purpose=f"images (AE {source.ae_title})",
+                address=_where(source, "dicom"), protocol="DICOM C-STORE", tls=_CLEAR,
+            )  # fmt: skip
+        yield self._https(
+            _SOURCE, "Pro Santé Connect", "introspection des jetons", self._known.psc_issuer,
+            self._names.psc, self._client("source-psc"),
+        )  # fmt: skip
+        yield self._dmp(
+            _SOURCE,
+            "publication et mise à jour des KOS (ITI-41, ITI-57)",
+            self._bed.site.structure.id,
+        )
+        yield self._https(
+            "DRIMbox du réseau", _SOURCE, "images (WADO-RS)", _where(source, "wado"),
+            source.host, self._client("peer"),
+        )  # fmt: skip
+        if source.admin:
+            yield _admin(_SOURCE, source.admin)
+
+    def of_consumer(self, consumer: ConsumerBox) -> Iterator[Flow]:
+        """What a Consumer receives and sends."""
+        web = _where(consumer, "web")
+        yield self._https(
+            "Navigateur", _CONSUMER, "appel contextuel, page", web, self._names.consumer
+        )
+        yield self._https(
+            "Navigateur", "Pro Santé Connect", "authentification", self._known.psc_issuer,
+            self._names.psc,
+        )  # fmt: skip
+        yield self._https(
+            _CONSUMER, "Pro Santé Connect", "jetons", self._known.psc_issuer, self._names.psc,
+            self._client("consumer-psc"),
+        )  # fmt: skip
+        yield self._dmp(
+            _CONSUMER,
+            "recherche et lecture des KOS en mode AIR (ITI-18, ITI-43)",
+            self._bed.site.reader_structure,
+        )
+        for host, address in self._bed.fixed_names().items():
+            if host in (self._names.neighbour, self._names.stranger, self._names.counterpart):
+                yield self._https(
+                    _CONSUMER, f"DRIMbox {host}", "images (WADO-RS)", address, host,
+                    self._client("consumer"),
+                )  # fmt: skip
+        yield Flow(
+            caller=_CONSUMER, callee="PACS local", purpose="export d'images (AE KITLOCAL)",
+            address=_joined(self._known.local_pacs), protocol="DICOM C-STORE", tls=_CLEAR,
+        )  # fmt: skip
+        if consumer.admin:
+            yield _admin(_CONSUMER, consumer.admin)
+
+    def of_any_box(self, box: str) -> Iterator[Flow]:
+        """What every box asks of the trust space."""
+        yield self._https(box, "ANS", "liste blanche", self._known.white_list, self._names.ans)
+        crl = self._bed.papers.pki.crl_url
+        yield Flow(
+            caller=box, callee="IGC", purpose="CRL : données signées, en clair",
+            address=_authority(crl), protocol="HTTP", tls=_CLEAR,
+        )  # fmt: skip
+        if port := self._bed.profile.world.dns:
+            yield Flow(
+                caller=box, callee="DNS du banc", purpose="noms de l'espace de confiance",
+                address=f"127.0.0.1:{port}", protocol="DNS (UDP et TCP)", tls=_CLEAR,
+            )  # fmt: skip
+
+    def _dmp(self, box: str, purpose: str, structure: str) -> Flow:
+        auth, _ = self._bed.papers.structures[structure]
+        return self._https(
+            box, "DMP", purpose, self._known.dmp, self._names.dmp, auth.certificate.name
+        )
+
+    def _https(
+        self, caller: str, callee: str, purpose: str, where: str, host: str, client: str = ""
+    ) -> Flow:
+        """A market certificate in front; with `client`, one of the organisations' opposite."""
+        return Flow(
+            caller=caller,
+            callee=callee,
+            purpose=purpose,
+            address=_authority(where),
+            protocol="HTTPS",
+            tls=_MUTUAL if client else _SERVER,
+            server_certificate=self._bed.papers.servers[host].certificate.name,
+            client_trusts=_MARKET,
+            client_certificate=client,
+            server_trusts=_IGC if client else "",
+        )
+
+    def _client(self, name: str) -> str:
+        return self._bed.papers.clients[name].certificate.name
+
+
+def _admin(box: str, address: str) -> Flow:
+    return Flow(
+        caller="banc", callee=box, purpose="alertes et traces (facultatif)",
+        address=address, protocol="HTTP", tls=_CLEAR,
+    )  # fmt: skip
+
+
+def _where(box: SourceBox | ConsumerBox, name: str) -> str:
+    address: str = getattr(box, name)
+    if address:
+        return address
+    port = box.ports.get(name, 0)
+    return f"127.0.0.1:{port}" if port else _TO_GIVE
+
+
+def _joined(address: tuple[str, int]) -> str:
+    return f"{address[0]}:{address[1]}"
+
+
+def _authority(where: str) -> str:
+    return urlsplit(where).netloc if "://" in where else where
+
+
+def _values(flow: Flow) -> list[str]:
+    return [str(getattr(flow, one.name)) for one in fields(Flow)]
+
+
+def as_markdown(rows: Iterable[Flow]) -> str:
+    """The matrix as a table."""
+    titles = [_COLUMNS[one.name] for one in fields(Flow)]
+    lines = [titles, ["---"] * len(titles), *map(_values, rows)]
+    written = "\n".join(f"| {' | '.join(cell or '—' for cell in line)} |" for line in lines)
+    return (
+        "# Matrice des flux\n\n"
+        "Une ligne par sorte de connexion, celui qui l'ouvre d'abord. Les certificats et les clés "
+        "sont dans le dossier `[world] pki` du profil. Les autorités de `confiance/` y sont "
+        "en PEM, en PKCS#12 et en JKS.\n\n"
+        f"{written}\n"
+    )
+
+
+def as_csv(rows: Iterable[Flow]) -> str:
+    """The matrix as CSV, `;` between cells: what French spreadsheets open. No cell is a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow([_COLUMNS[one.name] for one in fields(Flow)])
+    writer.writerows([_plain(cell) for cell in _values(row)] for row in rows)
+    return text.getvalue()
+
+
+def _plain(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+
+
+def write(rows: Iterable[Flow], directory: Path) -> tuple[Path, Path]:
+    """Both forms, as `flux.md` and `flux.csv`.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    kept = list(rows)
+    page, sheet = directory / "flux.md", directory / "flux.csv"
+    page.write_text(as_markdown(kept), encoding="utf-8")
+    # With a byte order mark, without which Excel reads another encoding.
+    sheet.write_text(as_csv(kept), encoding="utf-8-sig", newline="")
+    return page, sheet
