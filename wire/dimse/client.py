@@ -23,7 +23,7 @@ from spec.dicom import (
     VERIFICATION,
 )
 from wire.dimse.messages import DimseFailure, DimsePeer, MoveResult, is_failure
-from wire.dimse.record import Recorder
+from wire.dimse.record import Live, Recorder
 from wire.dimse.tuning import MAXIMUM_PDU, adopt
 from wire.exchange import Direction, Label, Observe, Outcome, ignore
 
@@ -191,7 +191,7 @@ class DimseClient:
             adopt(event.assoc)
             if self._observe is not ignore:
                 recorder = self._recorder(event.assoc, peer)
-                recorder.bind()
+                recorder.bind(event.assoc)
                 recorders.append(recorder)
 
         started = time.monotonic()
@@ -221,7 +221,7 @@ class DimseClient:
 
     def _recorder(self, association: Any, peer: DimsePeer) -> Recorder:
         return Recorder(
-            association,
+            Live(association),
             actor=self._actor,
             observe=self._observe,
             label=self._label,

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pynetdicom import evt
 from pynetdicom.pdu import A_ABORT_RQ
@@ -30,7 +30,7 @@ from wire.exchange import (
     stamp,
 )
 
-__all__ = ["HEADER_KEPT", "Recorder", "move_key"]
+__all__ = ["HEADER_KEPT", "Association", "Live", "Recorder", "move_key"]
 
 HEADER_KEPT = 16 * 1024
 """Bytes of a stored data set's header that are kept; its size and digest are of the whole."""
@@ -59,12 +59,61 @@ class _Operation:
     matches: int = 0
 
 
+class Association(Protocol):
+    """What a recorder must know of an association."""
+
+    @property
+    def calling_ae(self) -> str:
+        """Title of who asked for it."""
+
+    @property
+    def called_ae(self) -> str:
+        """Title that was asked for."""
+
+    @property
+    def address(self) -> str:
+        """`address:port` of who asked for it."""
+
+    def transfer_syntax(self, context_id: int) -> str:
+        """The syntax accepted in that presentation context, "" when there is none."""
+
+
+class Live:
+    """An association of pynetdicom's, one of whose ends is ours."""
+
+    def __init__(self, association: Any) -> None:
+        self._association = association
+
+    @property
+    def calling_ae(self) -> str:
+        """Title of the requestor."""
+        return str(self._association.requestor.ae_title).strip()
+
+    @property
+    def called_ae(self) -> str:
+        """Title that the requestor named, else the acceptor's own."""
+        primitive = self._association.requestor.primitive
+        called = getattr(primitive, "called_ae_title", None)
+        return str(called or self._association.acceptor.ae_title).strip()
+
+    @property
+    def address(self) -> str:
+        """`address:port` of the requestor."""
+        info = self._association.requestor.info
+        return f"{info['address']}:{info['port']}"
+
+    def transfer_syntax(self, context_id: int) -> str:
+        """Of an accepted context."""
+        context = self._association._accepted_cx.get(context_id)
+        return "" if context is None else str(context.transfer_syntax[0])
+
+
 class Recorder:
     """The operations of one association. Safe from pynetdicom's two threads."""
 
     def __init__(
         self,
-        association: Any,
+        association: Association,
         *,
         actor: str,
         observe: Observe,
@@ -84,9 +133,9 @@ class Recorder:
         self._lock = threading.Lock()
         self._started = stamp()
 
-    def bind(self) -> None:
-        """Begin to watch."""
-        bind = self._association.bind
+    def bind(self, association: Any) -> None:
+        """Begin to watch an association of pynetdicom's."""
+        bind = association.bind
         bind(evt.EVT_DIMSE_RECV, self._on_message, [False])
         bind(evt.EVT_DIMSE_SENT, self._on_message, [True])
         bind(evt.EVT_PDU_RECV, self._on_pdu)
@@ -126,7 +175,10 @@ class Recorder:
             self._finish(operation, outcome, reason, None)
 
     def _on_message(self, event: Any, sent: bool) -> None:
-        message = event.message
+        self.message(event.message, sent=sent)
+
+    def message(self, message: Any, *, sent: bool) -> None:
+        """A complete DIMSE message (pynetdicom's `DIMSEMessage`) that the actor sent, or got."""
         command = message.command_set
         code = int(command.CommandField)
         if code == _CANCEL:
@@ -225,7 +277,7 @@ class Recorder:
         if name != "C-STORE":
             keys = _keys(data, syntax)
             if name == "C-MOVE":
-                keys.append(move_key(self._calling_ae(), int(command.MessageID)))
+                keys.append(move_key(self._association.calling_ae, int(command.MessageID)))
             return Payload.whole(data, start_line=start_line, head=head), keys
         try:
             end = header_end(data, transfer_syntax=syntax) or len(data)
@@ -247,27 +299,14 @@ class Recorder:
         return payload, keys
 
     def _transfer_syntax(self, message: Any) -> str:
-        context = self._association._accepted_cx.get(message.context_id)
-        return "" if context is None else str(context.transfer_syntax[0])
+        return self._association.transfer_syntax(message.context_id)
 
     def _association_fields(self) -> Iterable[tuple[str, str]]:
-        yield "CallingAETitle", self._calling_ae()
-        yield "CalledAETitle", self._called_ae()
-
-    def _calling_ae(self) -> str:
-        return str(self._association.requestor.ae_title).strip()
-
-    def _called_ae(self) -> str:
-        primitive = self._association.requestor.primitive
-        called = getattr(primitive, "called_ae_title", None)
-        return str(called or self._association.acceptor.ae_title).strip()
+        yield "CallingAETitle", self._association.calling_ae
+        yield "CalledAETitle", self._association.called_ae
 
     def _peer_name(self) -> str:
-        if self._peer:
-            return self._peer
-        title = self._calling_ae()
-        info = self._association.requestor.info
-        return title or f"{info['address']}:{info['port']}"
+        return self._peer or self._association.calling_ae or self._association.address
 
 
 def _fields(command: Any) -> Iterable[tuple[str, str]]:

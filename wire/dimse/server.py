@@ -30,7 +30,7 @@ from wire.dimse.messages import (
     StoreRequest,
 )
 from wire.dimse.move import provide_move
-from wire.dimse.record import Recorder
+from wire.dimse.record import Live, Recorder
 from wire.dimse.tuning import MAXIMUM_PDU, adopt
 from wire.exchange import Direction, Label, Observe, Outcome, ignore, new_connection_id
 
@@ -182,7 +182,7 @@ class _Listener:
             # Only now is the caller's name known.
             association.wire_recorder = self._recorder(association)
             if self._observe is not ignore:
-                association.wire_recorder.bind()
+                association.wire_recorder.bind(association)
 
         association.bind(evt.EVT_REQUESTED, requested)
 
@@ -298,7 +298,7 @@ class _Listener:
     def _recorder(self, association: Any) -> Recorder:
         title = str(association.requestor.primitive.calling_ae_title).strip()
         return Recorder(
-            association,
+            Live(association),
             actor=self._actor,
             observe=self._observe,
             label=self._label,
