@@ -6,8 +6,8 @@ recomputed. The same journal always gives the same Run.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -50,31 +50,44 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
     for recorded in exchanges:
         (by_scenario[recorded.scenario] if recorded.scenario else ambient).append(recorded)
 
+    opened = {event.fields["scenario"]: event for event in journal.of("scenario.start")}
     events: dict[str, list[Event]] = defaultdict(list)
     for event in journal.of("step", "expectation", "finding", "scenario.end", "case"):
-        events[event.fields["scenario"]].append(event)
-    decided = decisions(journal.of(DECISION))
+        if event.mono >= opened[event.fields["scenario"]].mono:  # else: of a try that was cut
+            events[event.fields["scenario"]].append(event)
+    begun_again = {id for id, count in Counter(_begun(journal)).items() if count > 1}
+    decided = decisions(
+        event
+        for event in journal.of(DECISION)
+        if (id := event.fields["scenario"]) not in begun_again or event.mono >= opened[id].mono
+    )
     expected = expected_failures(start.fields.get("expected_failures", ()))
 
-    end = next(journal.of("run.end"), None)
+    resumed = max((event.mono for event in journal.of("run.resume")), default=start.mono)
+    end = next((event for event in journal.of("run.end") if event.mono >= resumed), None)
     # A scenario without end: the campaign was cut there, or the bench itself broke.
     unfinished = Verdict.SKIP if end is None else Verdict.ERROR
+    planned = list(
+        dict.fromkeys(id for event in journal.of("plan") for id in event.fields["scenarios"])
+    )
+    rank = {id: number for number, id in enumerate(planned)}
     scenarios = tuple(
         _agree(
-            _scenario(opened, events, by_scenario, floor, judge, unfinished, decided),
-            expected.get(opened.fields["scenario"]),
+            _scenario(one, events, by_scenario, floor, judge, unfinished, decided),
+            expected.get(id),
             start.utc.date(),
         )
-        for opened in journal.of("scenario.start")
+        for id, one in sorted(opened.items(), key=lambda item: rank.get(item[0], len(rank)))
     )
-    planned = [id for event in journal.of("plan") for id in event.fields["scenarios"]]
     begun = {scenario.id for scenario in scenarios}
     unplayed = tuple(id for id in planned if id not in begun)
     notes = list(journal.notes)
     if end is None:
         left = f", {len(unplayed)} scénario(s) non joué(s)" if unplayed else ""
         notes.append(f"la campagne a été interrompue avant sa fin{left}")
-    notes += [event.fields["reason"] for event in journal.of("box.lost")]
+    notes += [event.fields["reason"] for event in journal.of("box.lost") if event.mono >= resumed]
+    if goes := sum(1 for _ in journal.of("run.resume")):
+        notes.append(f"campagne jouée en {goes + 1} fois : reprise après interruption")
     notes += [
         f"échec attendu de {one.scenario} périmé depuis le {one.until:%d/%m/%Y} : {one.reason}"
         for one in expected.values()
@@ -86,7 +99,7 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
         id=start.fields["run"],
         seed=start.fields["seed"],
         started=start.utc,
-        duration_s=round((end or last).mono - start.mono, 3),
+        duration_s=round((end or last).mono - start.mono - _paused(journal), 3),
         verdict=_run_verdict(scenarios, unplayed),
         unplayed=unplayed,
         meta=start.fields,
@@ -97,6 +110,21 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
         attachments=attachments(journal.of(ATTACHMENT)),
         challenges=challenges(start.fields.get("challenges", ())),
     )
+
+
+def _begun(journal: Journal) -> Iterator[str]:
+    return (event.fields["scenario"] for event in journal.of("scenario.start"))
+
+
+def _paused(journal: Journal) -> float:
+    """Seconds between an interruption and the next go."""
+    paused, before = 0.0, 0.0
+    for event in journal.events:
+        if event.type == "run.resume":
+            paused += event.mono - before
+        if event.type not in (DECISION, ATTACHMENT):
+            before = event.mono
+    return paused
 
 
 def scenario_verdict(
@@ -152,12 +180,23 @@ def _attribute(journal: Journal) -> list[RecordedExchange]:
         (e.fields["mono_start"], e.mono, e.fields["scenario"], e.fields["index"])
         for e in journal.of("step")
     ]
-    for event in journal.of("case", "exchange"):
+    opened = {event.fields["scenario"]: event.mono for event in journal.of("scenario.start")}
+    cut: set[str] = set()
+    for event in journal.of("run.resume", "case", "exchange"):
+        if event.type == "run.resume":
+            attributor.forget_connections()
+            continue
         if event.type == "case":
-            attributor.open(event.fields["scenario"], event.fields["identifiers"])
+            owner = event.fields["scenario"]
+            if event.mono < opened[owner]:
+                owner = f"un essai interrompu de {owner}"
+                cut.add(owner)
+            attributor.open(owner, event.fields["identifiers"])
             continue
         exchange = journal.exchange(event)
         scenario, why = attributor.attribute(exchange)
+        if scenario in cut:
+            scenario, why = None, str(scenario)
         step = next(
             (
                 index
@@ -231,14 +270,14 @@ def _scenario(
     else:
         roles = frozenset(fields["roles"])
         findings = judge([(item.id, item.exchange) for item in exchanges], roles, case)
+    end = next((event for event in events if event.type == "scenario.end"), None)
     verdict = scenario_verdict(
-        [step.verdict for step in steps],
+        [*(step.verdict for step in steps), *([unfinished] if end is None else [])],
         len(expectations) + sum(step.decision is not None for step in steps),
         [f for _, f in findings],
         floor,
         fields["requirements"],
     )
-    end = next((event for event in events if event.type == "scenario.end"), None)
     omitted = end.fields.get("omit", "") if end else ""
     lost = end.fields.get("skip", "") if end else ""
     if omitted:
@@ -249,7 +288,7 @@ def _scenario(
         feature=fields["feature"],
         domain=fields["domain"],
         requirements=tuple(fields["requirements"]),
-        verdict=verdict if end is not None else merge([verdict, unfinished]),
+        verdict=verdict,
         reason=omitted
         or lost
         or _reason(steps, [f for _, f in findings], floor, ended=end is not None),

@@ -63,6 +63,10 @@ class Attributor:
         self._owners.insert(0, owner)
         return owner
 
+    def forget_connections(self) -> None:
+        """Another process records from now on: its connections may bear the same names."""
+        self._connections.clear()
+
     def attribute(self, exchange: Exchange) -> tuple[str | None, str]:
         """The scenario's id (or None: ambient), and why, in French."""
         for owner in self._owners:

@@ -65,7 +65,8 @@ class Bed:
     """The world and the boxes. `start` once, `stop` once.
 
     `roles` are those of the scenarios to play: a box that none of them needs is not started.
-    `structures` (Struct_IdNat -> name) are certified besides the site's own.
+    `structures` (Struct_IdNat -> name) are certified besides the site's own. State is kept in
+    `workplace`, by default the run's `directory`, where journals are.
     """
 
     def __init__(
@@ -79,7 +80,9 @@ class Bed:
         consumer_command: Sequence[str] = (),
         roles: frozenset[str] = frozenset({"source", "consumer"}),
         structures: Mapping[str, str] | None = None,
+        workplace: Path | None = None,
     ) -> None:
+        self._workplace = workplace or directory
         self._structures = dict(structures or {})
         self.profile = profile
         self._roles = {role for role in roles if getattr(profile.claims, role)}
@@ -115,6 +118,7 @@ class Bed:
 
     def start(self) -> None:
         """Make the world, start the boxes, tell everybody who is where."""
+        self._workplace.mkdir(parents=True, exist_ok=True)
         self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
         self.call(self._start_services)
         self._start_boxes()
@@ -160,7 +164,7 @@ class Bed:
         self.papers = papers(
             self._igc.pki,
             site,
-            kept or self.directory / "pki",
+            kept or self._workplace / "pki",
             {
                 site.structure.id: (site.structure.name, site.source_cn),
                 site.reader_structure: (site.reader_structure_name, site.consumer_cn),
@@ -244,7 +248,7 @@ class Bed:
                 intermediates=(pki.igc_intermediate,),
                 crls=lambda: [x509.load_der_x509_crl(pki.crl())],
             ),
-            database=self.directory / "dmp.sqlite",
+            database=self._workplace / "dmp.sqlite",
             clock=self.clock,
             uuid=self.uuid,
             port=port,
@@ -255,7 +259,7 @@ class Bed:
     def _start_boxes(self) -> None:
         names = self.site.names
         source, consumer = "source" in self._roles, "consumer" in self._roles
-        boxes = self.directory / "boxes"
+        boxes = self._workplace / "boxes"
         boxes.mkdir(exist_ok=True)
         addresses = self.addresses()
         plain = not self._source_command and not self.profile.external_source()
@@ -291,9 +295,10 @@ class Bed:
             )
         if plain:
             self.counterpart = self.source
-            self.feed.follow("source")
-        else:
-            self.feed.follow("counterpart", "source")
+        # The reference keeps a journal where it plays the missing half.
+        half = self.boxes.get("source" if plain else "counterpart")
+        if half is not None:
+            self.feed.follow(f"source-{half.pid}")
         self._introduce_sources(names.source, names.counterpart, plain=plain)
         if consumer:
             self._start_consumer(boxes)

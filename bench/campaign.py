@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import secrets
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pytest
-from pydantic import BaseModel
 
-from bench.agreements import expected_failures
 from bench.assemble import load
 from bench.bed import Bed
 from bench.breaker import Breaker
@@ -28,7 +23,7 @@ from bench.profile import EMBEDDED, ExpectedFailure, Profile
 from bench.provided import ProvidedError, ProvidedReport, read_report
 from bench.results import Run
 from bench.selection import SelectionError, select
-from bench.site import actors, site_of
+from bench.sessions import Session, begin
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
 from wire.shard import Shard
@@ -43,6 +38,7 @@ __all__ = [
     "Quiet",
     "plan",
     "play",
+    "play_part",
     "selected_by",
 ]
 
@@ -103,6 +99,8 @@ class Options:
     report: Path | None = None
     """A CDA that we did not write, to publish and consult."""
     images: Path | None = None
+    session: Session | None = None
+    """The part of a run that is played; None: a run of its own."""
 
 
 @dataclass(slots=True)
@@ -114,8 +112,7 @@ class Campaign:
     started: datetime = field(init=False)
     expected: dict[str, ExpectedFailure] = field(init=False)
     """Declared by the profile, by scenario."""
-    directory: Path = field(init=False)
-    seed: int = field(init=False)
+    session: Session = field(init=False)
     shard: Shard = field(init=False)
     feed: Feed = field(init=False)
     collected: list[str] = field(default_factory=list)
@@ -131,33 +128,26 @@ class Campaign:
     _played: int = 0
 
     def __post_init__(self) -> None:
-        self.started = now = datetime.now(UTC)
-        self.seed = secrets.randbits(31) if self.options.seed is None else self.options.seed
-        name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-        self.directory = (self.options.runs / name).absolute()
-        self.directory.mkdir(parents=True)
-        self.shard = Shard(self.directory, "bench")
-        self.feed = Feed(self.shard)
-        profile = self.options.profile
-        self.expected = expected_failures(_rows(profile.expected_failures))
+        self.started = datetime.now(UTC)
+        profile, options = self.options.profile, self.options
+        self.expected = {one.scenario: one for one in profile.expected_failures}
         self.breaker = Breaker(profile.timing.give_up_after, profile.timing.ack_s)
-        self.shard.write(
-            "run.start",
-            run=name,
-            seed=self.seed,
-            floor=profile.floor.value,
-            strict=profile.strict,
-            version=_version(),
-            python=sys.version.split()[0],
-            platform=sys.platform,
-            profile={"name": profile.name, "sha256": profile.digest()},
-            product=profile.product.model_dump(),
-            claims=profile.claims.model_dump(),
-            options=dict(profile.options),
-            actors=actors(site_of(profile), profile),
-            expected_failures=_rows(profile.expected_failures),
-            challenges=_rows(profile.challenges),
+        self.session = options.session or begin(
+            profile, options.runs, seed=options.seed, report=options.report
         )
+        self.shard = Shard(self.session.directory, "bench")
+        self.feed = Feed(self.shard)
+
+    @property
+    def directory(self) -> Path:
+        """Of the run."""
+        return self.session.directory
+
+    def plan(self, scenarios: list[str]) -> None:
+        """These were collected, in that order; what a worker plays is in its run's plan."""
+        self.collected = scenarios
+        if self.session.worker == 0:
+            self.shard.write("plan", scenarios=scenarios)
 
     def bed(self) -> Bed:
         """The bed, made when first asked for.
@@ -173,11 +163,12 @@ class Campaign:
                 self.options.profile,
                 self.feed,
                 self.directory,
-                self.seed,
+                self.session.bed_seed,
                 source_command=self.options.source_command,
                 consumer_command=self.options.consumer_command,
                 roles=self.roles,
                 structures=self.structures,
+                workplace=self.session.workplace,
             )
             try:
                 self._bed.start()
@@ -194,7 +185,8 @@ class Campaign:
         """Begin a scenario."""
         self._played += 1
         self.progress.started(info, self._played, len(self.collected))
-        stage = Stage(info, self.feed, self.shard, self.options.profile, self.seed)
+        seed = self.session.case_seed
+        stage = Stage(info, self.feed, self.shard, self.options.profile, seed)
         stage.open()
         return stage
 
@@ -214,12 +206,14 @@ class Campaign:
 
     def close(self, *, interrupted: bool = False) -> None:
         """Stop the bed and close the journal, which tells a whole run from an interrupted one."""
-        if self._bed is not None:
-            self._bed.stop()
-            self._bed = None
-        if not interrupted:
-            self.shard.write("run.end")
-        self.shard.close()
+        try:
+            if self._bed is not None:
+                bed, self._bed = self._bed, None
+                bed.stop()
+        finally:
+            if not interrupted and self.session.worker == 0:
+                self.shard.write("run.end")
+            self.shard.close()
 
 
 def play(options: Options, progress: Progress | None = None) -> Run:
@@ -229,13 +223,23 @@ def play(options: Options, progress: Progress | None = None) -> Run:
         SelectionError: a word of the selection names nothing.
         CampaignError: features are broken, or pytest itself failed.
     """
+    return load(play_part(options, progress or Quiet()).directory)
+
+
+def play_part(options: Options, progress: Progress) -> Session:
+    """Play a campaign, or the part of one that `options.session` is, without reading the run.
+
+    Raises:
+        BenchError: as `play`.
+    """
     selected = selected_by(options)
     provided = _check(options, selected)
-    campaign = Campaign(options, progress or Quiet(), selected=selected)
+    campaign = Campaign(options, progress, selected=selected)
     if provided is not None:
         structure = provided.subject.structure
         campaign.structures[structure.id] = structure.name
-    ini = campaign.directory / "pytest.ini"
+    ini = campaign.session.workplace / "pytest.ini"
+    ini.parent.mkdir(parents=True, exist_ok=True)
     ini.write_text(_INI)
     arguments = [
         str(options.features),
@@ -251,16 +255,19 @@ def play(options: Options, progress: Progress | None = None) -> Run:
         "-pbench.plugin",
         *(f"-p{module}" for module in options.steps),
     ]
-    with _own_environment():
-        code = pytest.main(arguments, plugins=[_Setter(campaign)])
-    campaign.close(interrupted=code == pytest.ExitCode.INTERRUPTED)
+    code = pytest.ExitCode.INTERRUPTED  # until told otherwise: by Ctrl-C outside of any scenario
+    try:
+        with _own_environment():
+            code = pytest.ExitCode(pytest.main(arguments, plugins=[_Setter(campaign)]))
+    finally:
+        campaign.close(interrupted=code == pytest.ExitCode.INTERRUPTED)
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         raise CampaignError(f"pytest n'a pas pu jouer la campagne (code {int(code)})")
     if code == pytest.ExitCode.INTERRUPTED and not campaign.collected:
         raise CampaignError("les scénarios n'ont pas pu être chargés")
     if not campaign.collected:
         raise CampaignError("aucun des scénarios choisis n'a été chargé")
-    return load(campaign.directory)
+    return campaign.session
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +309,6 @@ def _check(options: Options, selected: frozenset[str]) -> ProvidedReport | None:
         if expected.scenario not in every:
             raise CampaignError(f"profil, expected_failures : {expected.scenario} n'existe pas")
     return _provided(options.report)
-
-
-def _rows(declared: Iterable[BaseModel]) -> list[dict[str, Any]]:
-    return [one.model_dump(mode="json") for one in declared]
 
 
 def selected_by(options: Options) -> frozenset[str]:
@@ -373,10 +376,3 @@ def _set_environment(values: Iterable[tuple[str, str | None]]) -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
-
-
-def _version() -> str:
-    try:
-        return metadata.version("drimbench")
-    except metadata.PackageNotFoundError:
-        return "non installé"

@@ -45,9 +45,11 @@ class Feed:
         self._tails: dict[Path, ShardTail] = {}
         self._blobs = BlobStore(shard.run / "blobs")
         self._follow: tuple[str, ...] = ()
+        self._earlier = frozenset((shard.run / "journal").glob("*.ndjson"))
+        """Of goes that are over, and of ours, which is not read back."""
 
     def follow(self, *names: str) -> None:
-        """Also read the shards whose file name starts with one of these names."""
+        """Also read the shards of these names, `role-pid`, and what begins there from now on."""
         self._follow = (*self._follow, *names)
 
     def observe(self, exchange: Exchange) -> None:
@@ -94,7 +96,9 @@ class Feed:
 
     def _read_tails(self) -> None:
         for name in self._follow:
-            for path in (self.shard.run / "journal").glob(f"{name}-*.ndjson"):
+            for path in (self.shard.run / "journal").glob(f"{name}*.ndjson"):
+                if path in self._earlier or not f"{path.stem}-".startswith(f"{name}-"):
+                    continue
                 with self._changed:
                     tail = self._tails.setdefault(path, ShardTail(path))
                     events = tail.read()

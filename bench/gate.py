@@ -17,10 +17,13 @@ from gherkin.pickles.compiler import Compiler
 
 from bench.errors import BenchError
 
-__all__ = ["ROLES", "FeatureError", "Pickle", "check_features", "pickles"]
+__all__ = ["ROLES", "FeatureError", "Pickle", "check_features", "pickles", "place"]
 
 ROLES = frozenset({"source", "consumer"})
 """Tags that say which box a scenario tests."""
+
+
+_DOMAINS = ("publication", "images", "consultation")
 
 
 class FeatureError(BenchError):
@@ -40,6 +43,14 @@ class Pickle:
     def scenario(self) -> str:
         """Its own id tag, without the at sign, or ""."""
         return next((tag for tag in self.tags if tag.startswith("SCN-")), "")
+
+
+def place(file: Path, line: int) -> tuple[int, str, int]:
+    """Where a scenario stands in a campaign, to sort by: publication first, for the rest of the
+    chain needs it; then by file and line."""
+    domain = file.parent.name
+    rank = _DOMAINS.index(domain) if domain in _DOMAINS else len(_DOMAINS)
+    return rank, file.name, line
 
 
 def pickles(features: Path) -> Iterator[Pickle]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,10 @@ from wire.exchange import Direction, Exchange, Outcome, Part, Payload, TlsInfo
 from wire.shard import BlobStore
 
 __all__ = ["Event", "Journal", "JournalError", "ShardTail"]
+
+
+_ONE_BOOT_S = 30.0
+_MONO = ("mono_start", "mono_end")
 
 
 class JournalError(BenchError):
@@ -48,13 +52,13 @@ class Journal:
         shards = sorted((run / "journal").glob("*.ndjson"))
         if not shards:
             raise JournalError(f"{run} : aucun journal (journal/*.ndjson) dans ce dossier")
-        events: list[Event] = []
+        written: list[list[Event]] = []
         for shard in shards:
             tail = ShardTail(shard)
-            events.extend(tail.read())
+            written.append(tail.read())
             if tail.torn:
                 self.notes.append(f"{shard.name} : dernière ligne incomplète, ignorée")
-        self.events = sorted(events, key=lambda event: event.mono)
+        self.events = sorted(_on_one_clock(written), key=lambda event: event.mono)
 
     def of(self, *types: str) -> Iterator[Event]:
         """The events of those types, in time order."""
@@ -105,6 +109,31 @@ class ShardTail:
             raise JournalError(
                 f"{self.path}, ligne {self._line} : événement attendu, trouvé {line[:60]!r}"
             ) from error
+
+
+def _on_one_clock(shards: list[list[Event]]) -> Iterator[Event]:
+    """All events, their `mono` counted from the oldest shard's clock.
+
+    `mono` starts again with the machine, and a run may be resumed after that. What separates two
+    shards of one boot is at most a correction of the clock, and is left alone.
+    """
+    begun = sorted((shard for shard in shards if shard), key=lambda shard: shard[0].utc)
+    if not begun:
+        return
+    origin = _boot(begun[0][0])
+    for shard in begun:
+        late = _boot(shard[0]) - origin
+        if abs(late) < _ONE_BOOT_S:
+            yield from shard
+            continue
+        for event in shard:
+            moved = {key: event.fields[key] + late for key in _MONO if event.fields.get(key)}
+            yield replace(event, mono=event.mono + late, fields={**event.fields, **moved})
+
+
+def _boot(event: Event) -> float:
+    """When `mono` was zero, in seconds since 1970."""
+    return event.utc.timestamp() - event.mono
 
 
 def exchange_from(fields: dict[str, Any], blobs: BlobStore) -> Exchange:

@@ -5,6 +5,7 @@ Loaded by name in a campaign, and by the root conftest for `pytest features`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 from bench.agreements import agreed
 from bench.assemble import scenario_verdict
 from bench.campaign import PROVIDED, Campaign, Options
-from bench.gate import ROLES, pickles
+from bench.gate import ROLES, pickles, place
 from bench.judge import judge_scenario
 from bench.outcomes import Failure, StepKind, classify, step_verdict
 from bench.stage import ScenarioInfo, Stage
@@ -28,8 +29,6 @@ __all__ = ["CAMPAIGN", "STAGE"]
 CAMPAIGN = pytest.StashKey[Campaign]()
 STAGE = pytest.StashKey[Stage]()
 _BEGUN = pytest.StashKey[float]()
-
-DOMAINS = ("publication", "images", "consultation")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,8 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
     items.sort(key=_place)
     infos = [info for item in items if (info := scenario_info(item)) is not None]
-    campaign.collected = [info.id for info in infos]
-    campaign.shard.write("plan", scenarios=campaign.collected)
+    campaign.plan([info.id for info in infos])
     campaign.roles = frozenset(role for info in infos for role in info.roles)
 
 
@@ -248,14 +246,11 @@ def _scenario_of(item: pytest.Item) -> Any:
 
 
 def _place(item: pytest.Item) -> tuple[int, str, int]:
-    """Publication first: the rest of the chain needs it; then by file and line."""
+    """In the order of a campaign; what is no scenario comes last."""
     scenario = _scenario_of(item)
     if scenario is None:
-        return len(DOMAINS) + 1, "", 0
-    file = Path(scenario.feature.filename)
-    domain = file.parent.name
-    rank = DOMAINS.index(domain) if domain in DOMAINS else len(DOMAINS)
-    return rank, file.name, scenario.line_number
+        return sys.maxsize, "", 0
+    return place(Path(scenario.feature.filename), scenario.line_number)
 
 
 def _is_selected(info: ScenarioInfo, selected: frozenset[str] | None) -> bool:

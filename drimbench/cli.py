@@ -65,6 +65,13 @@ def run(
     last_failed: Annotated[
         bool, typer.Option("--last-failed", help="Ce que la dernière campagne n'a pas passé.")
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Reprendre la dernière campagne interrompue, ou celle que nomme le premier mot.",
+        ),
+    ] = False,
     only_list: Annotated[
         bool, typer.Option("--list", help="Lister ce qui serait joué, sans le jouer.")
     ] = False,
@@ -93,13 +100,17 @@ def run(
 
     drimbench run --last-failed                    ce qui n'est pas passé la dernière fois
 
+    drimbench run --resume                         la suite d'une campagne interrompue
+
+    drimbench run --resume @2 --profile ma-boite.toml
+
     drimbench run --suite nuit --profile ma-boite.toml --strict --floor faq
 
     Codes de sortie : 0 conforme, 1 échec, 2 reste à vérifier, 3 succès inattendu,
     64 usage ou configuration, 70 erreur interne.
     """
     from bench.campaign import Options, play
-    from drimbench import planning
+    from drimbench import planning, resuming
     from drimbench.origin import check_rooms
     from drimbench.progress import Live
     from features import FEATURES, STEP_MODULES
@@ -112,13 +123,18 @@ def run(
         if images is not None and report is None:
             raise BenchError("--images accompagne --report : donnez aussi le compte rendu")
         target = planning.target(profile, strict=strict, floor=floor)
+        rest = resuming.chosen(select or (), runs) if resume else None
+        if rest is not None and last_failed:
+            raise BenchError("--resume et --last-failed s'excluent")
         asked = Options(
             features=FEATURES,
             steps=STEP_MODULES,
             runs=runs,
             profile=target,
             seed=seed,
-            only=planning.words(select or (), runs, last_failed=last_failed),
+            only=planning.words(
+                select or () if rest is None else rest.words, runs, last_failed=last_failed
+            ),
             suite=suite,
             report=report,
             images=images,
@@ -126,7 +142,8 @@ def run(
         if only_list or dry_run:
             planning.tell(asked, as_json=as_json_, brief=only_list)
             raise Finished(ExitCode.CONFORM)
-        played = play(asked, None if as_json_ else Live(console))
+        progress = None if as_json_ else Live(console)
+        played = play(asked, progress) if rest is None else resuming.rest(rest, asked, progress)
     except BenchError as error:
         refuse(str(error))
     page = write_reports(played, played.directory)
@@ -135,6 +152,7 @@ def run(
     else:
         summarise(played, page, console)
     if played.interrupted:
+        console.print("Reprise : drimbench run --resume", highlight=False)
         raise KeyboardInterrupt
     raise Finished(exit_code(played.verdict, strict=target.strict))
 

@@ -59,6 +59,7 @@ class BlobStore:
 class Shard:
     """The part of a run's journal that this process writes. Safe from any thread.
 
+    No other process, not even an earlier one of the same number, writes in the same file.
     Lines are numbered when asked for and written by a thread of their own, in that order, blobs
     before the line that names them: recording never makes a service wait for the disk. `close`
     writes all that is left. `path` is the file.
@@ -70,8 +71,7 @@ class Shard:
         self.blobs = BlobStore(run / "blobs")
         shards = run / "journal"
         shards.mkdir(parents=True, exist_ok=True)
-        self.path = shards / f"{name}-{os.getpid()}.ndjson"
-        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._fd, self.path = _new_file(shards, f"{name}-{os.getpid()}")
         self._serial = itertools.count(1)
         self._order = threading.Lock()
         self._waiting: queue.Queue[Callable[[], bytes] | None] = queue.Queue(_LONGEST_QUEUE)
@@ -112,7 +112,7 @@ class Shard:
             raise self._trouble
         with self._order:
             utc, mono = stamp()
-            event_id = f"{self.name}-{os.getpid()}-{next(self._serial)}"
+            event_id = f"{self.path.stem}-{next(self._serial)}"
             head = {"id": event_id, "type": type, "utc": _iso(utc), "mono": mono}
             self._waiting.put(lambda: _line({**head, **fields()}))
         return event_id
@@ -178,6 +178,17 @@ class Shard:
             "server_name": tls.server_name,
             "reason": tls.reason,
         }
+
+
+def _new_file(folder: Path, stem: str) -> tuple[int, Path]:
+    for rank in itertools.count(1):
+        path = folder / (f"{stem}.ndjson" if rank == 1 else f"{stem}-{rank}.ndjson")
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+            return os.open(path, flags, 0o644), path
+        except FileExistsError:
+            continue
+    raise AssertionError("unreachable")
 
 
 def _line(event: dict[str, Any]) -> bytes:
