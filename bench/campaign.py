@@ -27,9 +27,11 @@ from bench.sessions import Session, begin
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
 from wire.shard import Shard
+from wire.tls import log_keys
 
 __all__ = [
     "PROVIDED",
+    "TLS_KEYS",
     "Campaign",
     "CampaignError",
     "Options",
@@ -41,6 +43,9 @@ __all__ = [
     "play_part",
     "selected_by",
 ]
+
+TLS_KEYS = "tls-keys.log"
+"""File of a run, in the format of NSS; the name of nothing that is ever rendered or packed."""
 
 PROVIDED = "fourni"
 """The domain of the scenarios that need a report of the user's."""
@@ -101,6 +106,8 @@ class Options:
     images: Path | None = None
     session: Session | None = None
     """The part of a run that is played; None: a run of its own."""
+    tls_keys: bool = False
+    """Keep the secrets of the bench's TLS sessions, for who captures the network beside it."""
 
 
 @dataclass(slots=True)
@@ -135,7 +142,8 @@ class Campaign:
         self.session = options.session or begin(
             profile, options.runs, seed=options.seed, report=options.report
         )
-        self.shard = Shard(self.session.directory, "bench")
+        log_keys(self.directory / TLS_KEYS if options.tls_keys else None)
+        self.shard = Shard(self.directory, "bench")
         self.feed = Feed(self.shard)
 
     @property

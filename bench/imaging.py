@@ -32,6 +32,8 @@ class Imaging:
     publishing: Publishing
     answer: Retrieved | None = None
     twins: list[Retrieved] = field(default_factory=list)
+    _asked: range = range(0)
+    """Where in the feed the exchanges of the answer are."""
 
     # -- Étant donné -------------------------------------------------------------------------
 
@@ -59,7 +61,10 @@ class Imaging:
         without_papers: bool = False,
     ) -> Retrieved:
         """One request, kept as the answer."""
+        feed = self.story.stage.feed
+        begun = feed.mark()
         self.answer = self._get(series, study, manners, papers, without_papers)
+        self._asked = range(begun, feed.mark())
         return self.answer
 
     def ask_wrongly(
@@ -300,7 +305,9 @@ class Imaging:
         return answer
 
     def _exchanges(self) -> list[str]:
-        return [seen.id for seen in self.story.stage.seen("WADO-RS", "TLS")]
+        """Those of the request that was kept, not of its twins."""
+        seen = self.story.stage.seen("WADO-RS", "TLS")
+        return [one.id for one in seen if one.serial in self._asked]
 
     @staticmethod
     def _summary(answer: Retrieved) -> str:

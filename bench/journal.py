@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from wire.exchange import Direction, Exchange, Outcome, Part, Payload, TlsInfo
+from wire.exchange import Direction, Exchange, Outcome, Part, Payload, Reach, TlsInfo
 from wire.shard import BlobStore
 
 __all__ = ["Event", "Journal", "JournalError", "ShardTail"]
@@ -155,6 +155,7 @@ def exchange_from(fields: dict[str, Any], blobs: BlobStore) -> Exchange:
         request=_payload(fields["request"], blobs),
         response=_payload(fields["response"], blobs),
         tls=_tls(fields["tls"], blobs),
+        reach=Reach(**reach) if (reach := fields.get("reach")) else None,
     )
 
 

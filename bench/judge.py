@@ -19,7 +19,7 @@ from validators.finding import Cause, Finding, Severity
 from validators.wado import WadoPart, WadoResponse
 from wire.exchange import Direction, Exchange, Payload
 
-__all__ = ["images_of", "judge_scenario", "message"]
+__all__ = ["images_of", "judge_scenario", "kind_of", "message"]
 
 _SOAP: Mapping[str, frozenset[str]] = {
     "ITI-18": frozenset({"source", "consumer"}),
@@ -67,6 +67,7 @@ class _Scene:
             )
 
     def _findings(self, exchange: Exchange) -> Iterator[Finding]:
+        # `kind_of` says the same of each case, for who judges the message as a file.
         request, response = exchange.request, exchange.response
         match exchange.transaction, exchange.direction:
             case "ORU^R01", Direction.OUT if "source" in self.roles and response:
@@ -110,6 +111,27 @@ class _Scene:
     def _kos(self, request: Payload | None) -> bytes:
         uid = request.header(KOS_HEADER) if request else None
         return self.manifests.get(uid or "", b"")
+
+
+def kind_of(exchange: Exchange) -> str | None:
+    """As what a file is the message of an exchange that a product may have emitted judged.
+
+    None when no judge of files reads it. Of an exchange that we began it is the answer.
+    """
+    match exchange.transaction, exchange.direction:
+        case "ORU^R01", Direction.OUT:
+            return "ack"
+        case "WADO-RS", Direction.OUT:
+            return "wado-response"
+        case "capabilities", Direction.OUT:
+            return "capacites"
+        case "WADO-RS", Direction.IN:
+            return "wado-request"
+        case "ITI-41", Direction.IN:
+            return "iti-41"
+        case name, Direction.IN if name in _SOAP:
+            return name.lower()
+    return None
 
 
 def images_of(response: Payload, context: Context) -> WadoResponse:

@@ -11,7 +11,15 @@ from rich.console import Console
 
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
-from drimbench import clients_cli, doctor_cli, init_cli, requirements_cli, runs_cli, serve_cli
+from drimbench import (
+    clients_cli,
+    doctor_cli,
+    extracting,
+    init_cli,
+    requirements_cli,
+    runs_cli,
+    serve_cli,
+)
 from drimbench.ending import Finished, print_json, refuse
 from drimbench.evidence import write_reports
 from drimbench.formats import Format
@@ -39,6 +47,10 @@ def _begin() -> None:
 
 OutputFormat = Annotated[Format, typer.Option("--format", help="Forme du résultat.")]
 Json = Annotated[bool, typer.Option("--json", help="Un seul document JSON sur la sortie standard.")]
+
+Har = Annotated[
+    bool, typer.Option("--har", help="Écrire aussi les échanges HTTP en HAR (echanges.har).")
+]
 
 
 @app.command()
@@ -82,6 +94,14 @@ def run(
         bool, typer.Option("--strict", help="Un avertissement compte comme un échec.")
     ] = False,
     floor: Floor = None,
+    har: Har = False,
+    tls_keys: Annotated[
+        bool,
+        typer.Option(
+            "--tls-keys",
+            help="Garder les secrets TLS du banc (tls-keys.log), pour lire une capture réseau.",
+        ),
+    ] = False,
     as_json_: Json = False,
 ) -> None:
     """Joue une campagne, la juge et écrit le rapport.
@@ -105,6 +125,8 @@ def run(
     drimbench run --resume @2 --profile ma-boite.toml
 
     drimbench run --suite nuit --profile ma-boite.toml --strict --floor faq
+
+    drimbench run publication --har --tls-keys     pour un navigateur, pour Wireshark
 
     Codes de sortie : 0 conforme, 1 échec, 2 reste à vérifier, 3 succès inattendu,
     64 usage ou configuration, 70 erreur interne.
@@ -138,6 +160,7 @@ def run(
             suite=suite,
             report=report,
             images=images,
+            tls_keys=tls_keys,
         )
         if only_list or dry_run:
             planning.tell(asked, as_json=as_json_, brief=only_list)
@@ -146,7 +169,7 @@ def run(
         played = play(asked, progress) if rest is None else resuming.rest(rest, asked, progress)
     except BenchError as error:
         refuse(str(error))
-    page = write_reports(played, played.directory)
+    page = write_reports(played, played.directory, har=har)
     if as_json_:
         print_json(as_json(played, page))
     else:
@@ -197,13 +220,16 @@ def list_(as_json_: Json = False) -> None:
 @app.command()
 def report(
     run_directory: Annotated[Path, typer.Argument(help="Dossier d'une campagne (runs/…).")],
+    har: Har = False,
     as_json_: Json = False,
 ) -> None:
     """Réécrit les rapports d'une campagne à partir de son seul journal.
 
-    [bold]Exemple[/bold]
+    [bold]Exemples[/bold]
 
     drimbench report runs/20261122T101500Z-a1b2
+
+    drimbench report runs/20261122T101500Z-a1b2 --har
     """
     from bench.assemble import load
     from reports.console import summarise
@@ -213,7 +239,7 @@ def report(
         played = load(run_directory)
     except BenchError as error:
         refuse(str(error))
-    page = write_reports(played, played.directory)
+    page = write_reports(played, played.directory, har=har)
     if as_json_:
         print_json(as_json(played, page))
     else:
@@ -422,6 +448,7 @@ app.add_typer(clients_cli.client, name="client")
 app.command()(init_cli.init)
 app.command()(doctor_cli.doctor)
 app.command()(serve_cli.serve)
+app.command()(extracting.extract)
 app.command()(runs_cli.rejudge)
 app.command()(runs_cli.diff)
 app.command()(runs_cli.history)

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 __all__ = ["write_reports"]
 
 
-def write_reports(run: Run, folder: Path) -> Path:
+def write_reports(run: Run, folder: Path, *, har: bool = False) -> Path:
     """Write `rapport.html` and `junit.xml` in a folder; the path of the page.
+
+    With `har`, the HTTP exchanges too, as `echanges.har`.
 
     Raises:
         OSError: the folder cannot be written.
@@ -20,6 +22,10 @@ def write_reports(run: Run, folder: Path) -> Path:
     from reports.html import write_html
     from reports.junit import write_junit
 
+    if har:
+        from reports.har import write_har
+
+        write_har(run, folder / "echanges.har")
     folder.mkdir(parents=True, exist_ok=True)
     write_junit(run, folder / "junit.xml")
     return write_html(run, folder / "rapport.html")

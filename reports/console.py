@@ -16,6 +16,7 @@ from rich.text import Text
 from bench.results import Run, ScenarioResult
 from bench.verdicts import Verdict
 from reports import redact
+from reports.reproduce import reproductions
 from reports.views import draft_only
 from reports.words import GRADES, SENTENCES, SEVERITIES, SYMBOLS, duration, plural
 from validators.finding import Finding, Severity
@@ -53,6 +54,8 @@ def summarise(
         for line in scenario_lines(scenario, with_reason=scenario.reason != reason):
             _print(console, line)
         reason = scenario.reason
+        for line in _reproductions(scenario, run.directory):
+            _print(console, line)
     for line in _summary(run, report):
         _print(console, line)
 
@@ -78,6 +81,15 @@ def scenario_lines(scenario: ScenarioResult, *, with_reason: bool = True) -> Ite
     for _, finding in scenario.findings:
         if finding.severity is not Severity.INFO:
             yield from _finding(finding)
+
+
+def _reproductions(scenario: ScenarioResult, directory: Path) -> Iterator[Text]:
+    lines = reproductions(scenario, directory)
+    if lines:
+        yield Text(f"      à refaire depuis {_safe(str(directory))} :", style="dim")
+    for one in lines:
+        yield Text(f"        # {one.what}", style="dim")
+        yield Text(f"        {_safe(one.command)}")
 
 
 def _finding(finding: Finding) -> Iterator[Text]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports import redact
+from reports.reproduce import reproductions
 from validators.finding import Finding
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ def as_json(run: Run, report_path: Path | None) -> dict[str, Any]:
     """The run, ready for `json.dumps`.
 
     Keys: `verdict`, `duration_s` (seconds), `seed`, `exchanges` (count by transaction name),
-    `scenarios` (each `id`, `name`, `verdict`, `requirements`, `findings`), `report` (path, or None
-    when none was written). Secrets are masked.
+    `scenarios` (each `id`, `name`, `verdict`, `requirements`, `findings`, `reproduce`), `report`
+    (path, or None when none was written). Secrets are masked.
     """
     return {
         "verdict": str(run.verdict),
         "duration_s": round(run.duration_s, 3),
         "seed": run.seed,
         "exchanges": run.counts(),
-        "scenarios": [_scenario(scenario) for scenario in run.scenarios],
+        "scenarios": [_scenario(scenario, run.directory) for scenario in run.scenarios],
         "report": None if report_path is None else str(report_path),
     }
 
@@ -48,11 +49,15 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _scenario(scenario: ScenarioResult) -> dict[str, Any]:
+def _scenario(scenario: ScenarioResult, directory: Path) -> dict[str, Any]:
     return {
         "id": scenario.id,
         "name": scenario.title,
         "verdict": str(scenario.verdict),
         "requirements": list(scenario.requirements),
         "findings": [finding_as_json(finding) for _, finding in scenario.findings],
+        "reproduce": [
+            {"what": one.what, "command": redact.text(one.command)}
+            for one in reproductions(scenario, directory)
+        ],
     }

@@ -11,6 +11,7 @@ from lxml import etree
 from bench.results import Run, ScenarioResult
 from bench.verdicts import Verdict
 from reports import redact
+from reports.reproduce import reproductions
 
 __all__ = ["write_junit"]
 
@@ -54,11 +55,11 @@ def _suite(run: Run, feature: str, scenarios: list[ScenarioResult]) -> etree._El
     _count(suite, scenarios, sum(scenario.duration_s for scenario in scenarios))
     _properties(suite, [("run", run.id), ("seed", str(run.seed))])
     for scenario in scenarios:
-        suite.append(_case(scenario))
+        suite.append(_case(scenario, run.directory))
     return suite
 
 
-def _case(scenario: ScenarioResult) -> etree._Element:
+def _case(scenario: ScenarioResult, directory: Path) -> etree._Element:
     case = etree.Element(
         "testcase", classname=_legal(scenario.feature), name=_legal(scenario.title)
     )
@@ -76,7 +77,8 @@ def _case(scenario: ScenarioResult) -> etree._Element:
         told.set("message", _legal(scenario.reason or scenario.verdict.french))
         if name != "skipped":
             told.set("type", str(scenario.verdict))
-        told.text = _legal("\n".join(_unmet(scenario)))
+        again = [f"{one.what} : {one.command}" for one in reproductions(scenario, directory)]
+        told.text = _legal("\n".join([*_unmet(scenario), *again]))
     if lines := [*_findings(scenario)]:
         etree.SubElement(case, "system-out").text = _legal("\n".join(lines))
     return case

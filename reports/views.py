@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -20,6 +21,7 @@ from bench.verdicts import Verdict
 from reports.annotate.dispatch import Annotated, annotate
 from reports.annotate.model import Facts, Fields, Node, Section, Tree
 from reports.flow import Group, Message, condensed, messages
+from reports.reproduce import Reproduction, reproductions
 from reports.sequence import diagram
 from reports.words import GRADES, duration, moment
 from spec.grade import Grade
@@ -93,6 +95,8 @@ class ScenarioView:
     flow: FlowView
     draft_only: bool
     """It fails, and only texts of the 2023 draft say so."""
+    again: tuple[Reproduction, ...]
+    """Shell lines that show its failure on its own."""
     next_failure: str
 
 
@@ -146,7 +150,7 @@ def view(run: Run) -> RunView:
         anchor = f"s{rank}"
         later = [other for other in failing if int(other[1:]) > rank]
         following = later[0] if later else ""
-        views[result.id] = _scenario(result, anchor, number, following, aliases)
+        views[result.id] = _scenario(result, anchor, number, following, aliases, run.directory)
         number += len(result.exchanges)
     return RunView(
         run=run,
@@ -285,6 +289,7 @@ def _scenario(
     first_number: int,
     next_failure: str,
     aliases: Mapping[str, str],
+    directory: Path,
 ) -> ScenarioView:
     steps = {step.index: f"{step.keyword.strip()} {step.text}" for step in result.steps}
     flow = _flow(result.exchanges, first_number, steps, result.findings, result.title, aliases)
@@ -308,6 +313,7 @@ def _scenario(
         ),
         flow=flow,
         draft_only=draft_only(result),
+        again=reproductions(result, directory),
         next_failure=next_failure,
     )
 

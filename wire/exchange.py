@@ -24,6 +24,7 @@ __all__ = [
     "Outcome",
     "Part",
     "Payload",
+    "Reach",
     "TlsInfo",
     "ignore",
     "new_connection_id",
@@ -114,6 +115,19 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How a client reached its peer: what another program needs to do the same.
+
+    `address` is `address:port`; the rest are the PEM files of a TLS client, empty without.
+    """
+
+    address: str
+    trust: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One exchange, as the recording process saw it.
 
@@ -142,6 +156,8 @@ class Exchange:
     response: Payload | None = None
     tls: TlsInfo | None = None
     keys: tuple[str, ...] = field(default=())
+    reach: Reach | None = None
+    """Of an exchange that we began."""
 
     def labelled(
         self, *, transaction: str = "", detail: str = "", keys: Iterable[str] = ()

@@ -10,7 +10,17 @@ import httpcore
 import httpx
 
 from protocols.errors import LocalProtocolError
-from wire.exchange import Direction, Exchange, Observe, Outcome, Payload, TlsInfo, ignore, stamp
+from wire.exchange import (
+    Direction,
+    Exchange,
+    Observe,
+    Outcome,
+    Payload,
+    Reach,
+    TlsInfo,
+    ignore,
+    stamp,
+)
 from wire.http_backend import ATTEMPT, Attempt, Backend, Stream
 from wire.recording import BodyRecorder
 from wire.tls import ClientTls, client_context, failure_reason
@@ -68,13 +78,15 @@ class Transport(httpx.AsyncBaseTransport):
     ) -> None:
         self._actor = actor
         self._observe = observe
+        self._tls = tls
         self._context = client_context(tls) if tls else None
+        self._backend = Backend(connect_to)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=self._context,
             max_connections=100,
             max_keepalive_connections=20,
             keepalive_expiry=KEEP_ALIVE,
-            network_backend=Backend(connect_to),
+            network_backend=self._backend,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -87,7 +99,7 @@ class Transport(httpx.AsyncBaseTransport):
         if request.url.scheme == "https" and self._context is None:
             raise LocalProtocolError(f"{self._actor}: no TLS configuration for {request.url}")
         assert isinstance(request.stream, httpx.AsyncByteStream)
-        recording = _Recording(self._actor, self._observe, request)
+        recording = _Recording(self._actor, self._observe, request, self._reach(request.url))
         token = ATTEMPT.set(recording.attempt)
         try:
             answer = await self._pool.handle_async_request(
@@ -123,6 +135,12 @@ class Transport(httpx.AsyncBaseTransport):
             stream=_Body(answer, recording),
             extensions=answer.extensions,
         )
+
+    def _reach(self, url: httpx.URL) -> Reach:
+        secure = url.scheme == "https"
+        host, port = self._backend.where(url.host, url.port or (443 if secure else 80))
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return self._tls.reach(address) if secure and self._tls else Reach(address=address)
 
     async def aclose(self) -> None:
         """Close every connection of the pool."""
@@ -165,11 +183,12 @@ class _Body(httpx.AsyncByteStream):
 class _Recording:
     """One request and its answer, as they pass. Tells once; nothing is kept for `ignore`."""
 
-    def __init__(self, actor: str, observe: Observe, request: httpx.Request) -> None:
+    def __init__(self, actor: str, observe: Observe, request: httpx.Request, reach: Reach) -> None:
         self.attempt = Attempt()
         self._actor = actor
         self._observe = observe
         self._request = request
+        self._reach = reach
         self._utc, self._mono = stamp()
         self._told = observe is ignore
         self._sent = BodyRecorder(request.headers.get("content-type"))
@@ -271,6 +290,7 @@ class _Recording:
                 response=self._response(complete=outcome is Outcome.ANSWERED),
                 tls=attempt.tls,
                 keys=naming.keys,
+                reach=self._reach,
             )
         )
 

@@ -17,6 +17,7 @@ from wire.exchange import (
     Observe,
     Outcome,
     Payload,
+    Reach,
     TlsInfo,
     new_connection_id,
     stamp,
@@ -61,6 +62,8 @@ class MllpClient:
         self._peer = peer
         # Made here: an unreadable file is our fault, not a refusal by the peer.
         self._context = client_context(tls) if tls is not None else None
+        address = f"{host}:{port}"
+        self._reach = Reach(address=address) if tls is None else tls.reach(address)
         self._server_name = server_name or host
         self._max_size = max_size
         self._turn = asyncio.Lock()
@@ -235,6 +238,7 @@ class _Record:
             request=self._request,
             response=response,
             tls=self._tls(link, error),
+            reach=client._reach,
         )
         client._observe(client._label(exchange) if client._label else exchange)
 

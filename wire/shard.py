@@ -14,11 +14,12 @@ import os
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from wire.exchange import Exchange, Part, Payload, TlsInfo, stamp
+from wire.exchange import Exchange, Part, Payload, Reach, TlsInfo, stamp
 
 __all__ = ["BlobStore", "Shard"]
 
@@ -145,6 +146,7 @@ class Shard:
             "request": self._payload(exchange.request),
             "response": self._payload(exchange.response),
             "tls": self._tls(exchange.tls),
+            "reach": _reach(exchange.reach),
         }
 
     def _payload(self, payload: Payload | None) -> dict[str, Any] | None:
@@ -189,6 +191,10 @@ def _new_file(folder: Path, stem: str) -> tuple[int, Path]:
         except FileExistsError:
             continue
     raise AssertionError("unreachable")
+
+
+def _reach(reach: Reach | None) -> dict[str, str] | None:
+    return None if reach is None else asdict(reach)
 
 
 def _line(event: dict[str, Any]) -> bytes:

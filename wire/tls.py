@@ -18,7 +18,16 @@ from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-from wire.exchange import Direction, Exchange, Observe, Outcome, TlsInfo, new_connection_id, stamp
+from wire.exchange import (
+    Direction,
+    Exchange,
+    Observe,
+    Outcome,
+    Reach,
+    TlsInfo,
+    new_connection_id,
+    stamp,
+)
 
 __all__ = [
     "CIPHERS",
@@ -28,6 +37,7 @@ __all__ = [
     "client_context",
     "failure_reason",
     "install",
+    "log_keys",
     "peer_name",
     "server_context",
     "tls_info",
@@ -69,6 +79,15 @@ class ClientTls:
     certificate: Path | None = None
     key: Path | None = None
 
+    def reach(self, address: str) -> Reach:
+        """How a client with these files reaches an `address:port`."""
+        return Reach(
+            address=address,
+            trust=str(self.trust),
+            certificate=str(self.certificate or ""),
+            key=str(self.key or ""),
+        )
+
 
 def server_context(tls: ServerTls) -> ssl.SSLContext:
     """A server context: TLS 1.2 or 1.3, own order of suites, no session resumption.
@@ -76,11 +95,8 @@ def server_context(tls: ServerTls) -> ssl.SSLContext:
     Raises:
         OSError: a file cannot be read (`ssl.SSLError` when it is not what it should be).
     """
-    install()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(CIPHERS)
-    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_COMPRESSION
+    context = _context(ssl.PROTOCOL_TLS_SERVER)
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
     # A resumed session skips the client certificate: each connection proves itself anew.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
@@ -100,15 +116,26 @@ def client_context(tls: ClientTls) -> ssl.SSLContext:
     Raises:
         OSError: a file cannot be read (`ssl.SSLError` when it is not what it should be).
     """
-    install()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(CIPHERS)
-    context.options |= ssl.OP_NO_COMPRESSION
+    context = _context(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(tls.trust)
     if tls.certificate is not None:
         context.load_cert_chain(tls.certificate, tls.key)
     return context
+
+
+def log_keys(file: Path | None) -> None:
+    """Write the secrets of sessions to a file, as SSLKEYLOGFILE does; None: no longer.
+
+    It concerns the contexts made from then on. Wireshark then opens a capture of this process's
+    traffic; so does whoever holds the file, which nobody else may read.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    global _key_log
+    if file is not None:
+        file.touch(mode=0o600)
+    _key_log = None if file is None else str(file)
 
 
 def tls_info(
@@ -221,10 +248,23 @@ def install() -> None:
     protocol.connection_lost = connection_lost
 
 
+_key_log: str | None = None
+
 _Failed = Callable[[asyncio.BaseTransport, TlsInfo, str], None]
 
 _watchers: WeakKeyDictionary[ssl.SSLContext, _Failed] = WeakKeyDictionary()
 _server_names: WeakKeyDictionary[ssl.SSLObject, str] = WeakKeyDictionary()
+
+
+def _context(role: int) -> ssl.SSLContext:
+    install()
+    context = ssl.SSLContext(role)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION
+    if _key_log is not None:
+        context.keylog_filename = _key_log
+    return context
 
 
 def _remember_server_name(

@@ -87,7 +87,11 @@ def test_json_has_the_promised_shape(run: Run, world: SimpleNamespace) -> None:
     assert made["exchanges"]["C-STORE"] == 48
     assert made["report"] == "rapport.html"
     first = made["scenarios"][0]
-    assert set(first) == {"id", "name", "verdict", "requirements", "findings"}
+    assert set(first) == {"id", "name", "verdict", "requirements", "findings", "reproduce"}
+    assert first["reproduce"][0] == {
+        "what": "Juger de nouveau ITI-41",
+        "command": "drimbench extract . e3 | drimbench validate iti-41 -",
+    }
     assert set(first["findings"][0]) == {
         "rule", "severity", "message", "expected", "actual", "where", "spec", "grade",
         "requirements",

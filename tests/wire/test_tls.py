@@ -16,7 +16,14 @@ from starlette.responses import PlainTextResponse
 
 from wire.exchange import Direction, Exchange, Outcome
 from wire.http_server import serve_http
-from wire.tls import ServerTls, client_context, failure_reason, install, server_context
+from wire.tls import (
+    ServerTls,
+    client_context,
+    failure_reason,
+    install,
+    log_keys,
+    server_context,
+)
 
 OK = PlainTextResponse("ok")
 OPENSSL = shutil.which("openssl")
@@ -231,3 +238,32 @@ def test_the_alert_reaches_openssl(pki: Any, version: str, shown: str, alert: by
         return done.stdout + done.stderr
 
     assert alert in run(scenario())
+
+
+def test_the_secrets_of_a_session_are_kept_only_when_asked(pki: Any, tmp_path: Any) -> None:
+    """A file that its owner alone reads, in the format of NSS, and no longer than asked."""
+    file = tmp_path / "keys.log"
+
+    def once() -> None:
+        async def work() -> None:
+            server = await serve_http(
+                OK, actor="source", observe=lambda one: None, tls=pki.serving()
+            )
+            context = client_context(pki.calling())
+            await asyncio.to_thread(ask, "127.0.0.1", server.port, context)
+            await server.stop()
+
+        run(work())
+
+    once()
+    assert not file.exists()
+    log_keys(file)
+    try:
+        once()
+    finally:
+        log_keys(None)
+    kept = file.read_text()
+    assert "CLIENT_TRAFFIC_SECRET_0 " in kept
+    assert file.stat().st_mode & 0o077 == 0
+    once()
+    assert file.read_text() == kept

@@ -25,7 +25,7 @@ from spec.dicom import (
 from wire.dimse.messages import DimseFailure, DimsePeer, MoveResult, is_failure
 from wire.dimse.record import Live, Recorder
 from wire.dimse.tuning import MAXIMUM_PDU, adopt
-from wire.exchange import Direction, Label, Observe, Outcome, ignore
+from wire.exchange import Direction, Label, Observe, Outcome, Reach, ignore
 
 __all__ = ["DimseClient", "StoreSession"]
 
@@ -227,6 +227,7 @@ class DimseClient:
             label=self._label,
             direction=Direction.OUT,
             peer=peer.name or peer.ae_title,
+            reach=Reach(address=f"{peer.host}:{peer.port}"),
         )
 
 

@@ -26,6 +26,7 @@ from wire.exchange import (
     Observe,
     Outcome,
     Payload,
+    Reach,
     new_connection_id,
     stamp,
 )
@@ -121,6 +122,7 @@ class Recorder:
         direction: Direction,
         peer: str,
         connection: str | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self.connection = connection or new_connection_id()
         self._association = association
@@ -129,6 +131,7 @@ class Recorder:
         self._label = label
         self._direction = direction
         self._peer = peer
+        self._reach = reach
         self._open: dict[tuple[Direction, int], _Operation] = {}
         self._lock = threading.Lock()
         self._started = stamp()
@@ -163,6 +166,7 @@ class Recorder:
                 request=Payload(
                     start_line="A-ASSOCIATE-RQ", head=tuple(self._association_fields())
                 ),
+                reach=self._reach,
             )
         )
 
@@ -263,6 +267,7 @@ class Recorder:
                 request=operation.request,
                 response=response,
                 keys=tuple(operation.keys),
+                reach=self._reach if operation.direction is Direction.OUT else None,
             )
         )
 
