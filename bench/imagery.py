@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bench.bed import Bed
 
 __all__ = [
+    "acquisition",
     "add_series",
     "alterations",
     "export_alterations",
@@ -126,41 +127,51 @@ def _spoken(transfer_syntax: str) -> str:
     return EXPLICIT_VR_LITTLE_ENDIAN if is_implicit(transfer_syntax) else transfer_syntax
 
 
+def acquisition(
+    exam: PlannedExam,
+    patient: Patient,
+    *,
+    series: tuple[PlannedSeries, ...] | None = None,
+    matrix: int = _MATRIX,
+) -> modality.Exam:
+    """What the modality is asked to make of an exam, or of some series of it."""
+    assert patient.ipp is not None
+    return modality.Exam(
+        patient=modality.Patient(
+            name=f"{patient.family}^{patient.given}",
+            patient_id=exam.pacs_ipp or patient.ipp.value,
+            issuer=patient.ipp.authority,
+            issuer_oid=patient.ipp.oid,
+            birth_date=patient.birth_date,
+            sex=patient.sex,
+        ),
+        study_uid=exam.study_uid,
+        accession=exam.pacs_accession or exam.accession.value,
+        accession_issuer_oid=exam.accession.oid,
+        series=tuple(
+            modality.Series(
+                modality=exam.modality,
+                description=one.description,
+                body_part=exam.body_part,
+                count=one.images,
+                transfer_syntax=one.transfer_syntax,
+                uid=one.uid,
+                number=number,
+            )
+            for number, one in enumerate(series or exam.series, 1)
+        ),
+        date=f"{exam.started:%Y%m%d}",
+        time=f"{exam.started:%H%M%S}",
+        description=f"{exam.modality} de test",
+        matrix=matrix,
+    )
+
+
 def _files(
     exam: PlannedExam, patient: Patient, series: tuple[PlannedSeries, ...]
 ) -> dict[str, tuple[bytes, ...]]:
-    assert patient.ipp is not None
     make = modality.from_pydicom_files if exam.real else modality.make
-    made = make(
-        modality.Exam(
-            patient=modality.Patient(
-                name=f"{patient.family}^{patient.given}",
-                patient_id=exam.pacs_ipp or patient.ipp.value,
-                issuer=patient.ipp.authority,
-                issuer_oid=patient.ipp.oid,
-                birth_date=patient.birth_date,
-                sex=patient.sex,
-            ),
-            study_uid=exam.study_uid,
-            accession=exam.pacs_accession or exam.accession.value,
-            accession_issuer_oid=exam.accession.oid,
-            series=tuple(
-                modality.Series(
-                    modality=exam.modality,
-                    description=one.description,
-                    count=one.images,
-                    transfer_syntax=one.transfer_syntax,
-                    uid=one.uid,
-                    number=number,
-                )
-                for number, one in enumerate(series, 1)
-            ),
-            date=f"{exam.started:%Y%m%d}",
-            time=f"{exam.started:%H%M%S}",
-            description=f"{exam.modality} de test",
-            matrix=_MATRIX,
-        )
-    )
+    made = make(acquisition(exam, patient, series=series))
     by_series: dict[str, list[bytes]] = {one.uid: [] for one in series}
     for file in made:
         part10 = split_part10(file)

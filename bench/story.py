@@ -19,17 +19,22 @@ from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 if TYPE_CHECKING:
     from bench.bed import Bed, BoxAddresses
 
-__all__ = ["PlannedExam", "PlannedSeries", "Story", "people_of"]
+__all__ = ["PlannedExam", "PlannedSeries", "Story", "people_of", "plan_exam", "report_of"]
 
 _ACTS = {
-    "CT": Coded("24727-0", "CT Head W contrast IV", LOINC),
-    "MR": Coded("24590-2", "MR Brain", LOINC),
+    ("CT", "HEAD"): Coded("24727-0", "CT Head W contrast IV", LOINC),
+    ("MR", "HEAD"): Coded("24590-2", "MR Brain", LOINC),
+    ("CT", "CHEST"): Coded("24627-2", "CT Chest", LOINC),
 }
 _MODALITIES = {
     "CT": Coded("CT", "Tomodensitométrie", DCM),
     "MR": Coded("MR", "Imagerie par résonance magnétique", DCM),
 }
-_HEAD = Coded("774007", "Tête et cou", SNOMED_CT)
+_REGIONS = {
+    "HEAD": Coded("774007", "Tête et cou", SNOMED_CT),
+    "CHEST": Coded("67734004", "Thorax", SNOMED_CT),
+}
+"""JDV_RegionAnatomique_CISIS, by Body Part Examined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,8 @@ class PlannedExam:
     placer: Identifier
     started: datetime
     series: tuple[PlannedSeries, ...]
+    body_part: str = "HEAD"
+    """Body Part Examined: `HEAD`, or `CHEST` for a CT."""
     real: bool = False
     """Made of the real files that ship with pydicom, rather than phantoms."""
     pacs_ipp: str = ""
@@ -67,11 +74,11 @@ class PlannedExam:
     def reported(self) -> Exam:
         """What the report says."""
         return Exam(
-            act=_ACTS[self.modality],
+            act=_ACTS[self.modality, self.body_part],
             study_uid=self.study_uid,
             order=Order(placer=self.placer, accession=self.accession),
             modality=_MODALITIES[self.modality],
-            regions=(_HEAD,),
+            regions=(_REGIONS[self.body_part],),
             started=self.started,
             ended=self.started + timedelta(minutes=20),
         )

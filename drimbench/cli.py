@@ -13,6 +13,7 @@ from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
 from drimbench import (
     clients_cli,
+    data_cli,
     doctor_cli,
     extracting,
     init_cli,
@@ -445,6 +446,7 @@ docs = typer.Typer(no_args_is_help=True, help="Pages de référence produites pa
 app.add_typer(docs, name="docs")
 app.add_typer(requirements_cli.req, name="req")
 app.add_typer(clients_cli.client, name="client")
+app.add_typer(data_cli.data, name="data")
 app.command()(init_cli.init)
 app.command()(doctor_cli.doctor)
 app.command()(serve_cli.serve)

@@ -2,5 +2,6 @@
 
 from simulators.igc.credential import Credential, CredentialFiles, write_key
 from simulators.igc.pki import Pki, PkiFiles
+from simulators.igc.seeded import seeded_signer
 
-__all__ = ["Credential", "CredentialFiles", "Pki", "PkiFiles", "write_key"]
+__all__ = ["Credential", "CredentialFiles", "Pki", "PkiFiles", "seeded_signer", "write_key"]

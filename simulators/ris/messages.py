@@ -1,7 +1,8 @@
-"""The message that carries a report: ORU^R01 of the CI-SIS volet, version 2.1.
+"""The messages that carry a report: ORU^R01 and MDM of the CI-SIS volet 2.1; and OMI^O23.
 
 Réf.: CI-SIS "Transmission d'un document CDA-R2 en HL7v2" 2.1, profils-messages and meta-dmp-mss,
-grade: standard; fields that the volet leaves open follow the DRIM-M_DATA messages, grade: sample.
+grade: standard; fields that the volet leaves open, and OMI^O23, follow the DRIM-M_DATA messages,
+grade: sample.
 """
 
 from __future__ import annotations
@@ -16,20 +17,29 @@ from simulators.ris.people import Identifier, Patient, Professional, Structure
 from simulators.ris.report import timestamp
 from simulators.ris.subject import Subject
 from spec.hl7v2 import (
+    AVAILABLE,
     COUNTRY,
+    DOCUMENT_STATUSES,
     IMAGING_REPORT,
     INS_TYPE,
     LOCAL_TYPE,
+    MDM_EVENTS,
     META_DMP_MSS,
     META_SYSTEM,
     PROFILE,
     QUALIFIED,
+    VERSION_MDM,
+    VERSION_OMI,
     VERSION_ORU,
     YES_NO,
 )
 from spec.oids import INS_NIA, PROFESSIONAL_AUTHORITY, STRUCTURE_AUTHORITY
 
-__all__ = ["Header", "Options", "Steering", "oru"]
+__all__ = ["Header", "Options", "Steering", "mdm", "omi", "oru"]
+
+_TITLE: FieldValue = (IMAGING_REPORT, "CR d'imagerie médicale", "LN")
+_IMAGING_STUDY = "34555-3"
+"""OBR-4 of the public OMI^O23."""
 
 _META_LABELS = {
     "MASQUE_PS": "Masqué aux professionnels de Santé",
@@ -105,30 +115,127 @@ def oru(document: bytes, subject: Subject, header: Header, options: Options | No
         LocalProtocolError: a value cannot be written in the header's character set.
     """
     options = options or Options()
-    code: FieldValue = (IMAGING_REPORT, "CR d'imagerie médicale", "LN")
     segments = [
-        _msh(header),
+        _msh(header, ("ORU", "R01", "ORU_R01"), header.version),
         _pid(subject, options),
         _pv1(subject, options),
         segment("ORC", {1: options.order_control}),
-        _obr(subject, code),
+        _obr(subject, _TITLE),
+        _document(document, options.result_status, "TEXT"),
+        _prt(subject.professional, subject.structure),
+        *_meta(options.steering, "CE"),
+    ]
+    return build(segments, encoding=_codec(header))
+
+
+def mdm(
+    document: bytes,
+    subject: Subject,
+    header: Header,
+    options: Options | None = None,
+    *,
+    event: str = "T02",
+    id: str,
+    replaces: str = "",
+) -> bytes:
+    """The same in an MDM: `event` is T02 (create), T10 (replace) or T04 (delete).
+
+    ORC-1 and OBX-11 are those of the event, MSH-12 is 2.6, whatever `header` and `options` say.
+    `id` is that of the document, `replaces` that of the version that it replaces: OIDs.
+
+    Raises:
+        LocalProtocolError: a value cannot be written in the header's character set.
+        KeyError: another event.
+    """
+    options = options or Options()
+    control = MDM_EVENTS[event]
+    moment = timestamp(header.moment)
+    segments = [
+        _msh(header, ("MDM", event, "MDM_T02"), VERSION_MDM),
+        segment("EVN", {1: event, 2: moment}),
+        _pid(subject, options),
+        _pv1(subject, options),
+        segment("ORC", {1: control}),
+        _obr(subject, _TITLE),
         segment(
-            "OBX",
+            "TXA",
             {
                 1: "1",
-                2: "ED",
-                3: code,
-                5: ("", "TEXT", "XML", "Base64", pybase64.b64encode_as_string(document)),
-                11: options.result_status,
+                2: IMAGING_REPORT,
+                3: "TEXT",
+                4: moment,
+                12: id,
+                13: replaces or None,
+                17: AVAILABLE,
             },
         ),
+        _document(document, DOCUMENT_STATUSES[control], "text"),
         _prt(subject.professional, subject.structure),
-        *_meta(options.steering),
+        *_meta(options.steering, "CWE"),
     ]
-    return build(segments, encoding=ENCODINGS.get(header.character_set, "utf-8"))
+    return build(segments, encoding=_codec(header))
 
 
-def _msh(header: Header) -> list[FieldValue]:
+def omi(subject: Subject, header: Header, *, study_uid: str, modality: str, ae_title: str) -> bytes:
+    """The content of an exam changed: whoever published it is to ask the PACS again.
+
+    No public text says what tells an addition from a deletion: order control and status are those
+    of the one public message. `ae_title` is the PACS's.
+
+    Raises:
+        LocalProtocolError: a value cannot be written in the header's character set.
+    """
+    placer, accession = subject.placer, subject.accession
+    order: dict[int, FieldValue] = {
+        2: (placer.value, placer.authority, placer.oid, "ISO") if placer else None,
+        3: (accession.value, accession.authority, accession.oid, "ISO") if accession else None,
+    }
+    msh = _msh(header, ("OMI", "O23", "OMI_O23"), VERSION_OMI)
+    msh[17] = msh[21] = None
+    segments = [
+        msh,
+        _pid(subject, Options()),
+        _pv1(subject, Options()),
+        segment("ORC", {1: "NW", **order, 5: "SC"}),
+        segment("TQ1", {1: "1", 7: timestamp(header.moment)}),
+        segment("OBR", {1: "1", **order, 4: (_IMAGING_STUDY, "", "LN")}),
+        segment(
+            "OBX",
+            {1: "1", 2: "ST", 3: ("1", "Modification Examen Imagerie"), 5: "OUI", 11: "O"},
+        ),
+        segment(
+            "IPC",
+            {
+                1: accession.value if accession else None,
+                2: placer.value if placer else None,
+                3: study_uid,
+                4: placer.value if placer else None,
+                5: modality,
+                9: ae_title,
+            },
+        ),
+    ]
+    return build(segments, encoding=_codec(header))
+
+
+def _codec(header: Header) -> str:
+    return ENCODINGS.get(header.character_set, "utf-8")
+
+
+def _document(document: bytes, status: str, kind: str) -> list[FieldValue]:
+    return segment(
+        "OBX",
+        {
+            1: "1",
+            2: "ED",
+            3: _TITLE,
+            5: ("", kind, "XML", "Base64", pybase64.b64encode_as_string(document)),
+            11: status,
+        },
+    )
+
+
+def _msh(header: Header, kind: tuple[str, str, str], version: str) -> list[FieldValue]:
     return segment(
         "MSH",
         {
@@ -137,10 +244,10 @@ def _msh(header: Header) -> list[FieldValue]:
             5: header.receiving_application,
             6: header.receiving_facility,
             7: timestamp(header.moment),
-            9: ("ORU", "R01", "ORU_R01"),
+            9: kind,
             10: header.control_id,
             11: header.processing_id,
-            12: header.version,
+            12: version,
             17: COUNTRY,
             18: header.character_set,
             21: tuple(header.profile.split("^")),
@@ -238,13 +345,13 @@ def _prt(professional: Professional, structure: Structure) -> list[FieldValue]:
     )
 
 
-def _meta(steering: Steering) -> list[list[FieldValue]]:
+def _meta(steering: Steering, value_type: str) -> list[list[FieldValue]]:
     return [
         segment(
             "OBX",
             {
                 1: str(number),
-                2: "CE",
+                2: value_type,
                 3: (code, _META_LABELS[code], META_SYSTEM),
                 5: ("Y" if getattr(steering, code.lower()) else "N", "", YES_NO),
                 11: "F",

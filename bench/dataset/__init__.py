@@ -1,0 +1,1 @@
+"""Test data: one named exam per situation, what it is made of and what it must cause."""
