@@ -43,6 +43,9 @@ def serve(
     configuration. Les certificats sont gardés dans le dossier [world] pki du profil : une campagne
     les retrouve.
 
+    Une page locale montre ce que tiennent les simulateurs, met et ôte leurs pannes, et ouvre chaque
+    échange annoté ; elle n'est servie qu'à cette machine.
+
     Avec un port [world] dns, répond aux noms du banc et de mesimagesmedicales.fr, par UDP et TCP ;
     rien de la machine n'est changé : le résolveur du produit transfère ces zones à ce port.
 
@@ -54,6 +57,7 @@ def serve(
     """
     from bench.profile import read
     from bench.standing import hand_over, standing
+    from drimbench.counter import open_page
 
     console = Console()
     stop = threading.Event()
@@ -77,10 +81,13 @@ def serve(
             written = f"Écrit : {table} et {len(files)} fichiers"
             console.print(written, highlight=False, markup=False, soft_wrap=True)
             if not once:
+                page = open_page(bed, bed.profile.world.page)
+                console.print(f"Page locale : {page.url}", highlight=False, soft_wrap=True)
                 for number in (signal.SIGINT, signal.SIGTERM):
                     signal.signal(number, lambda *_: stop.set())
                 console.print("Ctrl-C pour arrêter.", style="dim")
                 stop.wait()
+                page.close()
     except BenchError as error:
         refuse(str(error))
     raise Finished(ExitCode.CONFORM)

@@ -32,6 +32,7 @@ _ACTORS = {
     "consumer": "DRIMbox Consumer",
     "pacs-local": "PACS local",
     "user": "Utilisateur",
+    "dns": "DNS du banc",
 }
 """Lifelines from left to right; any other actor comes after, in alphabetical order."""
 _HINTS = (

@@ -30,7 +30,7 @@ from validators.finding import Finding, Severity
 
 __all__ = [
     "FindingView", "FlowView", "MatrixRow", "MessageView", "RunView", "ScenarioView", "StepView",
-    "draft_only", "product_name", "view",
+    "draft_only", "lone", "product_name", "view",
 ]  # fmt: skip
 
 _META = {
@@ -166,6 +166,11 @@ def view(run: Run) -> RunView:
         failures=tuple(views[result.id] for result in ordered if _failed(result.verdict)),
         ambient=_flow(run.ambient, number, {}, (), "Échanges ambiants", aliases),
     )
+
+
+def lone(message: Message, findings: tuple[Finding, ...] = ()) -> MessageView:
+    """A message outside of any scenario."""
+    return _message(message, findings, None, None)
 
 
 def draft_only(result: ScenarioResult) -> bool:

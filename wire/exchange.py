@@ -138,7 +138,7 @@ class Exchange:
     """
 
     protocol: str
-    """`HTTP`, `MLLP`, `DIMSE` or `TLS` (a handshake that led to nothing)."""
+    """`HTTP`, `MLLP`, `DIMSE`, `DNS` or `TLS` (a handshake that led to nothing)."""
     actor: str
     """Who records: `dmp`, `psc`, `ris`, `source`..."""
     peer: str

@@ -71,6 +71,18 @@ class Ans:
         """The list in force, before any fault."""
         return self._white_list
 
+    @property
+    def fault(self) -> ListFault | None:
+        """How it publishes wrongly now."""
+        return self._fault
+
+    @property
+    def may_fail(self) -> tuple[ListFault, ...]:
+        """The faults that `fail` can make."""
+        return tuple(
+            one for one in ListFault if one is not ListFault.WRONG_SIGNER or self._impostor
+        )
+
     def publish(self, domains: Iterable[Domain], *, generated: datetime | None = None) -> None:
         """Put another list in force, generated now unless told otherwise. Faults stay."""
         self._white_list = WhiteList(generated=generated or self._clock(), domains=tuple(domains))

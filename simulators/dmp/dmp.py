@@ -97,6 +97,11 @@ class Dmp:
         return f"https://{self._config.host}:{self._port}{root}"
 
     @property
+    def listening(self) -> bool:
+        """Whether it answers; not between `kill` and `restart`."""
+        return self._server is not None
+
+    @property
     def port(self) -> int:
         """The port, 0 before the first start."""
         return self._port
@@ -121,6 +126,11 @@ class Dmp:
         """The patient of that INS."""
         with self._store.reading() as session:
             return session.patient(CX(matricule, HD(oid)))
+
+    def patients(self) -> tuple[Patient, ...]:
+        """Everybody whom it knows."""
+        with self._store.reading() as session:
+            return session.patients()
 
     def documents(self, matricule: str = "", oid: str = "") -> tuple[Stored, ...]:
         """What was published for a patient, or for everybody, oldest first, all statuses."""

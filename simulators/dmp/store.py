@@ -164,6 +164,10 @@ class Session:
         ).first()
         return None if row is None else _patient(row)
 
+    def patients(self) -> tuple[Patient, ...]:
+        """Everybody, in the order added."""
+        return tuple(_patient(row) for row in self._connection.execute(select(_PATIENTS)))
+
     def put_patient(self, patient: Patient) -> None:
         """Add a patient, or change the one of that INS."""
         values = {"oid": patient.oid, "matricule": patient.matricule, "fields": _fields(patient)}

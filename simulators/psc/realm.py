@@ -143,6 +143,10 @@ class Realm:
             return None
         return session
 
+    def sessions(self) -> tuple[Session, ...]:
+        """The sessions that are alive, oldest first."""
+        return tuple(one for sid in list(self._sessions) if (one := self.session(sid)))
+
     def log_out(self, sid: str) -> None:
         """End a session: none of its tokens is active any more."""
         if sid in self._sessions:

@@ -15,7 +15,7 @@ from simulators.psc.back_channel import BackChannel
 from simulators.psc.front_channel import FrontChannel
 from simulators.psc.oauth import Client, Fault
 from simulators.psc.professionals import TEST_PROFESSIONALS, Professional
-from simulators.psc.realm import Lifetimes, Realm, TokenType
+from simulators.psc.realm import Lifetimes, Realm, Session, TokenType
 from spec import psc
 from wire.exchange import Observe
 from wire.http_server import HttpServer, serve_http
@@ -126,6 +126,16 @@ class Psc:
     def professionals(self) -> tuple[Professional, ...]:
         """Those who can log in."""
         return tuple(self._realm.professionals.values())
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """The services that it knows."""
+        return tuple(self._clients.values())
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Who is logged in now, oldest first. A `sid` is a secret."""
+        return self._realm.sessions()
 
     def professional(self, id: str) -> Professional:
         """The professional of that national identifier.

@@ -60,15 +60,16 @@ def free_ports(count: int) -> list[int]:
 
 
 _FIRST_PORT, _RANGE, _RANGES = 20_000, 500, 20
-_USED = itertools.count(0, 20)
-"""Where each call begins in the range: a port that was let go is not asked for again at once."""
+_USED = itertools.count(os.getpid() * 40 % _RANGE, 20)
+"""Where each call begins in the range: a port that was let go is not asked for again at once, nor
+are those of another run of the tests on this machine."""
 
 
-@pytest.fixture
-def profile(tmp_path: Path) -> Path:
+def written_profile(folder: Path) -> Path:
+    """The profile of a product that is at addresses of its own, every port fixed."""
     ports = free_ports(len(WORLD) + 4)
     mllp, wado, dicom, web = (f"127.0.0.1:{port}" for port in ports[len(WORLD) :])
-    file = tmp_path / "boite.toml"
+    file = folder / "boite.toml"
     file.write_text(
         tomli_w.dumps(
             {
@@ -79,6 +80,11 @@ def profile(tmp_path: Path) -> Path:
         )
     )
     return file
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    return written_profile(tmp_path)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium n'est pas installé")
 
 # WCAG 2.1, 1.4.3: contrast of every visible text against what is behind it, 4.5 for plain text.
-_CONTRASTS = """() => {
+CONTRASTS = """() => {
   const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
   const rgba = (css) => {
     canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = css; canvas.fillRect(0, 0, 1, 1);
@@ -130,7 +130,7 @@ def test_contrast_is_sufficient(browser: Any, url: str, scheme: str, shown: str)
     page = browser.new_page(color_scheme=scheme)
     page.goto(url + shown)
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-    assert page.evaluate(_CONTRASTS) == []
+    assert page.evaluate(CONTRASTS) == []
     page.close()
 
 

@@ -1,0 +1,175 @@
+"""The fault menus: what each simulator can do wrong, set and put right again while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bench.bed import Bed
+from simulators.ans.publication import ListFault
+from simulators.dmp.config import CrashPoint
+from simulators.pacs import Faults, Pacs
+from simulators.psc.oauth import Fault
+
+__all__ = ["WELL", "Menu", "menus"]
+
+WELL: Final = "aucune"
+"""The choice that makes nothing wrong, first in every menu."""
+
+_CRASHES: Final = {
+    CrashPoint.BEFORE_COMMIT: "prochain dépôt : coupé, rien n'est gardé",
+    CrashPoint.AFTER_COMMIT: "prochain dépôt : coupé, tout est gardé",
+    CrashPoint.HALF_ANSWER: "prochain dépôt : gardé, réponse coupée au milieu",
+}
+_LISTS: Final = {
+    ListFault.UNSIGNED: "liste sans signature",
+    ListFault.TAMPERED: "liste changée après signature",
+    ListFault.WRONG_SIGNER: "liste d'un autre signataire",
+    ListFault.ROLLBACK: "liste plus ancienne d'un mois",
+    ListFault.TRUNCATED: "liste coupée au milieu",
+    ListFault.UNAVAILABLE: "pas de liste : HTTP 503",
+}
+_ENDPOINTS: Final = {
+    "discovery": "Découverte (wallet)",
+    "certs": "Clés (JWKS)",
+    "authorization": "Autorisation",
+    "token": "Jetons",
+    "introspection": "Introspection",
+    "userinfo": "Userinfo",
+}
+_ANSWERS: Final = {
+    "503": ("HTTP 503", Fault()),
+    "coupure": ("connexion coupée", Fault(kind="cut")),
+    "silence": ("aucune réponse", Fault(kind="silence")),
+}
+# PS3.4 annex C.4 and B.2: the statuses that an archive in trouble gives.
+_PACS: Final = {
+    "find-refuse": ("C-FIND refusé : ressources (A700)", Faults(find_status=0xA700)),
+    "find-vide": ("C-FIND sans résultat", Faults(find_empty=True)),
+    "find-coupe": ("C-FIND coupé (A-ABORT)", Faults(find_abort_after=0)),
+    "move-refuse": ("C-MOVE refusé : destination inconnue (A801)", Faults(move_status=0xA801)),
+    "move-partiel": ("C-MOVE arrêté après une image (A702)", Faults(move_fail_after=1)),
+    "move-coupe": ("C-MOVE coupé après une image (A-ABORT)", Faults(move_abort_after=1)),
+}
+_LOCAL_PACS: Final = {
+    "store-refuse": ("C-STORE refusé : ressources (A700)", Faults(store_status=0xA700)),
+    "store-averti": ("C-STORE gardé avec avertissement (B000)", Faults(store_status=0xB000)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Menu:
+    """One thing that can be wrong with a simulator, and in which ways.
+
+    `set` is called in the bed's loop with a key of `choices`; `now` may be called from any thread.
+    """
+
+    id: str
+    simulator: str
+    title: str
+    choices: Mapping[str, str]
+    """Key -> words; `WELL` comes first."""
+    now: Callable[[], str]
+    set: Callable[[str], Awaitable[None]]
+
+
+def menus(bed: Bed) -> tuple[Menu, ...]:
+    """Every menu of a bed, simulator by simulator."""
+    return (
+        *(_endpoint(bed, name, words) for name, words in _ENDPOINTS.items()),
+        _dmp_crash(bed),
+        _dmp_down(bed),
+        _white_list(bed),
+        _pacs("pacs", bed.pacs, _PACS),
+        _pacs("pacs-local", bed.local_pacs, _LOCAL_PACS),
+    )
+
+
+def _endpoint(bed: Bed, name: str, words: str) -> Menu:
+    faults = bed.psc.faults
+
+    def now() -> str:
+        present = faults.get(name)
+        return next((key for key, (_, one) in _ANSWERS.items() if one == present), WELL)
+
+    async def put(choice: str) -> None:
+        if choice == WELL:
+            faults.pop(name, None)
+        else:
+            faults[name] = _ANSWERS[choice][1]
+
+    return Menu(
+        id=f"psc-{name}",
+        simulator="psc",
+        title=words,
+        choices=_choices({key: text for key, (text, _) in _ANSWERS.items()}),
+        now=now,
+        set=put,
+    )
+
+
+def _dmp_crash(bed: Bed) -> Menu:
+    async def put(choice: str) -> None:
+        bed.dmp.crash = None if choice == WELL else CrashPoint(choice)
+
+    return Menu(
+        id="dmp-coupure",
+        simulator="dmp",
+        title="Dépôt",
+        choices=_choices({point.value: words for point, words in _CRASHES.items()}),
+        now=lambda: bed.dmp.crash.value if bed.dmp.crash else WELL,
+        set=put,
+    )
+
+
+def _dmp_down(bed: Bed) -> Menu:
+    async def put(choice: str) -> None:
+        if choice == WELL:
+            await bed.dmp.restart()
+        else:
+            await bed.dmp.kill()
+
+    return Menu(
+        id="dmp-service",
+        simulator="dmp",
+        title="Service",
+        choices=_choices({"arret": "arrêté : connexions refusées"}),
+        now=lambda: WELL if bed.dmp.listening else "arret",
+        set=put,
+    )
+
+
+def _white_list(bed: Bed) -> Menu:
+    async def put(choice: str) -> None:
+        bed.ans.fail(None if choice == WELL else ListFault(choice))
+
+    return Menu(
+        id="ans-liste",
+        simulator="ans",
+        title="Liste",
+        choices=_choices({fault.value: _LISTS[fault] for fault in bed.ans.may_fail}),
+        now=lambda: bed.ans.fault.value if bed.ans.fault else WELL,
+        set=put,
+    )
+
+
+def _pacs(simulator: str, pacs: Pacs, known: Mapping[str, tuple[str, Faults]]) -> Menu:
+    def now() -> str:
+        return next((key for key, (_, one) in known.items() if one == pacs.faults), WELL)
+
+    async def put(choice: str) -> None:
+        pacs.faults = Faults() if choice == WELL else known[choice][1]
+
+    return Menu(
+        id=f"{simulator}-dimse",
+        simulator=simulator,
+        title="Requêtes DICOM",
+        choices=_choices({key: text for key, (text, _) in known.items()}),
+        now=now,
+        set=put,
+    )
+
+
+def _choices(faults: Mapping[str, str]) -> dict[str, str]:
+    return {WELL: "aucune panne", **faults}

@@ -1,0 +1,170 @@
+"""What each simulator holds now, as the page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bench.bed import Bed
+from simulators.pacs import Pacs
+from simulators.peer import PeerSource
+
+__all__ = ["Holding", "Panel", "panels"]
+
+_SHOWN = 50
+"""Rows of a table; the last ones, those that somebody has just made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """A table of what is held: the first column names the row."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One simulator."""
+
+    id: str
+    title: str
+    address: str
+    facts: tuple[tuple[str, str], ...]
+    holdings: tuple[Holding, ...] = ()
+
+
+def panels(bed: Bed) -> Iterator[Panel]:
+    """Every simulator, in the order in which an exam meets them. Reads the DMP's database."""
+    yield _pacs(bed.pacs, "pacs", "PACS de la Source")
+    yield _dmp(bed)
+    yield _psc(bed)
+    yield _ans(bed)
+    yield _pacs(bed.local_pacs, "pacs-local", "PACS local de la Consommatrice")
+    names = bed.site.names
+    yield _peer("Source voisine, inscrite", bed.neighbour, names.neighbour, bed)
+    yield _peer("Source étrangère, hors de la liste", bed.stranger, names.stranger, bed)
+    yield _names(bed)
+
+
+def _pacs(pacs: Pacs, id: str, title: str) -> Panel:
+    studies: dict[str, tuple[str, set[str], int]] = {}
+    for one in pacs.instances():
+        patient, series, count = studies.get(one.study_uid, ("", set(), 0))
+        if not patient:
+            patient = str(one.attributes.get("PatientName", "") or "—")
+        studies[one.study_uid] = (patient, series | {one.series_uid}, count + 1)
+    rows = [
+        (uid, patient, str(len(series)), str(count))
+        for uid, (patient, series, count) in studies.items()
+    ]
+    return Panel(
+        id=id,
+        title=title,
+        address=f"{pacs.host}:{pacs.port}",
+        facts=(("Titre d'application", pacs.ae_title), ("Images reçues", str(len(pacs.received)))),
+        holdings=(_held("Examens", ("StudyInstanceUID", "Patient", "Séries", "Images"), rows),),
+    )
+
+
+def _dmp(bed: Bed) -> Panel:
+    patients = [
+        (one.matricule, f"{one.family} {one.given}".strip(), one.state.value)
+        for one in bed.dmp.patients()
+    ]
+    documents = [
+        (
+            one.entry.unique_id,
+            one.entry.title,
+            one.entry.patient_id.partition("^")[0],
+            one.entry.status.rpartition(":")[2],
+            f"{len(one.content)} octets",
+        )
+        for one in bed.dmp.documents()
+    ]
+    return Panel(
+        id="dmp",
+        title="DMP",
+        address=bed.dmp.url,
+        facts=(("État", "en service" if bed.dmp.listening else "arrêté"),),
+        holdings=(
+            _held("Documents", ("uniqueId", "Titre", "Patient", "Statut", "Taille"), documents),
+            _held("Patients", ("Matricule INS", "Nom", "DMP"), patients),
+        ),
+    )
+
+
+def _psc(bed: Bed) -> Panel:
+    sessions = [
+        (one.professional.display, one.professional.id, _moment(one.auth_time),
+         _moment(one.last_seen))
+        for one in bed.psc.sessions
+    ]  # fmt: skip
+    clients = [
+        (one.client_id, ", ".join(one.redirect_uris), "oui" if one.may_introspect else "non")
+        for one in bed.psc.clients
+    ]
+    people = [
+        (one.id, one.display, ", ".join(a.structure for p in one.practices for a in p.activities))
+        for one in bed.psc.professionals
+    ]
+    return Panel(
+        id="psc",
+        title="Pro Santé Connect",
+        address=bed.psc.issuer,
+        facts=(),
+        holdings=(
+            _held("Sessions", ("Professionnel", "Identifiant", "Depuis", "Vu"), sessions),
+            _held("Services clients", ("client_id", "Retour", "Introspection"), clients),
+            _held("Professionnels de test", ("Identifiant", "Nom", "Structures"), people),
+        ),
+    )
+
+
+def _ans(bed: Bed) -> Panel:
+    white_list = bed.ans.white_list
+    rows = [(one.db, one.operator_dn, one.denomination) for one in white_list.domains]
+    return Panel(
+        id="ans",
+        title="Liste blanche",
+        address=bed.addresses().white_list,
+        facts=(("Générée", f"{white_list.generated.astimezone(UTC):%d/%m/%Y %H:%M:%S} UTC"),),
+        holdings=(_held("Inscrites", ("db", "Certificat de l'opérateur", "Structure"), rows),),
+    )
+
+
+def _peer(title: str, source: PeerSource, host: str, bed: Bed) -> Panel:
+    rows = [
+        (one.study_uid, str(len(one.series)), str(sum(map(len, one.series.values()))))
+        for one in source.offers.values()
+    ]
+    return Panel(
+        id=source.actor,
+        title=title,
+        address=bed.connect_to[host],
+        facts=(("Nom", host),),
+        holdings=(_held("Examens offerts", ("StudyInstanceUID", "Séries", "Images"), rows),),
+    )
+
+
+def _names(bed: Bed) -> Panel:
+    port = bed.profile.world.dns
+    rows = [(host, str(at.address), str(at.port)) for host, at in bed.places().items()]
+    return Panel(
+        id="dns",
+        title="Noms",
+        address=f"127.0.0.1:{port}" if port else "pas de DNS ([world] dns du profil)",
+        facts=(),
+        holdings=(_held("Hôtes", ("Nom", "Adresse", "Port"), rows),),
+    )
+
+
+def _held(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Holding:
+    return Holding(title=title, columns=columns, rows=tuple(rows[-_SHOWN:]), total=len(rows))
+
+
+def _moment(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S} UTC"

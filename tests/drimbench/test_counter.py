@@ -1,0 +1,253 @@
+"""The local page of `serve`: what it shows, what it breaks and mends, whom it refuses."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pydicom import Dataset
+
+from bench.bed import Bed
+from bench.profile import read
+from bench.standing import standing
+from drimbench.counter import open_page
+from drimbench.counter.faults import WELL, menus
+from simulators.modality import Exam, Patient, make
+from tests.bench.test_external import written_profile
+from tests.reports.test_page_in_browser import CONTRASTS
+from wire.dimse import DimseClient, DimseFailure, DimsePeer
+from wire.exchange import Direction, Exchange, Outcome, Payload, ignore, stamp
+
+TOKEN = re.compile(r'name="jeton-page" value="([^"]+)"')
+PATIENT = Patient(patient_id="IPP-77", name="PATIENTE^ANNE", birth_date="19700101", sex="F")
+
+
+@pytest.fixture(scope="module")
+def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+    folder = tmp_path_factory.mktemp("comptoir")
+    with standing(read(written_profile(folder)), folder / "banc", 1, ignore) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def page(bed: Bed) -> Iterator[str]:
+    opened = open_page(bed, 0)
+    yield opened.url.rstrip("/")
+    opened.close()
+
+
+@pytest.fixture
+def browser(page: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=page, trust_env=False) as client:
+        yield client
+
+
+def posted(browser: httpx.Client, menu: str, choice: str, **headers: str) -> httpx.Response:
+    found = TOKEN.search(browser.get("/").text)
+    assert found is not None
+    form = {"jeton-page": found[1], "menu": menu, "choix": choice}
+    return browser.post("/pannes", data=form, headers=headers)
+
+
+def seen(bed: Bed, **changed: object) -> str:
+    """Something that passed, now; the id of its record."""
+    utc, mono = stamp()
+    facts: dict[str, object] = {
+        "protocol": "HTTP", "actor": "psc", "peer": "source", "direction": Direction.IN,
+        "outcome": Outcome.ANSWERED, "connection": "t-1", "utc": utc, "mono_start": mono,
+        "mono_end": mono, "transaction": "introspection", **changed,
+    }  # fmt: skip
+    bed.observe(Exchange(**facts))  # type: ignore[arg-type]
+    return bed.feed.since()[-1].id
+
+
+def test_what_the_simulators_hold(bed: Bed, browser: httpx.Client) -> None:
+    for file in make(Exam(patient=PATIENT, study_uid="2.25.7701", matrix=64)):
+        bed.pacs.load(file)
+    who = bed.psc.professionals[0]
+    token = bed.psc.issue(who, bed.site.source_client)
+    text = browser.get("/").text
+    for told in (
+        "2.25.7701", "PATIENTE^ANNE", who.display, bed.site.names.neighbour, bed.psc.issuer,
+        bed.site.consumer_client, bed.papers.dns["source"], bed.profile.source.mllp,
+        bed.dmp.patients()[0].matricule,
+    ):  # fmt: skip
+        assert told in text, told
+    assert token not in text
+    assert bed.psc.sessions[-1].sid not in text
+    bed.psc.end_session(bed.psc.sessions[-1].sid)
+    assert 'Sessions <span class="count">0</span>' in browser.get("/").text
+
+
+def test_every_fault_is_set_and_cleared(bed: Bed, browser: httpx.Client) -> None:
+    known = menus(bed)
+    assert {menu.simulator for menu in known} == {"psc", "dmp", "ans", "pacs", "pacs-local"}
+    for menu in known:
+        for choice in (*menu.choices, WELL):
+            answer = posted(browser, menu.id, choice)
+            assert answer.status_code == 303
+            assert answer.headers["location"] == f"/#{menu.simulator}"
+            assert menu.now() == choice
+
+
+def test_a_fault_is_felt(bed: Bed, browser: httpx.Client) -> None:
+    trust = str(bed.papers.market_trust)
+
+    def status(url: str) -> int:
+        context = ssl.create_default_context(cafile=trust)
+        with httpx.Client(verify=context, trust_env=False) as stranger:
+            return stranger.get(url).status_code
+
+    def found() -> None:
+        asked = Dataset()
+        asked.QueryRetrieveLevel, asked.StudyInstanceUID = "STUDY", "2.25.1"
+        client = DimseClient("ESSAI", actor="essai", observe=ignore)
+        client.find(DimsePeer("127.0.0.1", bed.pacs.port, "KITPACS"), asked)
+
+    white_list = bed.addresses().white_list
+    discovery = f"{bed.psc.issuer}/.well-known/wallet-openid-configuration"
+    assert (status(white_list), status(discovery)) == (200, 200)
+    posted(browser, "ans-liste", "unavailable")
+    posted(browser, "psc-discovery", "503")
+    posted(browser, "pacs-dimse", "find-refuse")
+    posted(browser, "dmp-service", "arret")
+    try:
+        assert (status(white_list), status(discovery)) == (503, 503)
+        with pytest.raises(DimseFailure):
+            found()
+        with pytest.raises(httpx.ConnectError):
+            status(bed.dmp.url)
+        assert "arrêté" in browser.get("/").text
+    finally:
+        for menu in ("ans-liste", "psc-discovery", "pacs-dimse", "dmp-service"):
+            posted(browser, menu, WELL)
+    assert (status(white_list), status(discovery)) == (200, 200)
+    found()
+
+
+def test_nobody_else_commands_the_bench(bed: Bed, browser: httpx.Client) -> None:
+    untouched = {menu.id: menu.now() for menu in menus(bed)}
+    form = {"menu": "ans-liste", "choix": "unsigned"}
+    assert browser.post("/pannes", data=form).status_code == 403
+    assert browser.post("/pannes", data={**form, "jeton-page": "é"}).status_code == 403
+    assert browser.post("/pannes", content=b"x" * 5000).status_code == 413
+    assert browser.get("/pannes").status_code == 405
+    other = posted(browser, "ans-liste", "unsigned", origin="https://ailleurs.example")
+    assert other.status_code == 403
+    assert posted(browser, "ans-liste", "unsigned", origin="null").status_code == 403
+    assert posted(browser, "ans-liste", "pire").status_code == 400
+    assert posted(browser, "rien", WELL).status_code == 400
+    assert {menu.id: menu.now() for menu in menus(bed)} == untouched
+    # DNS rebinding: a name of somebody else's that leads here.
+    assert browser.get("/", headers={"host": "piege.example"}).status_code == 421
+    answer = browser.get("/")
+    assert answer.headers["cache-control"] == "no-store"
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_an_exchange_is_found_and_opened(bed: Bed, browser: httpx.Client) -> None:
+    secret = bed.psc.issue(bed.psc.professionals[0], bed.site.source_client)
+    request = Payload.whole(
+        f"token={secret}&token_type_hint=access_token".encode(),
+        start_line="POST /introspect?code=un-code-tres-secret HTTP/1.1",
+        head=[("Content-Type", "application/x-www-form-urlencoded")],
+    )
+    good = seen(bed, request=request, response=Payload.whole(b"{}", start_line="HTTP/1.1 200 OK"))
+    hostile = "<script>alert(1)</script>"
+    bad = seen(bed, outcome=Outcome.REFUSED, reason=hostile, transaction="ITI-41", actor="dmp")
+    whole = browser.get("/echanges").text
+    assert f"/echanges/{good}" in whole
+    assert f"/echanges/{bad}" in whole
+    for asked, kept, left in (
+        ({"transaction": "ITI-41"}, bad, good),
+        ({"acteur": "psc", "issue": "ok"}, good, bad),
+        ({"issue": "no"}, bad, good),
+        ({"texte": "INTROSPECT?"}, good, bad),
+    ):
+        text = browser.get("/echanges", params=asked).text
+        assert f"/echanges/{kept}" in text
+        assert f"/echanges/{left}" not in text
+    # A secret can neither be read nor be guessed letter by letter.
+    assert f"/echanges/{good}" not in browser.get("/echanges", params={"texte": "tres-secret"}).text
+    opened = browser.get(f"/echanges/{good}").text
+    assert "token_type_hint" in opened
+    assert "jeton masqué" in opened
+    shown = [whole, opened, browser.get(f"/echanges/{bad}").text]
+    assert not any(told in text for text in shown for told in (secret, "tres-secret", hostile))
+    assert browser.get("/echanges/rien").status_code == 404
+
+
+def test_what_a_box_emitted_is_judged(bed: Bed, browser: httpx.Client) -> None:
+    ack = Payload.whole(b"MSH|^~\\&|A|B|C|D|20261122||ACK|1|P|2.5\rMSA|XX|KIT1\r")
+    order = Payload.whole(b"MSH|^~\\&|A|B|C|D|20261122||ORU^R01|KIT1|P|2.5\r")
+    id = seen(
+        bed, protocol="MLLP", actor="ris", direction=Direction.OUT, transaction="ORU^R01",
+        request=order, response=ack,
+    )  # fmt: skip
+    assert re.search(r"Erreur</span> <code>ACK-", browser.get(f"/echanges/{id}").text)
+
+
+@pytest.mark.slow
+def test_in_a_browser(bed: Bed, page: str) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright n'est pas installé")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("chromium n'est pas installé")
+    seen(bed)
+    told: list[str] = []
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium, headless=True, args=["--no-sandbox"]
+        )
+        for width in (390, 1280):
+            view = opened.new_page(viewport={"width": width, "height": 900})
+            view.on("console", lambda message: told.append(message.text))
+            view.on("pageerror", lambda error: told.append(str(error)))
+            for path in ("/", "/echanges", f"/echanges/{seen(bed)}"):
+                view.goto(page + path)
+                assert view.evaluate("document.documentElement.scrollWidth") == width
+                assert view.evaluate(CONTRASTS) == []
+        view.goto(page + "/")
+        view.get_by_label("Introspection").select_option("503")
+        view.get_by_role("button", name="Appliquer à : Introspection").click()
+        view.wait_for_selector(".faults li.set")
+        assert bed.psc.faults.pop("introspection").status == 503
+        view.goto(page + "/echanges?transaction=suivi")
+        view.get_by_text("Aucun échange.").wait_for()
+        seen(bed, transaction="suivi")
+        view.get_by_role("link", name="ouvrir suivi").wait_for()  # no reload: it follows
+        plain = opened.new_context(java_script_enabled=False).new_page()
+        plain.goto(page + "/echanges")
+        assert plain.get_by_role("link", name="ouvrir suivi").count() == 1
+        assert not plain.get_by_role("button", name="Suivre").is_visible()
+        opened.close()
+    assert told == []
+
+
+def test_serve_says_where_the_page_is_and_stops_when_told(tmp_path: Path) -> None:
+    file = written_profile(tmp_path)
+    command = [sys.executable, "-m", "drimbench", "serve", "--profile", str(file)]
+    with subprocess.Popen(
+        [*command, "--output", str(tmp_path / "banc")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "160", "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        line = next(one for one in process.stdout if one.startswith("Page locale"))
+        url = line.rpartition(" ")[2].strip()
+        assert "Simulateurs" in httpx.get(url, trust_env=False).text
+        next(one for one in process.stdout if "Ctrl-C" in one)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
