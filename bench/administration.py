@@ -5,6 +5,7 @@ They are optional: without an address the expectation is left to a person.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ __all__ = ["Administration", "Row", "until"]
 Row = Mapping[str, object]
 
 _POLL_S = 0.05
+_IN_CLEAR = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""It trusts nobody: the pages are in clear, and reading the machine's authorities again for each
+request was a quarter of what a campaign computes."""
 
 
 def until(condition: Callable[[], bool], *, deadline_s: float) -> bool:
@@ -41,7 +45,12 @@ class Administration:
     def rows(self, page: str) -> list[Row]:
         """What a page says now; nothing when it does not answer."""
         try:
-            answer = httpx.get(f"http://{self.address}/admin/{page}", timeout=5.0, trust_env=False)
+            answer = httpx.get(
+                f"http://{self.address}/admin/{page}",
+                timeout=5.0,
+                trust_env=False,
+                verify=_IN_CLEAR,
+            )
             answer.raise_for_status()
             rows: list[Row] = answer.json()
         except (httpx.HTTPError, ValueError):
