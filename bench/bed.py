@@ -25,6 +25,7 @@ from cryptography import x509
 
 from bench.box_config import Addresses, write_consumer, write_source
 from bench.feed import Feed
+from bench.launching import Launch, start_program
 from bench.papers import Papers, papers
 from bench.process import ChildBox
 from bench.profile import ConsumerBox, Profile, SourceBox
@@ -66,7 +67,8 @@ class Bed:
 
     `roles` are those of the scenarios to play: a box that none of them needs is not started.
     `structures` (Struct_IdNat -> name) are certified besides the site's own. State is kept in
-    `workplace`, by default the run's `directory`, where journals are.
+    `workplace`, by default the run's `directory`, where journals are. With `record_parts` the
+    journal keeps which of their parts the boxes under test use, if they are the reference.
     """
 
     def __init__(
@@ -81,8 +83,12 @@ class Bed:
         roles: frozenset[str] = frozenset({"source", "consumer"}),
         structures: Mapping[str, str] | None = None,
         workplace: Path | None = None,
+        launch: Launch = start_program,
+        record_parts: bool = False,
     ) -> None:
         self._workplace = workplace or directory
+        self._launch = launch
+        self._usage = directory if record_parts else None
         self._structures = dict(structures or {})
         self.profile = profile
         self._roles = {role for role in roles if getattr(profile.claims, role)}
@@ -270,10 +276,11 @@ class Bed:
             config = write_source(
                 boxes, "source", self.site, self.papers, addresses, self.profile,
                 host=names.source, ae_title=self.profile.source.ae_title, seed=self.seed,
-                journal=self.directory if plain else None, ports=dict(self.profile.source.ports),
+                journal=self.directory if plain else None, usage=self._usage,
+                ports=dict(self.profile.source.ports),
             )  # fmt: skip
             command = self._source_command or _embedded("source")
-            self.boxes["source"] = ChildBox("source", command, config, boxes)
+            self.boxes["source"] = self._box("source", command, config)
             started.append(("source", self.source))
         if consumer and not plain:
             config = write_source(
@@ -281,7 +288,7 @@ class Bed:
                 host=names.counterpart, ae_title="COUNTERPART", seed=self.seed + 1,
                 journal=self.directory, ports={"wado": self.profile.world.counterpart},
             )  # fmt: skip
-            self.boxes["counterpart"] = ChildBox("counterpart", _embedded("source"), config, boxes)
+            self.boxes["counterpart"] = self._box("counterpart", _embedded("source"), config)
             started.append(("counterpart", self.counterpart))
         self.publish_white_list()
         for role, _ in started:
@@ -320,13 +327,16 @@ class Bed:
         else:
             config = write_consumer(
                 boxes, self.site, self.papers, self.addresses(), self.profile,
-                seed=self.seed, ports=dict(self.profile.consumer.ports),
+                seed=self.seed, usage=self._usage, ports=dict(self.profile.consumer.ports),
             )  # fmt: skip
             command = self._consumer_command or _embedded("consumer")
-            box = ChildBox("consumer", command, config, boxes)
+            box = self._box("consumer", command, config)
             self.boxes["consumer"] = box
             self.consumer.update(box.start(self.profile.timing.start_s))
         self.connect_to[self.site.names.consumer] = self.consumer["web"]
+
+    def _box(self, role: str, command: Sequence[str], config: Path) -> ChildBox:
+        return ChildBox(role, command, config, config.parent, launch=self._launch)
 
     def addresses(self) -> Addresses:
         """Where everything is, for a box's configuration."""

@@ -46,9 +46,13 @@ def write_source(
     ae_title: str,
     seed: int,
     journal: Path | None,
+    usage: Path | None = None,
     ports: Mapping[str, int],
 ) -> Path:
-    """The file of a Source; `role` is `source` or `counterpart`."""
+    """The file of a Source; `role` is `source` or `counterpart`.
+
+    `journal` and `usage` are the run whose journal keeps what it answers, and which parts it uses.
+    """
     state = directory / role
     state.mkdir(parents=True, exist_ok=True)
     server = papers.servers[host]
@@ -56,7 +60,7 @@ def write_source(
     return _write(
         directory / f"{role}.toml",
         {
-            "box": _box(role, state, seed, journal),
+            "box": _box(role, state, seed, journal, usage),
             "identity": _identity(site),
             "mllp": {"port": ports.get("mllp", 0)},
             "dicom": {"ae_title": ae_title, "port": ports.get("dicom", 0)},
@@ -113,9 +117,10 @@ def write_consumer(
     profile: Profile,
     *,
     seed: int,
+    usage: Path | None = None,
     ports: Mapping[str, int],
 ) -> Path:
-    """The file of a Consumer."""
+    """The file of a Consumer; `usage` is the run whose journal keeps which parts it uses."""
     state = directory / "consumer"
     state.mkdir(parents=True, exist_ok=True)
     host = site.names.consumer
@@ -125,7 +130,7 @@ def write_consumer(
     return _write(
         directory / "consumer.toml",
         {
-            "box": _box("consumer", state, seed, None),
+            "box": _box("consumer", state, seed, None, usage),
             "identity": _identity(site),
             "web": {
                 "port": ports.get("web", 0),
@@ -176,10 +181,14 @@ _SOURCE_OPTIONS = (
 )
 
 
-def _box(name: str, state: Path, seed: int, journal: Path | None) -> dict[str, Any]:
+def _box(
+    name: str, state: Path, seed: int, journal: Path | None, usage: Path | None
+) -> dict[str, Any]:
     box: dict[str, Any] = {"name": name, "state": str(state), "seed": seed}
     if journal is not None:
         box["journal"] = str(journal)
+    if usage is not None:
+        box["usage"] = str(usage)
     return box
 
 

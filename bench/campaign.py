@@ -18,6 +18,7 @@ from bench.breaker import Breaker
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.gate import ROLES, Pickle, check_features
+from bench.launching import Launch, start_program
 from bench.outcomes import NotSendable
 from bench.profile import EMBEDDED, ExpectedFailure, Profile
 from bench.provided import ProvidedError, ProvidedReport, read_report
@@ -101,6 +102,10 @@ class Options:
     source_command: tuple[str, ...] = ()
     """Plays the Source's part instead of the profile's (a mutant)."""
     consumer_command: tuple[str, ...] = ()
+    launch: Launch = start_program
+    """How the boxes become processes."""
+    record_parts: bool = False
+    """Whether the journal keeps which of its parts the reference uses."""
     report: Path | None = None
     """A CDA that we did not write, to publish and consult."""
     images: Path | None = None
@@ -177,6 +182,8 @@ class Campaign:
                 roles=self.roles,
                 structures=self.structures,
                 workplace=self.session.workplace,
+                launch=self.options.launch,
+                record_parts=self.options.record_parts,
             )
             try:
                 self._bed.start()

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from bench.launching import Launch, Running, start_program
 
 __all__ = ["BoxFailure", "ChildBox"]
 
@@ -30,9 +31,18 @@ class ChildBox:
         command: program and arguments; `{config}` and `{ready}` are replaced by file names.
         config: the configuration file, already written.
         directory: where the ready file and the log go.
+        launch: makes a process of the command.
     """
 
-    def __init__(self, role: str, command: Sequence[str], config: Path, directory: Path) -> None:
+    def __init__(
+        self,
+        role: str,
+        command: Sequence[str],
+        config: Path,
+        directory: Path,
+        *,
+        launch: Launch = start_program,
+    ) -> None:
         self.role = role
         self.config = config
         self.ready_file = directory / f"{role}.ready.json"
@@ -41,7 +51,8 @@ class ChildBox:
             part.replace("{config}", str(config)).replace("{ready}", str(self.ready_file))
             for part in command
         ]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._launch = launch
+        self._process: Running | None = None
         self.addresses: dict[str, str] = {}
 
     @property
@@ -57,15 +68,7 @@ class ChildBox:
 
     def spawn(self) -> None:
         """Start the process without waiting for it."""
-        with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,
-            )
+        self._process = self._launch(self._command, self.log_file)
 
     def wait_ready(self, deadline_s: float = 30.0) -> dict[str, str]:
         """Addresses by name once the child listens.
@@ -79,8 +82,8 @@ class ChildBox:
         limit = time.monotonic() + deadline_s
         while time.monotonic() < limit:
             process = self._process
-            if process is None or process.poll() is not None:
-                code = process.returncode if process else None
+            if process is None or process.code() is not None:
+                code = process.code() if process else None
                 raise BoxFailure(f"{self.role} s'est arrêté (code {code}) :\n{self.last_words()}")
             ready = self._read_ready()
             if ready is not None and ready.get("pid") == process.pid:
@@ -103,29 +106,27 @@ class ChildBox:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            self._close_stdin()
+            self._process.close_stdin()
 
     def stop(self, deadline_s: float = 5.0) -> int | None:
         """Close standard input and wait; kill when it does not obey. Returns the exit code."""
         process = self._process
         if process is None:
             return None
-        self._close_stdin()
-        try:
-            process.wait(deadline_s)
-        except subprocess.TimeoutExpired:
+        process.close_stdin()
+        if not process.wait(deadline_s):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self._process = None
-        return process.returncode
+        return process.code()
 
     def alive(self) -> bool:
         """Whether the process runs."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.code() is None
 
     def ended(self) -> int | None:
         """The exit code of a process that ended by itself, None while it runs or was stopped."""
-        return self._process.poll() if self._process is not None else None
+        return self._process.code() if self._process is not None else None
 
     def last_words(self, lines: int = 12) -> str:
         """The end of what it printed."""
@@ -151,7 +152,3 @@ class ChildBox:
         except (FileNotFoundError, json.JSONDecodeError):
             return None
         return content if isinstance(content, dict) else None
-
-    def _close_stdin(self) -> None:
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()

@@ -415,6 +415,10 @@ def mutants(
 ) -> None:
     """Joue des boîtes fautives : la preuve que le banc sait en refuser une.
 
+    La boîte juste est jouée d'abord : elle doit être conforme, et dit quelles parties d'elle-même
+    chaque scénario emploie. Une boîte fautive joue ensuite les scénarios de ses exigences et ceux
+    qui ont employé la partie fautive.
+
     [bold]Exemples[/bold]
 
     drimbench mutants --list

@@ -10,7 +10,7 @@ from rich.console import Console
 from bench.errors import BenchError
 from bench.verdicts import ExitCode
 from features import FEATURES, STEP_MODULES
-from mutants.matrix import Ground, Trial, play_matrix
+from mutants.matrix import Ground, Trial, play_green, play_matrix
 from mutants.registry import Mutant, UnknownMutant, catalogue, find
 
 __all__ = ["chosen", "exit_code_of", "listing", "play", "tell"]
@@ -38,10 +38,18 @@ def listing(mutants: Sequence[Mutant], console: Console) -> None:
 def play(
     mutants: Sequence[Mutant], runs: Path, *, full: bool, console: Console | None
 ) -> tuple[Trial, ...]:
-    """Play each in a process of its own, two at a time, telling the console as they end."""
-    ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=runs, full=full)
+    """Play the right box, then each wrong one, as many at a time as there are cores, telling the
+    console as they end.
+
+    Raises:
+        BenchError: a campaign could not be played, or the right box does not conform.
+    """
+    ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=runs, preload=("drimbench.cli",))
     heard = (lambda trial: tell(trial, console)) if console else (lambda trial: None)
-    return play_matrix(mutants, ground, tell=heard)
+    played = play_green(ground)
+    if console:
+        console.print(f"[green]✓[/green] boîte juste : {len(played.run.scenarios)} scénarios")
+    return play_matrix(mutants, ground, played=played, full=full, tell=heard)
 
 
 def tell(trial: Trial, console: Console) -> None:

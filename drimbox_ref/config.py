@@ -166,6 +166,9 @@ class Box:
     name: str
     state: Path
     journal: Path | None
+    """The run whose journal keeps what it says to Sources or Consumers; usually none."""
+    usage: Path | None
+    """The run whose journal keeps which parts it uses; usually none."""
     seed: int
 
 
@@ -236,17 +239,22 @@ def read(file: Path, build: Callable[[Table], T]) -> T:
 def read_box(root: Table) -> Box:
     """The `[box]` section."""
     table = root.table("box")
-    journal = table.text("journal", "")
-    if journal and not Path(journal).is_absolute():
-        raise table.error("journal", "un chemin absolu, ou rien", journal)
     box = Box(
         name=table.text("name"),
         state=table.path("state", kind="directory"),
-        journal=Path(journal) if journal else None,
+        journal=_optional_path(table, "journal"),
+        usage=_optional_path(table, "usage"),
         seed=table.integer("seed", 0),
     )
     table.end()
     return box
+
+
+def _optional_path(table: Table, key: str) -> Path | None:
+    path = table.text(key, "")
+    if path and not Path(path).is_absolute():
+        raise table.error(key, "un chemin absolu, ou rien", path)
+    return Path(path) if path else None
 
 
 def read_identity(root: Table) -> Identity:

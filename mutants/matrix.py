@@ -6,26 +6,55 @@ well, by an error-level finding that names it.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
-from multiprocessing import get_context
+from dataclasses import dataclass, replace
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 from bench.campaign import CampaignError, Options, play
-from bench.gate import ROLES, Pickle, check_features
+from bench.gate import ROLES, check_features
+from bench.launching import ForkServer
 from bench.profile import EMBEDDED, Claims, Profile, Timing
 from bench.results import Run, ScenarioResult
 from bench.verdicts import Verdict
+from mutants import green
+from mutants.green import Green
 from mutants.registry import Mutant
 from validators.finding import Severity
 
-__all__ = ["QUICK", "Ground", "Red", "Trial", "judge", "play_matrix", "play_one", "selection"]
+__all__ = [
+    "BOXES",
+    "QUICK",
+    "Ground",
+    "Red",
+    "Trial",
+    "judge",
+    "play_green",
+    "play_matrix",
+    "play_one",
+    "selection",
+]
 
 
 QUICK = EMBEDDED.model_copy(update={"timing": Timing(ack_s=2.0, effect_s=6.0, retry_window_s=0.5)})
 """The embedded reference with short deadlines: a wrong box is mostly waited for in vain."""
+
+
+BOXES = (
+    "mutants.__main__",
+    "mutants.source",
+    "mutants.consumer",
+    "drimbox_ref.__main__",
+    "drimbox_ref.process",
+    "drimbox_ref.source.compose",
+    "drimbox_ref.consumer.compose",
+)
+"""What a box loads: once for all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +65,18 @@ class Ground:
     steps: tuple[str, ...]
     runs: Path
     profile: Profile = QUICK
-    full: bool = False
-    """Every scenario of the role, not only those of the domains that the defect touches."""
+    preload: tuple[str, ...] = ()
+    """Modules that a box needs besides the boxes themselves, loaded once for all of them."""
     seed: int | None = None
+
+    def named(self, name: str, pki: Path, **changes: object) -> Profile:
+        """The profile of one box, which keeps its certificates in that folder."""
+        world = self.profile.world.model_copy(update={"pki": str(pki.absolute())})
+        return self.profile.model_copy(update={"name": name, "world": world, **changes})
+
+    def launch(self) -> ForkServer:
+        """How this process starts the boxes."""
+        return ForkServer((*BOXES, *self.preload))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +107,8 @@ class Trial:
     """What became of one wrong box."""
 
     mutant: Mutant
+    parts: tuple[str, ...]
+    """Those that it replaces; none when nobody asked."""
     ran: tuple[str, ...]
     killed_by: tuple[Red, ...]
     """Failures on a requirement that it breaks."""
@@ -97,6 +137,7 @@ class Trial:
         """For JSON."""
         return {
             **self.mutant.as_dict(),
+            "parts": list(self.parts),
             "ran": list(self.ran),
             "killed": self.killed,
             "killed_by": [one.as_dict() for one in self.killed_by],
@@ -108,45 +149,81 @@ class Trial:
         }
 
 
-def selection(mutant: Mutant, features: Path, *, full: bool) -> tuple[str, ...]:
-    """The scenarios to play, in the order of the files.
+def play_green(ground: Ground) -> Green:
+    """Play the right box, both roles, in this process, recording which parts it uses.
 
-    Those of the domains where its requirements are tested: they use the part that is wrong, or
-    stand next to those that do. `full` takes all those of its role, which need no other box.
+    Raises:
+        CampaignError: it could not be played, or the right box does not conform.
+    """
+    runs = ground.runs / "reference"
+    run = play(
+        Options(
+            features=ground.features,
+            steps=ground.steps,
+            runs=runs,
+            profile=ground.named("reference", runs / "pki"),
+            seed=ground.seed,
+            launch=ground.launch(),
+            record_parts=True,
+        )
+    )
+    played = green.read(run, runs / "pki")
+    if played.red:
+        told = "".join(f"\n{one.id} : {one.reason}" for one in played.red)
+        raise CampaignError(
+            f"la boîte juste n'est pas conforme : aucune boîte fausse ne prouverait rien{told}"
+        )
+    return played
+
+
+def selection(
+    mutant: Mutant, features: Path, users: frozenset[str] | None = None
+) -> tuple[str, ...]:
+    """The scenarios to play, in the order of the files, of those that its role plays alone.
+
+    Those that carry its requirements, and `users`: those that used one of its parts when the box
+    was right. None: all of them.
 
     Raises:
         CampaignError: no scenario carries any of its requirements.
     """
     found = [one for one in check_features(features) if ROLES & set(one.tags) == {mutant.role}]
-    domains = {_domain(one) for one in found if not set(one.tags).isdisjoint(mutant.requirements)}
-    if not domains:
+    aimed = {one.scenario for one in found if not set(one.tags).isdisjoint(mutant.requirements)}
+    if not aimed:
         raise CampaignError(
             f"{mutant.name} : aucun scénario ne porte {', '.join(mutant.requirements)}"
         )
-    return tuple(one.scenario for one in found if full or _domain(one) in domains)
+    return tuple(one.scenario for one in found if users is None or one.scenario in aimed | users)
 
 
-def play_one(mutant: Mutant, ground: Ground) -> Trial:
-    """Play one wrong box's campaign in this process.
+def play_one(
+    mutant: Mutant, ground: Ground, chosen: Sequence[str], pki: Path | None = None
+) -> Trial:
+    """Play one wrong box's campaign, of those scenarios, in this process.
+
+    `pki` holds certificates that were made already: keys take a second, and are the same for all.
 
     Raises:
-        CampaignError: see `bench.campaign.play` and `selection`.
+        CampaignError: see `bench.campaign.play`.
     """
-    chosen = selection(mutant, ground.features, full=ground.full)
     command = (
         sys.executable, "-m", "mutants", mutant.name, "--config", "{config}", "--ready", "{ready}",
     )  # fmt: skip
+    runs = ground.runs / mutant.name
+    if pki is not None:
+        shutil.copytree(pki, runs / "pki", dirs_exist_ok=True)
     claims = Claims(source=mutant.role == "source", consumer=mutant.role == "consumer")
     run = play(
         Options(
             features=ground.features,
             steps=ground.steps,
-            runs=ground.runs / mutant.name,
-            profile=ground.profile.model_copy(update={"claims": claims, "name": mutant.name}),
+            runs=runs,
+            profile=ground.named(mutant.name, runs / "pki", claims=claims),
             seed=ground.seed,
-            only=chosen,
+            only=tuple(chosen),
             source_command=command if mutant.role == "source" else (),
             consumer_command=command if mutant.role == "consumer" else (),
+            launch=ground.launch(),
         )
     )
     return judge(mutant, run)
@@ -156,25 +233,42 @@ def play_matrix(
     mutants: Iterable[Mutant],
     ground: Ground,
     *,
-    workers: int = 2,
+    played: Green | None = None,
+    full: bool = False,
+    workers: int = 0,
     tell: Callable[[Trial], None] = lambda trial: None,
 ) -> tuple[Trial, ...]:
-    """Play wrong boxes, so many at a time, each campaign in a process of its own.
+    """Play wrong boxes, so many at a time (0: one for each core), in processes of their own.
 
-    `tell` hears of each as it ends; the answer is in the order asked.
+    Each plays the scenarios of its requirements and those that used its parts in the green run;
+    with `full`, or without a green run, all those of its role. `tell` hears of each as it ends;
+    the answer is in the order asked.
 
     Raises:
-        CampaignError: a campaign could not be played at all.
+        CampaignError: a campaign could not be played at all; see `selection` too.
     """
     asked = tuple(mutants)
-    # pytest keeps state in its process: one campaign each, and never a plain fork of threads.
+    parts = green.replaced(asked, played) if played else {}
+    chosen = {
+        one.name: selection(
+            one,
+            ground.features,
+            played.users(one.role, parts[one.name]) if played and not full else None,
+        )
+        for one in asked
+    }
+    pki = played.pki if played else None
+    # A process plays many campaigns, one after the other: each has a box, a bed and a run of its
+    # own, and what takes a second is loaded once. Threads are never forked plainly.
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), max_tasks_per_child=1
+        workers or os.cpu_count() or 1, get_context("spawn"), _end_with_parent
     ) as pool:
-        waiting = {pool.submit(play_one, one, ground): one.name for one in asked}
+        waiting = {
+            pool.submit(play_one, one, ground, chosen[one.name], pki): one.name for one in asked
+        }
         done = {}
         for future in as_completed(waiting):
-            trial = future.result()
+            trial = replace(future.result(), parts=parts.get(waiting[future], ()))
             done[waiting[future]] = trial
             tell(trial)
     return tuple(done[one.name] for one in asked)
@@ -200,6 +294,7 @@ def judge(mutant: Mutant, run: Run) -> Trial:
                 untold.append(one)
     return Trial(
         mutant=mutant,
+        parts=(),
         ran=tuple(scenario.id for scenario in run.scenarios),
         killed_by=tuple(killed),
         consequences=tuple(consequences),
@@ -208,6 +303,18 @@ def judge(mutant: Mutant, run: Run) -> Trial:
         untold=tuple(untold),
         directory=run.directory,
     )
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed ends, and its boxes with it: nobody would stop them."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, name="parent", daemon=True).start()
 
 
 def _red(scenario: ScenarioResult) -> Red:
@@ -228,7 +335,3 @@ def _blamed(scenario: ScenarioResult) -> Iterator[str]:
     for _, finding in scenario.findings:
         if finding.severity is Severity.ERROR:
             yield from finding.requirements
-
-
-def _domain(pickle: Pickle) -> str:
-    return pickle.file.parent.name

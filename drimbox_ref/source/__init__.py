@@ -29,9 +29,11 @@ def run(config: SourceConfig, ready: Path, transform: Callable[[Parts], Parts] =
     # Imported here: whoever needs one value of this side must not load the whole box.
     from drimbox_ref.process import run_service
     from drimbox_ref.source.compose import assemble, build_parts
+    from drimbox_ref.usage import recorded
 
-    foundation, parts = build_parts(config)
-    service = assemble(foundation, transform(parts), config, ready)
+    foundation, right = build_parts(config)
+    parts = recorded(transform(right), "source", config.box.usage)
+    service = assemble(foundation, parts, config, ready)
     return run_service(service, role="source", ready=ready)
 
 

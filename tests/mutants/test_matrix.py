@@ -170,12 +170,17 @@ def features(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_domains_of_its_requirements_are_played(features: Path) -> None:
-    assert set(selection(WRONG, features, full=False)) == {"SCN-A", "SCN-B"}
+def test_the_scenarios_of_its_requirements_are_played(features: Path) -> None:
+    assert set(selection(WRONG, features, frozenset())) == {"SCN-A"}
 
 
-def test_full_plays_every_scenario_of_its_role_alone(features: Path) -> None:
-    assert set(selection(WRONG, features, full=True)) == {"SCN-A", "SCN-B", "SCN-C"}
+def test_and_those_of_its_role_that_used_its_parts(features: Path) -> None:
+    users = frozenset({"SCN-C", "SCN-D", "SCN-E"})
+    assert set(selection(WRONG, features, users)) == {"SCN-A", "SCN-C"}
+
+
+def test_all_those_of_its_role_alone_otherwise(features: Path) -> None:
+    assert set(selection(WRONG, features)) == {"SCN-A", "SCN-B", "SCN-C"}
 
 
 def test_a_requirement_without_scenario_is_told(features: Path) -> None:
@@ -188,4 +193,4 @@ def test_a_requirement_without_scenario_is_told(features: Path) -> None:
         transform=lambda parts: parts,
     )
     with pytest.raises(CampaignError, match=r"orpheline.*DB\.SO\.46"):
-        selection(orphan, features, full=True)
+        selection(orphan, features)

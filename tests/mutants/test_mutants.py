@@ -32,7 +32,7 @@ def on_its_own(red: Red) -> bool:
 @pytest.mark.parametrize("name", CAUGHT_BY)
 def test_the_scenarios_of_its_requirements_turn_red_and_no_other(name: str, tmp_path: Path) -> None:
     wrong = find(name)
-    ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=tmp_path, profile=QUICK, full=True)
+    ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=tmp_path, profile=QUICK)
 
     (trial,) = play_matrix([wrong], ground, workers=1)
 
