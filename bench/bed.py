@@ -23,7 +23,10 @@ from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from cryptography import x509
 
+from bench.archives import Archive, ProductPacs, Simulated, by_c_store, by_stow
 from bench.box_config import Addresses, write_consumer, write_source
+from bench.changes import ByProgram, Changes, by_hand
+from bench.errors import BenchError
 from bench.feed import Feed
 from bench.launching import Launch, start_program
 from bench.papers import Papers, papers
@@ -43,6 +46,7 @@ from simulators.peer import PeerDrimbox, PeerSource
 from simulators.psc import Client, Psc, PscConfig
 from simulators.ris.service import Ris
 from simulators.user import User, UserConfig
+from wire.dimse import DimsePeer
 from wire.exchange import Exchange
 from wire.tls import ClientTls, ServerTls
 
@@ -112,6 +116,8 @@ class Bed:
         self.dmp: Dmp
         self.pacs: Pacs
         self.local_pacs: Pacs
+        self.images: Archive
+        """Where the images that the Source under test publishes are put."""
         self.ris: Ris
         self.neighbour = PeerSource()
         self.stranger = PeerSource("étranger")
@@ -300,6 +306,7 @@ class Bed:
             self.source.update(
                 mllp=given.mllp, wado=given.wado, dicom=given.dicom, admin=given.admin
             )
+        self.images = self._archive()
         if plain:
             self.counterpart = self.source
         # The reference keeps a journal where it plays the missing half.
@@ -313,12 +320,48 @@ class Bed:
     def _introduce_sources(self, source: str, counterpart: str, *, plain: bool) -> None:
         if self.source:
             self.connect_to[source] = self.source["wado"]
-            if self.source["dicom"]:
+            if self.source.get("dicom"):
                 title = self.profile.source.ae_title
                 self.pacs.add_destination(title, *self.source.pair("dicom"))
         if not plain and self.counterpart:
             self.connect_to[counterpart] = self.counterpart["wado"]
             self.pacs.add_destination("COUNTERPART", *self.counterpart.pair("dicom"))
+
+    def _archive(self) -> Archive:
+        if not self.native or not self.source:
+            return Simulated(self.pacs)
+        given, timeout = self.profile.source, self.profile.timing.effect_s
+        stow = given.stow or self.source.get("stow", "")
+        store = given.store or self.source.get("store", "")
+        if stow:
+            shown = given.stow_certificate
+            tls = ClientTls(
+                Path(given.stow_trust or self.papers.market_trust),
+                Path(shown) if shown else None,
+                Path(given.stow_key) if shown else None,
+            )
+            send = by_stow(stow, self.observe, tls=tls, run=self.call, timeout=timeout)
+        elif store:
+            host, _, port = store.rpartition(":")
+            peer = DimsePeer(host.strip("[]"), int(port), given.store_ae_title, "source")
+            send = by_c_store(peer, self.observe, timeout=timeout)
+        else:
+            raise BenchError(
+                "produit native : ni le profil ([source] store, stow) ni le produit lancé ne "
+                "disent où son PACS reçoit des images"
+            )
+        return ProductPacs(send, self.pacs)
+
+    @property
+    def native(self) -> bool:
+        """Whether the Source under test has its PACS within."""
+        return self.profile.claims.mode == "native" and self.profile.claims.source
+
+    @property
+    def changes(self) -> Changes:
+        """How images are taken out of a native product's PACS."""
+        command = _with_python(self.profile.source.changes)
+        return ByProgram(command, self.profile.timing.effect_s) if command else by_hand
 
     def _start_consumer(self, boxes: Path) -> None:
         if self.profile.external_consumer():

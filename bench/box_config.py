@@ -72,13 +72,7 @@ def write_source(
                 "key": str(server.key),
                 "client_ca": str(papers.igc_trust),
             },
-            "pacs": [
-                {
-                    "ae_title": "KITPACS",
-                    "host": addresses.pacs[0],
-                    "port": addresses.pacs[1],
-                }
-            ],
+            **_pacs(role, addresses, profile, ports),
             "dmp": {
                 "url": addresses.dmp,
                 "trust": str(papers.market_trust),
@@ -166,6 +160,17 @@ def write_consumer(
             "connect_to": dict(addresses.connect_to),
         },
     )
+
+
+def _pacs(
+    role: str, addresses: Addresses, profile: Profile, ports: Mapping[str, int]
+) -> dict[str, Any]:
+    """The PACS that a proxy asks; of a native product, where its own receives images."""
+    if role == "source" and profile.claims.mode == "native":
+        title, port = profile.source.store_ae_title, ports.get("store", 0)
+        return {"store": {"ae_title": title, "port": port}}
+    host, port = addresses.pacs
+    return {"pacs": [{"ae_title": "KITPACS", "host": host, "port": port}]}
 
 
 _SOURCE_OPTIONS = (

@@ -27,6 +27,8 @@ from bench.selection import SelectionError, select
 from bench.sessions import Session, begin
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
+from spec.claims import inapplicable
+from spec.requirements import is_requirement
 from wire.shard import Shard
 from wire.tls import log_keys
 
@@ -194,7 +196,7 @@ class Campaign:
 
     def omitted(self, info: ScenarioInfo) -> str | None:
         """Why a scenario does not apply to this product, or None."""
-        return not_claimed(self.options.profile, info.roles) or None
+        return not_claimed(self.options.profile, info.roles, info.requirements) or None
 
     def stage(self, info: ScenarioInfo) -> Stage:
         """Begin a scenario."""
@@ -303,16 +305,28 @@ def plan(options: Options) -> list[Planned]:
     selected = selected_by(options)
     _check(options, selected)
     return [
-        Planned(pickle, not_claimed(options.profile, frozenset(pickle.tags) & ROLES))
+        Planned(
+            pickle,
+            not_claimed(
+                options.profile, frozenset(pickle.tags) & ROLES, filter(is_requirement, pickle.tags)
+            ),
+        )
         for pickle in check_features(options.features)
         if pickle.scenario in selected
     ]
 
 
-def not_claimed(profile: Profile, roles: frozenset[str]) -> str:
-    """Why a scenario of these roles does not apply to the product, "" when it does."""
+def not_claimed(profile: Profile, roles: frozenset[str], requirements: Iterable[str]) -> str:
+    """Why a scenario of these roles and requirements does not apply to the product, "" when it
+    does: a role is not claimed, or none of its requirements binds what is."""
     missing = sorted(role for role in roles if not getattr(profile.claims, role))
-    return f"rôle non revendiqué par le profil : {', '.join(missing)}" if missing else ""
+    if missing:
+        return f"rôle non revendiqué par le profil : {', '.join(missing)}"
+    left_out = inapplicable(profile.claims.mode)
+    named = list(requirements)
+    if named and all(one in left_out for one in named):
+        return " ; ".join(f"{one} : {left_out[one]}" for one in named)
+    return ""
 
 
 def _check(options: Options, selected: frozenset[str]) -> ProvidedReport | None:

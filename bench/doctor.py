@@ -10,16 +10,18 @@ import errno
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from bench.archives import MODALITY
 from bench.bed import Bed
 from bench.errors import BenchError
 from protocols import whitelist
@@ -40,6 +42,7 @@ _CLOCK_WARN = timedelta(seconds=5)
 _SOON = timedelta(days=15)
 _ROOT = "/drimbox/rs"
 _HEAD = 16 * 1024
+_TITLES = {"source.dicom": "source.ae_title", "source.store": "source.store_ae_title"}
 _DATE = re.compile(rb"(?im)^date:[ \t]*([^\r\n]+)")
 
 
@@ -96,7 +99,8 @@ def _source(bed: Bed, now: Clock) -> Iterator[Check]:
         f"source.{name}": address
         for name, address in (
             ("mllp", source.mllp), ("wado", source.wado), ("dicom", source.dicom),
-            ("admin", source.admin),
+            ("admin", source.admin), ("store", source.store if bed.native else ""),
+            ("stow", _authority(source.stow) if bed.native else ""),
         )
         if address
     }  # fmt: skip
@@ -109,7 +113,10 @@ def _source(bed: Bed, now: Clock) -> Iterator[Check]:
         yield _images(bed, proven=certificate.state in (State.GOOD, State.WARN))
         yield _clock(bed, now, reachable=reachable)
     if "source.dicom" in addresses:
-        yield _entity(source.dicom, source.ae_title, reachable="source.dicom" in open_)
+        yield _entity("source.dicom", source.dicom, source.ae_title, "KITPACS", open_)
+    if "source.store" in addresses:
+        title = source.store_ae_title
+        yield _entity("source.store", source.store, title, MODALITY, open_)
 
 
 def _consumer(bed: Bed, now: Clock) -> Iterator[Check]:
@@ -336,12 +343,20 @@ def _date(head: bytes) -> datetime:
     return parsedate_to_datetime(found[1].decode("latin-1")).astimezone(UTC)
 
 
-def _entity(address: str, ae_title: str, *, reachable: bool) -> Check:
-    title = f"source.dicom AE {ae_title}"
-    if not reachable:
+def _authority(url: str) -> str:
+    """`host:port` of a URL, "" of none."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return f"{parts.hostname}:{port}" if parts.hostname else ""
+
+
+def _entity(key: str, address: str, ae_title: str, caller: str, open_: Collection[str]) -> Check:
+    """C-ECHO of `caller` to what `key` of the profile names."""
+    title = f"{key} AE {ae_title}"
+    if key not in open_:
         return Check(name=title, state=State.SKIP, message="injoignable")
     host, _, port = address.rpartition(":")
-    client = DimseClient("KITPACS", actor="docteur", observe=ignore, timeout=_TIMEOUT_S)
+    client = DimseClient(caller, actor="docteur", observe=ignore, timeout=_TIMEOUT_S)
     try:
         client.echo(DimsePeer(host.strip("[]"), int(port), ae_title))
     except DimseFailure as error:
@@ -351,7 +366,7 @@ def _entity(address: str, ae_title: str, *, reachable: bool) -> Check:
             state=State.FAULT,
             cause=Cause.PROFILE if wrong else Cause.BOX,
             message=str(error),
-            advice="corriger source.ae_title" if wrong else "déclarer KITPACS comme appelant",
+            advice=f"corriger {_TITLES[key]}" if wrong else f"déclarer {caller} comme appelant",
         )
     return Check(name=title, state=State.GOOD, message="C-ECHO accepté")
 

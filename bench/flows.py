@@ -92,6 +92,19 @@ class _Flows:
                 caller="PACS", callee=_SOURCE, purpose=f"images (AE {source.ae_title})",
                 address=_where(source, "dicom"), protocol="DICOM C-STORE", tls=_CLEAR,
             )  # fmt: skip
+        elif source.stow:
+            secure = urlsplit(source.stow).scheme == "https"
+            yield Flow(
+                caller="modalité", callee=_SOURCE, purpose="images, dans son PACS",
+                address=_authority(source.stow), protocol="HTTPS" if secure else "HTTP",
+                tls=_CLEAR if not secure else _MUTUAL if source.stow_certificate else _SERVER,
+            )  # fmt: skip
+        else:
+            yield Flow(
+                caller="modalité", callee=_SOURCE,
+                purpose=f"images, dans son PACS (AE {source.store_ae_title})",
+                address=_where(source, "store"), protocol="DICOM C-STORE", tls=_CLEAR,
+            )  # fmt: skip
         yield self._https(
             _SOURCE, "Pro Santé Connect", "introspection des jetons", self._known.psc_issuer,
             self._names.psc, self._client("source-psc"),

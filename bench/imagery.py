@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from bench.archives import Archive
 from bench.story import PlannedExam, PlannedSeries
 from protocols.dicom import (
     explicit_from_implicit,
@@ -20,9 +20,6 @@ from simulators import modality
 from simulators.pacs import Pacs
 from simulators.ris.people import Patient
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
-
-if TYPE_CHECKING:
-    from bench.bed import Bed
 
 __all__ = [
     "acquisition",
@@ -49,18 +46,19 @@ _SERIES_UID = 0x0020000E
 _MATRIX = 64
 
 
-def load_exam(bed: Bed, exam: PlannedExam, patient: Patient) -> None:
-    """Put the exam in the site's PACS, under the IPP and accession that it was planned with."""
-    for files in files_of(exam, patient).values():
-        for file in files:
-            bed.pacs.load(file)
+def load_exam(archive: Archive, exam: PlannedExam, patient: Patient) -> None:
+    """Put the exam in the site's PACS, under the IPP and accession that it was planned with.
+
+    Raises:
+        CannotVerify: the PACS of a native product does not take it.
+    """
+    archive.load([file for files in files_of(exam, patient).values() for file in files])
 
 
-def add_series(bed: Bed, exam: PlannedExam, patient: Patient, uid: str) -> None:
-    """One more series of the same exam, in the site's PACS only."""
+def add_series(archive: Archive, exam: PlannedExam, patient: Patient, uid: str) -> None:
+    """One more series of the same exam, in the site's PACS only; raises as `load_exam`."""
     series = PlannedSeries(uid=uid, description="Série ajoutée", images=2)
-    for file in _files(exam, patient, (series,))[uid]:
-        bed.pacs.load(file)
+    archive.load(_files(exam, patient, (series,))[uid])
 
 
 def files_of(exam: PlannedExam, patient: Patient) -> dict[str, tuple[bytes, ...]]:

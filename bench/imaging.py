@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from bench.administration import Administration
-from bench.imagery import add_series, alterations
+from bench.imagery import add_series, alterations, load_exam
 from bench.outcomes import CannotVerify, NotMet
 from bench.publishing import Publishing
 from bench.story import PlannedExam, Story
@@ -95,10 +95,18 @@ class Imaging:
         self.answer = bed.call(peer.capabilities, f"https://{host}/drimbox/rs")
 
     def add_series(self) -> str:
-        """One more series comes into the exam, after its publication; returns its UID."""
+        """One more series comes into the PACS, which the KOS does not reference; its UID.
+
+        It comes into the exam; of a native product, which must publish it then (DB.SO.27), into
+        another exam that has no report.
+        """
+        if self.story.native:
+            other = self.story.plan(self.exam.modality)
+            load_exam(self.story.archive, other, self.story.patient)
+            return other.series[0].uid
         uid = self.story.case.uid("la série ajoutée")
         self.story.stage.publish_case()
-        add_series(self.story.bed, self.exam, self.story.patient, uid)
+        add_series(self.story.archive, self.exam, self.story.patient, uid)
         return uid
 
     def good_manners(self) -> Manners:

@@ -40,6 +40,7 @@ class Failure(StrEnum):
     NOT_SENDABLE = "not-sendable"
     CANNOT_VERIFY = "cannot-verify"
     NEEDS_REVIEW = "needs-review"
+    NOT_APPLICABLE = "not-applicable"
     EXCEPTION = "exception"
     UNDEFINED = "undefined"
     NOT_REACHED = "not-reached"
@@ -93,6 +94,8 @@ def step_verdict(kind: StepKind, failure: Failure | None) -> Verdict:
             return Verdict.SKIP
         case Failure.NEEDS_REVIEW:
             return Verdict.REVIEW
+        case Failure.NOT_APPLICABLE:
+            return Verdict.OMIT
     if kind is StepKind.GIVEN:
         return Verdict.SKIP
     if failure is Failure.EXCEPTION:

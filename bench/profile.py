@@ -12,11 +12,13 @@ import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bench.errors import BenchError
 from protocols import whitelist
+from spec.claims import Mode
 from spec.grade import Grade
 from spec.requirements import resolve
 
@@ -35,6 +37,8 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 Address = Annotated[str, Field(pattern=r"^((\[[0-9A-Fa-f:.]+\]|[^\s:/]+):[0-9]{1,5})?$")]
 """`host:port`, or nothing."""
+Url = Annotated[str, Field(pattern=r"^(https?://[^\s/]+\S*)?$")]
+"""An http or https address, or nothing."""
 AeTitle = Annotated[str, Field(pattern=r"^[ -\[\]-~]{1,16}$")]
 """PS3.5 6.2: sixteen characters of the default repertoire, no backslash."""
 
@@ -44,7 +48,8 @@ class Claims(_Table):
 
     source: bool = True
     consumer: bool = True
-    mode: Literal["proxy", "native"] = "proxy"
+    mode: Mode = "proxy"
+    """`proxy`: it stands before a PACS; `native`: the PACS is a part of it (`spec.claims`)."""
 
 
 class Product(_Table):
@@ -73,6 +78,18 @@ class SourceBox(_Table):
     ae_title: AeTitle = "DRIMBOX"
     host: str = "db1.drimbench.test"
     """The `db` name: in the white list, in the server certificate, in KOS RetrieveURLs."""
+    store: Address = ""
+    """Native: where its own PACS receives images by C-STORE."""
+    store_ae_title: AeTitle = "PACS"
+    stow: Url = ""
+    """Native: DICOMweb root of its own PACS, which receives images by STOW-RS; it is preferred
+    to `store`."""
+    stow_trust: str = ""
+    """PEM authorities of an https `stow`; empty: the bench's own server authority."""
+    stow_certificate: str = ""
+    stow_key: str = ""
+    changes: tuple[str, ...] = ()
+    """Native: the vendor's program that takes images out of its PACS (`bench.changes`)."""
 
 
 class ConsumerBox(_Table):
@@ -196,6 +213,22 @@ class Profile(_Table):
         for challenge in self.challenges:
             if resolve(challenge.requirement) is None:
                 raise ValueError(f"challenges : exigence inconnue « {challenge.requirement} »")
+        source = self.source
+        if self.claims.mode == "native" and self.claims.source:
+            if not source.command and not source.mllp:
+                raise ValueError(
+                    "claims.mode native : la référence embarquée est proxy ; source.command, ou "
+                    "source.mllp et source.store ou source.stow, est attendu"
+                )
+            if not source.command and not source.store and not source.stow:
+                raise ValueError(
+                    "claims.mode native : source.store (adresse:port) ou source.stow (URL) est "
+                    "attendu, pour que le banc charge les images dans le PACS du produit"
+                )
+        if bool(source.stow_certificate) != bool(source.stow_key):
+            raise ValueError("source.stow_certificate et source.stow_key vont ensemble")
+        if source.stow_certificate and urlsplit(source.stow).scheme != "https":
+            raise ValueError("source.stow_certificate : source.stow en https est attendu")
         named = [one.scenario for one in self.expected_failures]
         if len(named) != len(set(named)):
             raise ValueError("expected_failures : un scénario y est deux fois")
@@ -242,12 +275,21 @@ def read(path: Path) -> Profile:
 
 
 def _beside(profile: Profile, file: Path) -> Profile:
-    """The profile with its folders absolute: a run may be started from anywhere."""
-    world = profile.world
-    if not world.pki:
-        return profile
-    kept = (file.absolute().parent / world.pki).as_posix()
-    return profile.model_copy(update={"world": world.model_copy(update={"pki": kept})})
+    """The profile with its folders and files absolute: a run may be started from anywhere."""
+    folder = file.absolute().parent
+
+    def placed(table: World | SourceBox, *keys: str) -> dict[str, str]:
+        written = {key: getattr(table, key) for key in keys}
+        return {key: (folder / value).as_posix() for key, value in written.items() if value}
+
+    world = placed(profile.world, "pki")
+    source = placed(profile.source, "stow_trust", "stow_certificate", "stow_key")
+    return profile.model_copy(
+        update={
+            "world": profile.world.model_copy(update=world),
+            "source": profile.source.model_copy(update=source),
+        }
+    )
 
 
 def _resolve(value: object, path: Path) -> object:

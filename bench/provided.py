@@ -166,12 +166,12 @@ class Provided:
         if self.images is not None:
             for path in sorted(p for p in self.images.rglob("*") if p.is_file()):
                 try:
-                    bed.pacs.load(path)
+                    self.story.archive.load([path.read_bytes()])
                 except DicomSyntaxError as error:
                     raise CannotVerify(f"{path} : image DICOM attendue : {error}") from error
         for exam in self.story.exams:
             if not bed.pacs.count(exam.study_uid):
-                load_exam(bed, exam, self.story.patient)
+                load_exam(self.story.archive, exam, self.story.patient)
 
 
 def _identifier(ids: tuple[cda.Id, ...]) -> Identifier:

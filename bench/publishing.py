@@ -139,6 +139,9 @@ class Publishing:
         A hierarchical client's several C-FIND on one study count as one.
         """
         stage = self.story.stage
+        if stage.omits("DB.SO.14"):
+            # A native box asks its own database: nobody sees it.
+            return
         stage.await_exchanges("C-FIND", "la Source interroge le PACS")
         asked: set[str] = set()
 
@@ -397,7 +400,7 @@ class Publishing:
         report = report_of(case, patient, site.radiologist, site.structure, [exam.reported()])
         story.stage.adopt(case, "sentinelle")
         register(story, patient, DmpState.OPEN)
-        load_exam(story.bed, exam, patient)
+        load_exam(story.archive, exam, patient)
         # Without acknowledgement its effect may still come: the effect is what counts.
         with suppress(MllpTimeout, ConnectionError):
             story.bed.call(

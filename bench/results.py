@@ -129,6 +129,11 @@ class Run:
     challenges: tuple[Challenge, ...] = ()
     """Tests that the vendor believes wrong."""
 
+    @property
+    def inapplicable(self) -> dict[str, str]:
+        """Requirements that the product's claims leave out -> why, with the source."""
+        return dict(self.meta.get("inapplicable", {}))
+
     def counts(self) -> dict[str, int]:
         """How many exchanges of each transaction name, ambient ones included."""
         totals: dict[str, int] = {}
@@ -139,8 +144,8 @@ class Run:
 
     def requirements(self) -> dict[str, list[ScenarioResult]]:
         """The scenarios of each requirement id, ids sorted: those that carry it, and those where
-        an error that names it was found."""
-        matrix: dict[str, list[ScenarioResult]] = {}
+        an error that names it was found; those that do not bind the product may have none."""
+        matrix: dict[str, list[ScenarioResult]] = {one: [] for one in self.inapplicable}
         for scenario in self.scenarios:
             for requirement in (*scenario.requirements, *sorted(scenario.broken())):
                 scenarios = matrix.setdefault(requirement, [])
@@ -151,5 +156,7 @@ class Run:
     def requirement_verdict(self, requirement: str) -> Verdict:
         """Of the scenarios that carry it, and of every error that names it, wherever found."""
         carried = [s.verdict for s in self.scenarios if requirement in s.requirements]
+        if requirement in self.inapplicable:
+            carried = [Verdict.OMIT]
         broken = any(requirement in s.broken() for s in self.scenarios)
         return merge([*carried, *([Verdict.FAIL] if broken else [])])

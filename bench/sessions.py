@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from bench.profile import Profile
 from bench.site import actors, site_of
+from spec.claims import inapplicable
 from wire.shard import Shard
 
 __all__ = ["Session", "begin", "report_digest", "versions"]
@@ -89,6 +90,7 @@ def begin(profile: Profile, runs: Path, *, seed: int | None, report: Path | None
             report=report_digest(report),
             product=profile.product.model_dump(),
             claims=profile.claims.model_dump(),
+            inapplicable=dict(inapplicable(profile.claims.mode)),
             options=dict(profile.options),
             actors=actors(site_of(profile), profile),
             expected_failures=_rows(profile.expected_failures),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bench.cases import Case, mint
 from bench.feed import Feed, Seen
 from bench.outcomes import Failure, NotMet, StepKind
 from bench.profile import Profile
+from spec.claims import inapplicable
 from spec.grade import Grade
 from validators.finding import Finding
 from wire.exchange import stamp
@@ -63,6 +64,11 @@ class Stage:
     def __post_init__(self) -> None:
         self.origin = self.feed.mark()
         self.case = mint(self.info.id, self.seed)
+
+    @property
+    def inapplicable(self) -> Mapping[str, str]:
+        """The requirements that the product's claims leave out, and why."""
+        return inapplicable(self.profile.claims.mode)
 
     @property
     def floor(self) -> Grade:
@@ -123,6 +129,18 @@ class Stage:
         """
         step = self.steps[-1]
         step.failure, step.message = Failure.NEEDS_REVIEW, what
+
+    def omits(self, requirement: str) -> bool:
+        """Whether that requirement does not bind the product; the running step is then `omit`.
+
+        The step must not look for its effect: the scenario goes on without it.
+        """
+        reason = self.inapplicable.get(requirement)
+        if reason is None:
+            return False
+        step = self.steps[-1]
+        step.failure, step.message = Failure.NOT_APPLICABLE, f"{requirement} : {reason}"
+        return True
 
     def abandon(self, why: str = "une étape précédente a échoué") -> None:
         """Note the steps that were never reached."""

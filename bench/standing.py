@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
     serialize_java_truststore,
 )
 
+from bench.archives import MODALITY
 from bench.bed import Bed
 from bench.errors import BenchError
 from bench.feed import Feed
@@ -130,6 +131,18 @@ def _trust(bed: Bed, directory: Path) -> Iterator[Path]:
         yield from (pem, store, old)
 
 
+def _source_pacs(bed: Bed) -> list[Line]:
+    """The PACS to ask; of a native product, what will send images to its own."""
+    if not bed.native:
+        address = ":".join(map(str, bed.addresses().pacs))
+        return [Line(who="PACS", what="AE KITPACS", value=address)]
+    given = bed.profile.source
+    if given.stow:
+        return [Line(who="Son PACS", what="reçoit par STOW-RS", value=given.stow)]
+    what = f"reçoit par C-STORE de {MODALITY}, AE {given.store_ae_title}"
+    return [Line(who="Son PACS", what=what, value=given.store)]
+
+
 def _lines(bed: Bed) -> list[Line]:
     known, papers = bed.addresses(), bed.papers
     lines = [
@@ -144,7 +157,7 @@ def _lines(bed: Bed) -> list[Line]:
         host = bed.site.names.source
         psc = papers.clients["source-psc"]
         lines += [
-            Line(who="PACS", what="AE KITPACS", value=":".join(map(str, known.pacs))),
+            *_source_pacs(bed),
             Line(who="Source", what="URL de ses images", value=f"https://{host}/drimbox/rs"),
             Line(who="Source", what="certificat db", value=str(papers.servers[host].certificate)),
             Line(who="Source", what="certificat vers PSC", value=str(psc.certificate)),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bench.archives import Archive, Simulated
 from bench.cases import Case
 from bench.stage import Stage
 from simulators.ris.people import Coded, Identifier, Patient, Professional, Structure
@@ -108,6 +109,17 @@ class Story:
     def publisher(self) -> BoxAddresses:
         """The Source that publishes: the box under test, or the one that plays its half."""
         return self.bed.source if "source" in self.stage.info.roles else self.bed.counterpart
+
+    @property
+    def archive(self) -> Archive:
+        """Where the images are put that this scenario's publisher finds."""
+        bed = self.bed
+        return bed.images if "source" in self.stage.info.roles else Simulated(bed.pacs)
+
+    @property
+    def native(self) -> bool:
+        """Whether the publisher has its PACS within."""
+        return self.bed.native and "source" in self.stage.info.roles
 
     def plan(
         self,

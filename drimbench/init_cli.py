@@ -101,7 +101,7 @@ def _profile(preset: str, role: Role | None, mode: str | None, ask: Ask) -> Prof
         "vendor": ask("Éditeur", "", ()),
     }
     boxes = {
-        name: _box(name, preset, ask)
+        name: _box(name, preset, kind, ask)
         for name in ("source", "consumer")
         if claimed in (name, "both")
     }
@@ -139,7 +139,7 @@ _FIRST_PORT = 48600
 _AE_TITLES = {"source": "DRIMBOX", "consumer": "CONSUMER"}
 
 
-def _box(name: str, preset: str, ask: Ask) -> dict[str, Any]:
+def _box(name: str, preset: str, mode: str, ask: Ask) -> dict[str, Any]:
     if preset == "reference":
         started = ["{python}", "-m", "drimbox_ref", name, "--config", "{config}"]
         return {"command": [*started, "--ready", "{ready}"]}
@@ -147,7 +147,11 @@ def _box(name: str, preset: str, ask: Ask) -> dict[str, Any]:
     box: dict[str, Any] = {
         key: ask(f"{spoken}, {key} (adresse:port)", usual, ())
         for key, usual in _ADDRESSES[name].items()
+        if not (mode == "native" and key == "dicom")
     }
+    if mode == "native" and name == "source":
+        box["store"] = ask("Son PACS, store (adresse:port, C-STORE)", "127.0.0.1:11112", ())
+        box["store_ae_title"] = ask("Son PACS, titre d'application DICOM", "PACS", ())
     box["admin"] = ask(f"{spoken}, alertes et traces (adresse:port, ou rien)", "", ())
     box["ae_title"] = ask(f"{spoken}, titre d'application DICOM", _AE_TITLES[name], ())
     return box

@@ -20,8 +20,9 @@ def as_json(run: Run, report_path: Path | None) -> dict[str, Any]:
     """The run, ready for `json.dumps`.
 
     Keys: `verdict`, `duration_s` (seconds), `seed`, `exchanges` (count by transaction name),
-    `scenarios` (each `id`, `name`, `verdict`, `requirements`, `findings`, `reproduce`), `report`
-    (path, or None when none was written). Secrets are masked.
+    `scenarios` (each `id`, `name`, `verdict`, `requirements`, `findings`, `reproduce`),
+    `inapplicable` (why, by requirement), `report` (path, or None when none was written). Secrets
+    are masked.
     """
     return {
         "verdict": str(run.verdict),
@@ -29,6 +30,7 @@ def as_json(run: Run, report_path: Path | None) -> dict[str, Any]:
         "seed": run.seed,
         "exchanges": run.counts(),
         "scenarios": [_scenario(scenario, run.directory) for scenario in run.scenarios],
+        "inapplicable": run.inapplicable,
         "report": None if report_path is None else str(report_path),
     }
 

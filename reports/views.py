@@ -113,6 +113,8 @@ class MatrixRow:
     document: str
     draft_only: bool
     scenarios: tuple[ScenarioView, ...]
+    inapplicable: str = ""
+    """Why it does not bind the product, with the source of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,7 @@ def _matrix(run: Run, views: Mapping[str, ScenarioView]) -> tuple[MatrixRow, ...
                 document=known.source if known else "",
                 draft_only=verdict is Verdict.FAIL and grades == {Grade.DRAFT},
                 scenarios=tuple(views[result.id] for result in results),
+                inapplicable=run.inapplicable.get(requirement, ""),
             )
         )
     return tuple(rows)

@@ -25,7 +25,7 @@ def published_elsewhere(consulting: Consulting, series: int) -> None:
     """By a Source that is right in everything."""
     story = consulting.story
     exam = story.plan("CT", series)
-    load_exam(story.bed, exam, story.patient)
+    load_exam(story.archive, exam, story.patient)
     consulting.publish_elsewhere(exam)
 
 

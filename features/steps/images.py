@@ -24,7 +24,7 @@ def imaging(story: Story, publishing: Publishing) -> Imaging:
 
 def _publish(imaging: Imaging, modality: str, series: int, syntax: str) -> PlannedExam:
     exam = imaging.story.plan(modality, series, transfer_syntax=syntax)
-    load_exam(imaging.story.bed, exam, imaging.story.patient)
+    load_exam(imaging.story.archive, exam, imaging.story.patient)
     imaging.publish(exam)
     return exam
 
@@ -42,7 +42,7 @@ def published_exam(imaging: Imaging, modality: str, series: int) -> None:
 def published_real(imaging: Imaging, modality: str) -> None:
     """The files that ship with pydicom: what real equipment writes."""
     exam = imaging.story.plan(modality, 1, real=True)
-    load_exam(imaging.story.bed, exam, imaging.story.patient)
+    load_exam(imaging.story.archive, exam, imaging.story.patient)
     imaging.publish(exam)
 
 
@@ -111,7 +111,7 @@ def ask_unknown_study(imaging: Imaging) -> None:
     """A study of the PACS without report."""
     story = imaging.story
     exam = story.plan("CT")
-    load_exam(story.bed, exam, story.patient)
+    load_exam(story.archive, exam, story.patient)
     imaging.ask_wrongly(study=exam.study_uid, series=exam.series[0].uid)
 
 

@@ -44,7 +44,7 @@ def patient(story: Story, publishing: Publishing, status: str, state: str) -> No
 )
 def exam_in_pacs(story: Story, modality: str, series: int) -> None:
     """One exam, loaded."""
-    load_exam(story.bed, story.plan(modality, series), story.patient)
+    load_exam(story.archive, story.plan(modality, series), story.patient)
 
 
 @given(
@@ -54,7 +54,7 @@ def exam_in_pacs(story: Story, modality: str, series: int) -> None:
 def exams_in_pacs(story: Story, count: int, modality: str) -> None:
     """Several exams of one series, loaded."""
     for _ in range(count):
-        load_exam(story.bed, story.plan(modality), story.patient)
+        load_exam(story.archive, story.plan(modality), story.patient)
 
 
 @given("un examen CT que le PACS ne connaît pas")
@@ -67,14 +67,14 @@ def exam_absent(story: Story) -> None:
 def exam_under_another_ipp(story: Story) -> None:
     """Same study and accession, another PatientID."""
     other = story.stage.sentinel().patient.ipp
-    load_exam(story.bed, story.plan("CT", pacs_ipp=other), story.patient)
+    load_exam(story.archive, story.plan("CT", pacs_ipp=other), story.patient)
 
 
 @given("un examen CT rangé dans le PACS sous un autre numéro d'accession")
 def exam_under_another_accession(story: Story) -> None:
     """Same study and patient, another AccessionNumber."""
     other = story.stage.sentinel().number("un autre numéro d'accession", "ACX")
-    load_exam(story.bed, story.plan("CT", pacs_accession=other), story.patient)
+    load_exam(story.archive, story.plan("CT", pacs_accession=other), story.patient)
 
 
 @given("un acte de dépistage sans identifiant d'examen dans le compte rendu")

@@ -37,7 +37,10 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_reference_conforms(embedded: Run) -> None:
     wrong = {s.id: s.reason for s in embedded.scenarios if s.verdict is not Verdict.PASS}
-    assert not wrong
+    # The reference is a proxy: what binds native products alone does not bind it.
+    assert set(wrong) == {"SCN-NAT-01", "SCN-NAT-02", "SCN-NAT-03"}
+    assert all("native seulement" in reason for reason in wrong.values())
+    assert embedded.requirement_verdict("DB.SO.27") is Verdict.OMIT
     assert embedded.verdict is Verdict.PASS
 
 
@@ -63,7 +66,8 @@ def test_json_has_the_documented_shape(embedded: Run) -> None:
 
 
 def test_every_scenario_awaited_something(embedded: Run) -> None:
-    assert all(scenario.expectations for scenario in embedded.scenarios)
+    played = [s for s in embedded.scenarios if s.verdict is not Verdict.OMIT]
+    assert all(scenario.expectations for scenario in played)
 
 
 def test_rejudging_the_journal_gives_the_same_verdicts(embedded: Run) -> None:

@@ -6,16 +6,25 @@ from pathlib import Path
 
 import pytest
 
+from bench.campaign import not_claimed
 from bench.gate import Pickle, check_features
+from bench.profile import EMBEDDED
 from features import FEATURES
 from mutants.__main__ import USAGE, main
 from mutants.registry import Mutant, UnknownMutant, catalogue, find, mutant
+from spec.requirements import is_requirement
 
 ALL = catalogue()
 ROLES = ("source", "consumer")
 TAGS = [frozenset(one.tags) for one in check_features(FEATURES)]
-ALONE = [one for one in check_features(FEATURES) if len({*ROLES}.intersection(one.tags)) == 1]
-"""The scenarios that one box plays by itself."""
+ALONE = [
+    one
+    for one in check_features(FEATURES)
+    if len({*ROLES}.intersection(one.tags)) == 1
+    and not not_claimed(EMBEDDED, frozenset(one.tags) & {*ROLES}, filter(is_requirement, one.tags))
+]
+"""The scenarios that one box plays by itself, among those that bind the reference, a proxy; the
+others have their wrong box in tests/independent."""
 
 
 def test_there_are_many_and_their_names_differ() -> None:

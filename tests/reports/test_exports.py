@@ -82,7 +82,9 @@ def test_junit_survives_what_xml_forbids_and_masks_tokens(
 
 def test_json_has_the_promised_shape(run: Run, world: SimpleNamespace) -> None:
     made = as_json(run, Path("rapport.html"))
-    assert list(made) == ["verdict", "duration_s", "seed", "exchanges", "scenarios", "report"]
+    assert list(made) == [
+        "verdict", "duration_s", "seed", "exchanges", "scenarios", "inapplicable", "report",
+    ]  # fmt: skip
     assert made["verdict"] == "fail"
     assert made["exchanges"]["C-STORE"] == 48
     assert made["report"] == "rapport.html"

@@ -1,0 +1,86 @@
+"""Images taken out of a native product's PACS, by the vendor's program or by a person.
+
+DICOM has no message by which a modality takes back what it sent, and who may remove images in a
+PACS is its own affair: the bench asks, by `[source] changes`.
+
+The program is called with an action and identifiers, and exits with 0 once it is done:
+
+    PROGRAM remove-instance STUDY SERIES INSTANCE
+    PROGRAM remove-study    STUDY
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bench.outcomes import CannotVerify, NotSendable
+
+__all__ = ["ByHand", "ByProgram", "Changes", "by_hand"]
+
+_WORDS = 400
+"""How much of what a program printed is told."""
+
+
+class ByHand(Exception):
+    """Nobody but a person can do it; the text says what is to be done, in French."""
+
+
+Changes = Callable[[str, Sequence[str]], None]
+"""Carries out an action on identifiers.
+
+Raises:
+    ByHand: a person is to do it.
+    CannotVerify, NotSendable: it was not done.
+"""
+
+
+def by_hand(action: str, identifiers: Sequence[str]) -> None:
+    """Without a program.
+
+    Raises:
+        ByHand: always.
+    """
+    told = {
+        "remove-instance": "retirer du PACS du produit l'image {2} (examen {0}, série {1})",
+        "remove-study": "retirer du PACS du produit l'examen {0}",
+    }[action]
+    raise ByHand(told.format(*identifiers))
+
+
+@dataclass(frozen=True, slots=True)
+class ByProgram:
+    """The vendor's program, waited for."""
+
+    command: tuple[str, ...]
+    timeout: float
+
+    def __call__(self, action: str, identifiers: Sequence[str]) -> None:
+        """Run it.
+
+        Raises:
+            NotSendable: it cannot be started.
+            CannotVerify: it says that it failed, or does not end in time.
+        """
+        asked = " ".join((action, *identifiers))
+        try:
+            done = subprocess.run(
+                [*self.command, action, *identifiers],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=self.timeout,
+                check=False,
+            )
+        except OSError as error:
+            raise NotSendable(
+                f"source.changes : « {self.command[0]} » ne se lance pas ({error.strerror})"
+            ) from None
+        except subprocess.TimeoutExpired:
+            raise CannotVerify(
+                f"source.changes : {asked} n'a pas fini en {self.timeout:g} s"
+            ) from None
+        if done.returncode != 0:
+            said = done.stdout.decode(errors="replace").strip()[-_WORDS:]
+            raise CannotVerify(f"source.changes : {asked} : code {done.returncode} : {said}")
