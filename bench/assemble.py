@@ -13,6 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from bench import concealed
 from bench.agreements import agreed, challenges, expected_failures
 from bench.attribution import Attributor
 from bench.decisions import ATTACHMENT, DECISION, Decision, attachments, decisions
@@ -82,6 +83,10 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
     begun = {scenario.id for scenario in scenarios}
     unplayed = tuple(id for id in planned if id not in begun)
     notes = list(journal.notes)
+    notes += [
+        f"env:{name} n'est plus définie : sa valeur n'a pas pu être masquée si un échange la porte"
+        for name in concealed.recall(start.fields.get("secrets", ()))
+    ]
     if end is None:
         left = f", {len(unplayed)} scénario(s) non joué(s)" if unplayed else ""
         notes.append(f"la campagne a été interrompue avant sa fin{left}")

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import pytest
 
+from bench import concealed
 from bench.assemble import load
 from bench.bed import Bed
 from bench.breaker import Breaker
@@ -190,7 +191,7 @@ class Campaign:
             try:
                 self._bed.start()
             except Exception as error:
-                self._broken = f"le banc n'a pas démarré : {error}"
+                self._broken = concealed.in_text(f"le banc n'a pas démarré : {error}")
                 raise NotSendable(self._broken) from error
         return self._bed
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from bench import concealed
 from bench.errors import BenchError
 from protocols import whitelist
 from spec.claims import Mode
@@ -252,7 +253,9 @@ EMBEDDED = Profile()
 
 
 def read(path: Path) -> Profile:
-    """Read a profile. `env:NAME` strings are replaced by that environment variable.
+    """Read a profile. `env:NAME` strings are replaced by that environment variable, and what they
+    give is masked from then on wherever something is shown (`bench.concealed`), but for names,
+    addresses and the identity of the product.
 
     Raises:
         ProfileError: unreadable, not TOML, unknown or wrong key, missing variable.
@@ -264,14 +267,14 @@ def read(path: Path) -> Profile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path} : TOML invalide : {error}") from None
     try:
-        return _beside(Profile.model_validate(_resolve(table, path)), path)
+        return _beside(Profile.model_validate(_resolve(table, path, ())), path)
     except ValidationError as error:
         lines = (
             f"{path} : clé « {'.'.join(map(str, fault['loc']))} » : {fault['msg']}"
             f" (trouvé : {fault['input']!r})"
             for fault in error.errors()
         )
-        raise ProfileError("\n".join(lines)) from None
+        raise ProfileError(concealed.in_text("\n".join(lines))) from None
 
 
 def _beside(profile: Profile, file: Path) -> Profile:
@@ -292,14 +295,28 @@ def _beside(profile: Profile, file: Path) -> Profile:
     )
 
 
-def _resolve(value: object, path: Path) -> object:
+_SHOWN = frozenset({"name", "claims", "product", "world", "timing"})
+"""Tables, and keys of the first level, that say who and where, never a secret."""
+_SHOWN_KEYS = frozenset(
+    {
+        "mllp", "wado", "dicom", "admin", "web", "host", "ae_title", "ports", "store",
+        "store_ae_title", "stow",
+    }
+)  # fmt: skip
+
+
+def _resolve(value: object, path: Path, key: tuple[str, ...]) -> object:
+    """The value with each `env:NAME` replaced; what is not of a key that is shown is concealed."""
     if isinstance(value, dict):
-        return {key: _resolve(item, path) for key, item in value.items()}
+        return {name: _resolve(item, path, (*key, name)) for name, item in value.items()}
     if isinstance(value, list):
-        return [_resolve(item, path) for item in value]
+        return [_resolve(item, path, key) for item in value]
     if isinstance(value, str) and value.startswith("env:"):
         name = value.removeprefix("env:")
         if name not in os.environ:
             raise ProfileError(f"{path} : la variable d'environnement {name} n'est pas définie")
-        return os.environ[name]
+        found = os.environ[name]
+        if key[0] not in _SHOWN and not _SHOWN_KEYS.intersection(key):
+            concealed.conceal(name, found)
+        return found
     return value

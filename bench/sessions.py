@@ -20,6 +20,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bench import concealed
 from bench.profile import Profile
 from bench.site import actors, site_of
 from spec.claims import inapplicable
@@ -91,7 +92,8 @@ def begin(profile: Profile, runs: Path, *, seed: int | None, report: Path | None
             product=profile.product.model_dump(),
             claims=profile.claims.model_dump(),
             inapplicable=dict(inapplicable(profile.claims.mode)),
-            options=dict(profile.options),
+            secrets=concealed.names(),
+            options=concealed.in_values(dict(profile.options)),
             actors=actors(site_of(profile), profile),
             expected_failures=_rows(profile.expected_failures),
             challenges=_rows(profile.challenges),
@@ -122,4 +124,4 @@ def report_digest(report: Path | None) -> str:
 
 
 def _rows(declared: Iterable[BaseModel]) -> list[dict[str, Any]]:
-    return [one.model_dump(mode="json") for one in declared]
+    return [concealed.in_values(one.model_dump(mode="json")) for one in declared]

@@ -6,6 +6,7 @@ import json
 import sys
 from typing import Any, NoReturn
 
+from bench import concealed
 from bench.verdicts import ExitCode
 
 __all__ = ["Finished", "print_json", "refuse"]
@@ -24,7 +25,8 @@ class Finished(Exception):
 
 def print_json(document: Any) -> None:
     """One document on standard output, and nothing else."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    shown = concealed.in_values(document)
+    sys.stdout.write(json.dumps(shown, ensure_ascii=False, indent=2) + "\n")
 
 
 def refuse(message: str) -> NoReturn:
@@ -33,5 +35,5 @@ def refuse(message: str) -> NoReturn:
     Raises:
         Finished: always.
     """
-    sys.stderr.write(f"drimbench : {message}\n")
+    sys.stderr.write(f"drimbench : {concealed.in_text(message)}\n")
     raise Finished(ExitCode.USAGE)

@@ -45,7 +45,8 @@ def as_toml(profile: Profile, *, schema: str = "") -> str:
         "#   drimbench run --profile CE-FICHIER",
         "#",
         "# Une ligne en commentaire montre la valeur par défaut. « env:NOM » prend la valeur d'une",
-        "# variable d'environnement : c'est ainsi que s'écrit un secret.",
+        "# variable d'environnement : c'est ainsi que s'écrit un secret. Elle n'est montrée nulle",
+        "# part, sauf celle d'un nom, d'une adresse ou de l'identité du produit.",
         "",
     ]
     tables: list[str] = []

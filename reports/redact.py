@@ -13,6 +13,8 @@ import hashlib
 import re
 from typing import Final
 
+from bench import concealed
+
 __all__ = ["data", "header", "text", "value"]
 
 _PASSWORDS: Final = frozenset({"password", "passwd", "pwd", "mot_de_passe", "motdepasse"})
@@ -58,7 +60,9 @@ _QUICK: Final = re.compile(
 
 
 def text(content: str) -> str:
-    """`content` without any JWT, bearer value, secret parameter or private key."""
+    """`content` without any JWT, bearer value, secret parameter or private key, nor any value that
+    a profile took by reference."""
+    content = concealed.in_text(content)
     if not _QUICK.search(content):
         return content
     content = _PRIVATE_KEY.sub("‹clé privée masquée›", content)
@@ -95,6 +99,7 @@ def header(name: str, content: str) -> str:
 
 def data(content: bytes) -> bytes:
     """Bytes that will be shown as hexadecimal: same length, JWTs and private keys starred."""
+    content = concealed.in_bytes(content)
     content = _JWT_BYTES.sub(lambda found: b"*" * len(found[0]), content)
     return _PRIVATE_KEY_BYTES.sub(lambda found: b"*" * len(found[0]), content)
 

@@ -41,7 +41,17 @@ _META = {
     "strict": "Mode strict",
 }
 _ELSEWHERE = frozenset(
-    {"actors", "challenges", "expected_failures", "platform", "python", "run", "seed", "version"}
+    {
+        "actors",
+        "challenges",
+        "expected_failures",
+        "platform",
+        "python",
+        "run",
+        "secrets",
+        "seed",
+        "version",
+    }
 )
 
 
