@@ -1,38 +1,27 @@
 """A box's local administration pages: alerts, audit trail, archive, outbox.
 
-They are optional: without an address the expectation is left to a person.
+They are optional: without an address a person is asked, or a review.
 """
 
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Event
 
 import httpx
 
+from bench.attending import ask
+from bench.deadline import until
 from bench.stage import Stage
 
-__all__ = ["Administration", "Row", "until"]
+__all__ = ["Administration", "Row"]
 
 Row = Mapping[str, object]
 
-_POLL_S = 0.05
 _IN_CLEAR = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """It trusts nobody: the pages are in clear, and reading the machine's authorities again for each
 request was a quarter of what a campaign computes."""
-
-
-def until(condition: Callable[[], bool], *, deadline_s: float) -> bool:
-    """Wait for a condition that nobody announces; whether it came true before the deadline."""
-    pause, limit = Event(), time.monotonic() + deadline_s
-    while time.monotonic() < limit:
-        if condition():
-            return True
-        pause.wait(_POLL_S)
-    return condition()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +56,7 @@ class Administration:
         """
         if not self.address:
             why = "à vérifier par une personne (profil sans adresse admin)"
-            self.stage.leave_to_a_person(f"{what}, {expected} : {why}")
+            ask(self.stage, f"{what}, {expected} : {why}")
             return
         found = until(
             lambda: any(matches(row) for row in self.rows(page)),

@@ -20,6 +20,7 @@ from bench.errors import BenchError
 from bench.feed import Feed
 from bench.gate import ROLES, Pickle, check_features
 from bench.launching import Launch, start_program
+from bench.operator import Nobody, Operator
 from bench.outcomes import NotSendable
 from bench.profile import EMBEDDED, ExpectedFailure, Profile
 from bench.provided import ProvidedError, ProvidedReport, read_report
@@ -124,6 +125,7 @@ class Campaign:
 
     options: Options
     progress: Progress = field(default_factory=Quiet)
+    operator: Operator = field(default_factory=Nobody)
     started: datetime = field(init=False)
     expected: dict[str, ExpectedFailure] = field(init=False)
     """Declared by the profile, by scenario."""
@@ -204,7 +206,9 @@ class Campaign:
         self._played += 1
         self.progress.started(info, self._played, len(self.collected))
         seed = self.session.case_seed
-        stage = Stage(info, self.feed, self.shard, self.options.profile, seed)
+        stage = Stage(
+            info, self.feed, self.shard, self.options.profile, seed, operator=self.operator
+        )
         stage.open()
         return stage
 
@@ -234,17 +238,21 @@ class Campaign:
             self.shard.close()
 
 
-def play(options: Options, progress: Progress | None = None) -> Run:
-    """Play a campaign and read its run.
+def play(
+    options: Options, progress: Progress | None = None, operator: Operator | None = None
+) -> Run:
+    """Play a campaign and read its run. `operator` is asked what a program cannot judge.
 
     Raises:
         SelectionError: a word of the selection names nothing.
         CampaignError: features are broken, or pytest itself failed.
     """
-    return load(play_part(options, progress or Quiet()).directory)
+    return load(play_part(options, progress, operator).directory)
 
 
-def play_part(options: Options, progress: Progress) -> Session:
+def play_part(
+    options: Options, progress: Progress | None = None, operator: Operator | None = None
+) -> Session:
     """Play a campaign, or the part of one that `options.session` is, without reading the run.
 
     Raises:
@@ -252,7 +260,7 @@ def play_part(options: Options, progress: Progress) -> Session:
     """
     selected = selected_by(options)
     provided = _check(options, selected)
-    campaign = Campaign(options, progress, selected=selected)
+    campaign = Campaign(options, progress or Quiet(), operator or Nobody(), selected=selected)
     if provided is not None:
         structure = provided.subject.structure
         campaign.structures[structure.id] = structure.name

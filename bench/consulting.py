@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from bench.administration import until
+from bench.deadline import until
 from bench.elsewhere import publish_at
 from bench.feed import Seen
 from bench.imagery import export_alterations, held, patient_ids

@@ -18,7 +18,7 @@ from bench.assemble import scenario_verdict
 from bench.campaign import PROVIDED, Campaign, Options
 from bench.gate import ROLES, pickles, place
 from bench.judge import judge_scenario
-from bench.outcomes import Failure, StepKind, classify, step_verdict
+from bench.outcomes import Failure, StepKind, classify
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
 from spec.requirements import CATALOGUE, is_requirement
@@ -209,7 +209,7 @@ def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
     exchanges = [(seen.id, seen.exchange) for seen in stage.seen()]
     stage.judged(judge_scenario(exchanges, stage.info.roles, stage.case.public()))
     verdict = scenario_verdict(
-        [step_verdict(step.kind, step.failure) for step in stage.steps],
+        [step.verdict for step in stage.steps],
         stage.asserted,
         stage.findings,
         stage.floor,
@@ -217,7 +217,7 @@ def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
     )
     expected = campaign.expected.get(stage.info.id)
     verdict = agreed(verdict, expected, campaign.started.date())
-    broken = next((step for step in stage.steps if step.failure is not None), None)
+    broken = next((step for step in stage.steps if step.verdict is not Verdict.PASS), None)
     reason = f"{broken.keyword} {broken.text} : {broken.message}" if broken else ""
     if not reason and stage.findings:
         reason = f"{stage.findings[0].rule} : {stage.findings[0].message}"

@@ -145,6 +145,8 @@ class Timing(_Table):
     """For an effect that the box owes: a publication, an alert, an export."""
     retry_window_s: float = Field(default=0.5, ge=0)
     """How long after a sentinel's effect an unwanted effect may still come."""
+    person_s: Seconds = 600.0
+    """For what a person is asked to do during a campaign."""
     give_up_after: int = Field(default=2, ge=0)
     """Scenarios in a row without any answer after which a box that gives no sign of life is not
     driven any more; 0: it is, whatever happens."""

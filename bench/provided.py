@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.administration import until
 from bench.consulting import Consulting
+from bench.deadline import until
 from bench.errors import BenchError
 from bench.imagery import load_exam
 from bench.outcomes import CannotVerify

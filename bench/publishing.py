@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event
 
-from bench.administration import Administration, Row, until
+from bench.administration import Administration, Row
+from bench.deadline import until
 from bench.feed import Seen
 from bench.imagery import held, load_exam
 from bench.outcomes import CannotVerify, NotMet, NotSendable

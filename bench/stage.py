@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from bench.cases import Case, mint
 from bench.feed import Feed, Seen
-from bench.outcomes import Failure, NotMet, StepKind
+from bench.operator import Nobody, Operator
+from bench.outcomes import Failure, NotMet, StepKind, step_verdict
 from bench.profile import Profile
+from bench.verdicts import Verdict
 from spec.claims import inapplicable
 from spec.grade import Grade
 from validators.finding import Finding
@@ -42,6 +44,13 @@ class StepRecord:
     text: str
     failure: Failure | None = None
     message: str = ""
+    decided: Verdict | None = None
+    """What a person said of it while the campaign played."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """A person's when there is one: what was left to a person is nobody else's."""
+        return self.decided or step_verdict(self.kind, self.failure)
 
 
 @dataclass(slots=True)
@@ -59,6 +68,7 @@ class Stage:
     steps: list[StepRecord] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     asserted: int = 0
+    operator: Operator = field(default_factory=Nobody)
     _step_started: tuple[str, float] | None = None
 
     def __post_init__(self) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bench.administration import until
+from bench.attending import instruct
 from bench.changes import ByHand
+from bench.deadline import until
 from bench.imagery import add_series, held
 from bench.publishing import Publishing
 from bench.story import PlannedExam
@@ -58,6 +59,9 @@ class Within:
         try:
             story.bed.changes(action, identifiers)
         except ByHand as asked:
+            if story.stage.operator.present:
+                instruct(story.stage, str(asked))
+                return
             self.by_hand = str(asked)
             story.stage.leave_to_a_person(f"{asked} ; source.changes le ferait")
 

@@ -85,6 +85,10 @@ def run(
             help="Reprendre la dernière campagne interrompue, ou celle que nomme le premier mot.",
         ),
     ] = False,
+    no_input: Annotated[
+        bool,
+        typer.Option("--no-input", help="Ne rien demander à personne : ce sera à relire."),
+    ] = False,
     only_list: Annotated[
         bool, typer.Option("--list", help="Lister ce qui serait joué, sans le jouer.")
     ] = False,
@@ -135,7 +139,6 @@ def run(
     from bench.campaign import Options, play
     from drimbench import planning, resuming
     from drimbench.origin import check_rooms
-    from drimbench.progress import Live
     from features import FEATURES, STEP_MODULES
     from reports.console import summarise
     from reports.json import as_json
@@ -166,8 +169,8 @@ def run(
         if only_list or dry_run:
             planning.tell(asked, as_json=as_json_, brief=only_list)
             raise Finished(ExitCode.CONFORM)
-        progress = None if as_json_ else Live(console)
-        played = play(asked, progress) if rest is None else resuming.rest(rest, asked, progress)
+        faces = planning.faces(console, silent=as_json_, no_input=no_input)
+        played = play(asked, *faces) if rest is None else resuming.rest(rest, asked, *faces)
     except BenchError as error:
         refuse(str(error))
     page = write_reports(played, played.directory, har=har)
@@ -460,6 +463,7 @@ app.command()(runs_cli.diff)
 app.command()(runs_cli.history)
 app.command()(runs_cli.review)
 app.command()(runs_cli.attach)
+app.command()(runs_cli.proceed)
 app.command(name="options")(requirements_cli.options)
 
 

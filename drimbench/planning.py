@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from bench.assemble import load
-from bench.campaign import Options, Planned, plan
+from bench.campaign import Options, Planned, Progress, plan
 from bench.errors import BenchError
+from bench.operator import Operator
 from bench.profile import EMBEDDED, Profile
 from bench.profile import read as read_profile
 from bench.runs import all_runs
 from bench.verdicts import Verdict
+from drimbench.attendant import Attendant
 from drimbench.ending import print_json
+from drimbench.progress import Live
 from reports.words import plural
 from spec.grade import Grade
 
-__all__ = ["target", "tell", "words"]
+__all__ = ["faces", "target", "tell", "words"]
 
 _WELL = frozenset({Verdict.PASS, Verdict.WARN, Verdict.OMIT, Verdict.XFAIL})
 
@@ -52,6 +56,17 @@ def words(asked: Sequence[str], runs: Path, *, last_failed: bool) -> tuple[str, 
     if not left:
         raise BenchError(f"--last-failed : tout est passé dans {last.id}")
     return (*asked, *left)
+
+
+def faces(
+    console: Console, *, silent: bool, no_input: bool
+) -> tuple[Progress | None, Operator | None]:
+    """Who is told how a campaign goes, and who may be asked: somebody at a terminal alone."""
+    if silent:
+        return None, None
+    live = Live(console)
+    present = not no_input and console.is_terminal and sys.stdin.isatty()
+    return live, Attendant(live, console, present=present)
 
 
 def tell(options: Options, *, as_json: bool, brief: bool) -> None:

@@ -75,6 +75,7 @@ WORDS: Final = {
     "timing.ack_s": "Pour un acquittement HL7v2.",
     "timing.effect_s": "Pour un effet dû : publication, alerte, export.",
     "timing.retry_window_s": "Temps laissé à un effet indésirable après celui de la sentinelle.",
+    "timing.person_s": "Pour le geste demandé à une personne pendant la campagne.",
     "timing.give_up_after": "Scénarios de suite sans aucune réponse après lesquels une DRIMbox qui "
     "ne donne plus signe de vie n'est plus conduite ; 0 : jamais.",
     "demands.image_hosts": "Hôtes permis des RetrieveURL.",

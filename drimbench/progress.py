@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rich.console import Console
 from rich.status import Status
 
@@ -43,11 +46,25 @@ class Live:
             self._status = self._console.status(f"[{number}/{total}] {info.title}")
             self._status.start()
 
-    def finished(self, info: ScenarioInfo, verdict: Verdict, reason: str, seconds: float) -> None:
-        """A scenario is over."""
+    def pause(self) -> None:
+        """Nothing moves any more, until the next scenario."""
         if self._status is not None:
             self._status.stop()
             self._status = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing moves meanwhile."""
+        status = self._status
+        if status is not None:
+            status.stop()
+        yield
+        if status is not None:
+            status.start()
+
+    def finished(self, info: ScenarioInfo, verdict: Verdict, reason: str, seconds: float) -> None:
+        """A scenario is over."""
+        self.pause()
         mark, style = _MARKS[verdict]
         self._console.print(
             f"[{style}]{mark}[/{style}] {info.id:<14} {info.title} [dim]({seconds:.1f} s)[/dim]",

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.prompt import Prompt
 
 from bench.decisions import decide
 from bench.errors import BenchError
 from bench.results import Run, ScenarioResult, StepResult
 from bench.verdicts import Verdict
+from drimbench.attendant import verdict_of_a_person
 from reports import redact
 from reports.words import plural
 from spec.requirements import CATALOGUE, resolve
@@ -86,21 +86,11 @@ def ask(run: Run, by: str, console: Console) -> int:
     taken = 0
     for one in left(run):
         _show(one, run, console)
-        answer = Prompt.ask(
-            "Conforme ? [o]ui, [n]on, [p]lus tard, [q]uitter",
-            choices=["o", "n", "p", "q"],
-            default="p",
-            show_choices=False,
-            console=console,
-        )
+        answer, by, comment = verdict_of_a_person(console, by, quit_=True)
         if answer == "q":
             break
         if answer == "p":
             continue
-        by = by or Prompt.ask("Votre nom", console=console)
-        comment = Prompt.ask("Ce que vous avez constaté", default="", console=console)
-        while answer == "n" and not comment.strip():
-            comment = Prompt.ask("Une non-conformité se motive", console=console)
         decide(
             run.directory, one.scenario.id, one.step.index,
             conform=answer == "o", by=by, comment=comment,

@@ -1,4 +1,4 @@
-"""`rejudge`, `diff`, `history`, `review` and `attach`: what is done with runs once played."""
+"""`rejudge`, `diff`, `history`, `review`, `attach`, `proceed`: what is done with runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # As in drimbench.cli, each command imports what it needs when it runs.
 
-__all__ = ["attach", "diff", "history", "rejudge", "review"]
+__all__ = ["attach", "diff", "history", "proceed", "rejudge", "review"]
 
 Runs = Annotated[Path, typer.Option(help="Dossier des campagnes.")]
 Json = Annotated[bool, typer.Option("--json", help="Un seul document JSON sur la sortie standard.")]
@@ -220,3 +220,29 @@ def attach(
         highlight=False,
         soft_wrap=True,
     )
+
+
+def proceed(
+    wait: Annotated[
+        str, typer.Argument(help="Identifiant de l'attente ; celle en cours s'il n'y en a qu'une.")
+    ] = "",
+    run: Annotated[str, typer.Option(help=_WHICH)] = "@1",
+    by: Annotated[str, typer.Option(help="Qui le dit.")] = "",
+    runs: Runs = Path("runs"),
+) -> None:
+    """Dit, d'un autre terminal, que ce qu'attend une campagne en cours est fait.
+
+    [bold]Exemples[/bold]
+
+    drimbench proceed
+
+    drimbench proceed import-du-kos --by "A. Martin"
+    """
+    from bench.attending import proceed as say
+    from bench.runs import find_run
+
+    try:
+        said = say(find_run(run, runs), wait, by=by)
+    except (BenchError, OSError) as error:
+        refuse(str(error))
+    Console().print(f"attente « {said} » : dit", highlight=False, soft_wrap=True)

@@ -13,4 +13,5 @@ STEP_MODULES = (
     "features.steps.images",
     "features.steps.consultation",
     "features.steps.fourni",
+    "features.steps.operateur",
 )

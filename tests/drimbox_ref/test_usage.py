@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.administration import until
+from bench.deadline import until
 from bench.journal import Journal
 from drimbox_ref.usage import EVENT, recorded, watched
 
