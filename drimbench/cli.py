@@ -413,6 +413,10 @@ def mutants(
     full: Annotated[
         bool, typer.Option("--full", help="Jouer tous les scénarios de leur rôle.")
     ] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Avec --full, consigner ce qu'elles ont fait dans ce fichier JSON."),
+    ] = None,
     runs: Annotated[Path, typer.Option(help="Où écrire les campagnes.")] = Path("runs"),
     as_json_: Json = False,
 ) -> None:
@@ -429,9 +433,13 @@ def mutants(
     drimbench mutants sans-acquittement jeton-non-verifie
 
     drimbench mutants --full --json
+
+    drimbench mutants --full --record docs/reference/matrice.json
     """
     from drimbench import wrong_boxes
 
+    if record is not None and not full:
+        refuse("--record consigne la matrice entière : avec --full")
     try:
         asked = wrong_boxes.chosen(names or ())
         if only_list:
@@ -441,7 +449,7 @@ def mutants(
                 wrong_boxes.listing(asked, Console())
             raise Finished(ExitCode.CONFORM)
         console = None if as_json_ else Console(stderr=True)
-        trials = wrong_boxes.play(asked, runs, full=full, console=console)
+        trials = wrong_boxes.play(asked, runs, full=full, console=console, record=record)
     except BenchError as error:
         refuse(str(error))
     if as_json_:
@@ -486,6 +494,29 @@ def docs_rules(
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(rules_page(), encoding="utf-8")
+
+
+@docs.command(name="mutants")
+def docs_mutants(
+    record: Annotated[Path, typer.Argument(help="La matrice consignée.")],
+    pages: Annotated[list[Path], typer.Argument(help="Les pages à récrire entre leurs marques.")],
+) -> None:
+    """Écrit dans des pages ce que prouve la matrice consignée par drimbench mutants --record.
+
+    [bold]Exemple[/bold]
+
+    drimbench docs mutants docs/reference/matrice.json README.md README.fr.md
+    """
+    from drimbench.matrix_page import rewrite
+    from mutants.record import read
+
+    try:
+        written = read(record)
+        texts = [(page, rewrite(page, written)) for page in pages]
+    except (BenchError, OSError) as error:
+        refuse(str(error))
+    for page, text in texts:
+        page.write_text(text, encoding="utf-8")
 
 
 def main() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 
 from bench.errors import BenchError
+from bench.sessions import versions
 from bench.verdicts import ExitCode
 from features import FEATURES, STEP_MODULES
 from mutants.matrix import Ground, Trial, play_green, play_matrix
+from mutants.record import read, rows
 from mutants.registry import Mutant, UnknownMutant, catalogue, find
 
-__all__ = ["chosen", "exit_code_of", "listing", "play", "tell"]
+__all__ = ["chosen", "exit_code_of", "keep", "listing", "play", "tell"]
 
 
 def chosen(names: Sequence[str]) -> tuple[Mutant, ...]:
@@ -36,16 +40,30 @@ def listing(mutants: Sequence[Mutant], console: Console) -> None:
 
 
 def play(
-    mutants: Sequence[Mutant], runs: Path, *, full: bool, console: Console | None
+    mutants: Sequence[Mutant],
+    runs: Path,
+    *,
+    full: bool,
+    console: Console | None,
+    record: Path | None = None,
 ) -> tuple[Trial, ...]:
     """Play the right box, then each wrong one, as many at a time as there are cores, telling the
-    console as they end.
+    console and the record as they end.
 
     Raises:
-        BenchError: a campaign could not be played, or the right box does not conform.
+        BenchError: a campaign could not be played, the right box does not conform, or the record
+            is none.
     """
+    if record is not None:
+        read(record)
+
+    def heard(trial: Trial) -> None:
+        if console:
+            tell(trial, console)
+        if record is not None:
+            keep(trial, record)
+
     ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=runs, preload=("drimbench.cli",))
-    heard = (lambda trial: tell(trial, console)) if console else (lambda trial: None)
     played = play_green(ground)
     if console:
         console.print(f"[green]✓[/green] boîte juste : {len(played.run.scenarios)} scénarios")
@@ -59,6 +77,42 @@ def tell(trial: Trial, console: Console) -> None:
     console.print(f"[{style}]{mark}[/{style}] {trial.mutant.name} : vu par {by}", highlight=False)
     for one in trial.false_alarms:
         console.print(f"    fausse alarme : {one.scenario} ({one.reason})", style="red")
+
+
+def keep(trial: Trial, file: Path) -> None:
+    """Write down what a wrong box did, in place of what the same one did before.
+
+    Raises:
+        BenchError: the file is not a recorded matrix, or cannot be written.
+    """
+    told = versions()
+    played = rows(
+        [trial],
+        played=date.today(),
+        commit=_commit(),
+        version=told["version"],
+        python=told["python"],
+    )
+    record = read(file).with_rows(played, [one.name for one in catalogue()])
+    try:
+        record.write(file)
+    except OSError as error:
+        raise BenchError(f"{file} : {error.strerror}") from None
+
+
+def _commit() -> str:
+    """Of the sources that are running; `?` where they are no repository."""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "--short=10", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "?"
+    return answer.stdout.strip()
 
 
 def exit_code_of(trials: Sequence[Trial]) -> ExitCode:

@@ -23,6 +23,7 @@ from bench.profile import EMBEDDED, Claims, Profile, Timing
 from bench.results import Run, ScenarioResult
 from bench.verdicts import Verdict
 from mutants import green
+from mutants.chain import REPORT, write_report
 from mutants.green import Green
 from mutants.registry import Mutant
 from validators.finding import Severity
@@ -163,6 +164,8 @@ def play_green(ground: Ground) -> Green:
             runs=runs,
             profile=ground.named("reference", runs / "pki"),
             seed=ground.seed,
+            only=tuple(one.scenario for one in check_features(ground.features)),
+            report=write_report(runs / REPORT, ground.profile, ground.seed),
             launch=ground.launch(),
             record_parts=True,
         )
@@ -179,7 +182,7 @@ def play_green(ground: Ground) -> Green:
 def selection(
     mutant: Mutant, features: Path, users: frozenset[str] | None = None
 ) -> tuple[str, ...]:
-    """The scenarios to play, in the order of the files, of those that its role plays alone.
+    """The scenarios to play, in the order of the files, of those that its role takes part in.
 
     Those that carry its requirements, and `users`: those that used one of its parts when the box
     was right. None: all of them.
@@ -187,7 +190,7 @@ def selection(
     Raises:
         CampaignError: no scenario carries any of its requirements.
     """
-    found = [one for one in check_features(features) if ROLES & set(one.tags) == {mutant.role}]
+    found = [one for one in check_features(features) if mutant.role in one.tags]
     aimed = {one.scenario for one in found if not set(one.tags).isdisjoint(mutant.requirements)}
     if not aimed:
         raise CampaignError(
@@ -212,7 +215,13 @@ def play_one(
     runs = ground.runs / mutant.name
     if pki is not None:
         shutil.copytree(pki, runs / "pki", dirs_exist_ok=True)
-    claims = Claims(source=mutant.role == "source", consumer=mutant.role == "consumer")
+    whole = [one for one in check_features(ground.features) if set(one.tags) >= ROLES]
+    # The right box plays the other half of the whole chain, and nothing else.
+    chain = not {one.scenario for one in whole}.isdisjoint(chosen)
+    report = write_report(runs / REPORT, ground.profile, ground.seed) if chain else None
+    claims = Claims(
+        source=chain or mutant.role == "source", consumer=chain or mutant.role == "consumer"
+    )
     run = play(
         Options(
             features=ground.features,
@@ -221,6 +230,7 @@ def play_one(
             profile=ground.named(mutant.name, runs / "pki", claims=claims),
             seed=ground.seed,
             only=tuple(chosen),
+            report=report,
             source_command=command if mutant.role == "source" else (),
             consumer_command=command if mutant.role == "consumer" else (),
             launch=ground.launch(),

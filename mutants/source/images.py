@@ -34,6 +34,7 @@ class SomebodyElse:
     "ins-d-un-autre",
     breaks="L'INS portée dans les images est celle d'un autre patient.",
     requirements=("DB.SO.39",),
+    consequences=("DB.CO.60",),
 )
 def another_ins(parts: Parts) -> Parts:
     """The images of one patient go out under the identity of another."""
@@ -149,6 +150,7 @@ class _Shortened:
     "serie-tronquee",
     breaks="La dernière image de chaque série n'est pas rendue, sans que rien ne le dise.",
     requirements=("DB.SO.32",),
+    consequences=("DB.CO.60",),
 )
 def series_shortened(parts: Parts) -> Parts:
     """A complete answer of an incomplete series."""
