@@ -15,7 +15,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,9 +22,10 @@ from cryptography import x509
 
 from bench.archives import MODALITY
 from bench.bed import Bed
-from bench.errors import BenchError
-from protocols import whitelist
-from protocols.errors import RemoteProtocolError
+from bench.checks import Check, State
+from bench.doctor_listing import examine_listing
+from bench.doctor_seen import examine_journal
+from bench.doctor_world import Resolve, examine_world, machine_resolver
 from protocols.pki import ChainError, ChainFault, read_certificate, verify_chain
 from simulators.igc import CredentialFiles
 from simulators.peer import Retrieved
@@ -33,7 +33,7 @@ from validators.finding import Cause
 from wire.dimse import DimseClient, DimseFailure, DimsePeer
 from wire.exchange import ignore
 
-__all__ = ["Check", "State", "examine"]
+__all__ = ["Check", "Given", "State", "examine"]
 
 _TIMEOUT_S = 5.0
 _CLOCK_FAULT = timedelta(seconds=60)
@@ -49,34 +49,33 @@ _DATE = re.compile(rb"(?im)^date:[ \t]*([^\r\n]+)")
 Clock = Callable[[], datetime]
 
 
-class State(StrEnum):
-    """What a check found."""
-
-    GOOD = "good"
-    WARN = "warn"
-    FAULT = "fault"
-    SKIP = "skip"
-    """An earlier fault makes it vain."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing looked at. `cause` and `advice` are those of a fault or a warning."""
+class Given:
+    """What a person gives to look at besides the profile."""
 
-    name: str
-    state: State
-    message: str
-    cause: Cause | None = None
-    advice: str = ""
+    white_list: Path | None = None
+    """The list in which the product must be; the simulated one holds it always."""
+    certificate: Path | None = None
+    """What the product shows to other DRIMboxes: a Consumer is listed by it."""
+    journal: Path | None = None
+    """The folder of a past `serve`: whom the box has reached."""
 
 
-def examine(bed: Bed, white_list: Path | None, *, clock: Clock | None = None) -> Iterator[Check]:
+def examine(
+    bed: Bed,
+    given: Given,
+    *,
+    clock: Clock | None = None,
+    resolve: Resolve = machine_resolver,
+) -> Iterator[Check]:
     """Every check on the boxes of a profile; the world of the bench stands.
 
     Args:
-        white_list: the list in which a Source must be; the simulated one holds it always. The
-            profile of a Consumer alone has no name to look up there.
         clock: the bench's, by default the bed's; read when an answer comes.
+        resolve: what this machine makes of a name.
+
+    Raises:
+        BenchError: a file that was given cannot be read.
     """
     now, profile = clock or bed.clock, bed.profile
     if "source" in bed.claimed and profile.external_source():
@@ -89,8 +88,12 @@ def examine(bed: Bed, white_list: Path | None, *, clock: Clock | None = None) ->
             state=State.SKIP,
             message="le banc lance lui-même les boîtes de ce profil : rien à joindre",
         )
-    if white_list is not None and "source" in bed.claimed:
-        yield _listed(profile.source.host, white_list)
+    else:
+        yield from examine_world(bed, resolve)
+    if given.journal is not None:
+        yield from examine_journal(bed, given.journal)
+    if given.white_list is not None:
+        yield from examine_listing(bed, given.white_list, given.certificate)
 
 
 def _source(bed: Bed, now: Clock) -> Iterator[Check]:
@@ -369,31 +372,3 @@ def _entity(key: str, address: str, ae_title: str, caller: str, open_: Collectio
             advice=f"corriger {_TITLES[key]}" if wrong else f"déclarer {caller} comme appelant",
         )
     return Check(name=title, state=State.GOOD, message="C-ECHO accepté")
-
-
-# The white list -------------------------------------------------------------------------------
-
-
-def _listed(host: str, file: Path) -> Check:
-    title = f"liste blanche {file.name}"
-    try:
-        found = whitelist.verify(file.read_bytes()).white_list
-    except OSError as error:
-        raise BenchError(f"{file} : illisible ({error.strerror})") from None
-    except RemoteProtocolError as error:
-        return Check(
-            name=title,
-            state=State.FAULT,
-            cause=Cause.PROFILE,
-            message=f"illisible : {error}",
-            advice="donner la liste signée que publie l'ANS",
-        )
-    if any(domain.db.lower() == host.lower() for domain in found.domains):
-        return Check(name=title, state=State.GOOD, message=f"{host} y est")
-    return Check(
-        name=title,
-        state=State.FAULT,
-        cause=Cause.BOX,
-        message=f"{host} n'y est pas",
-        advice="faire inscrire la DRIMbox par l'ANS, ou corriger source.host",
-    )

@@ -40,7 +40,15 @@ def doctor(
     ),
     white_list: Annotated[
         Path | None,
-        typer.Option(help="Liste blanche signée où la Source doit être (celle de l'ANS)."),
+        typer.Option(help="Liste blanche signée où le produit doit être (celle de l'ANS)."),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(help="Certificat que le produit montre aux DRIMbox, cherché dans la liste."),
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(help="Dossier d'un « serve » passé : à qui la boîte s'est-elle connectée ?"),
     ] = None,
     as_json_: Annotated[
         bool, typer.Option("--json", help="Un seul document JSON sur la sortie standard.")
@@ -48,18 +56,24 @@ def doctor(
 ) -> None:
     """Cherche ce qui empêche un produit et le banc de se parler, avant toute campagne.
 
-    Noms, ports, TLS dans les deux sens, certificats, horloge, titres d'application, liste blanche.
+    Noms, ports, TLS dans les deux sens, certificats, horloge, titres d'application, liste blanche ;
+    DMP, Pro Santé Connect et PACS comme la boîte les verra, et, d'après un « serve » passé, ceux
+    qu'elle a joints.
     Chaque défaut dit qui est en cause (la boîte, le profil, la machine, le banc) et que faire.
 
     [bold]Exemples[/bold]
 
     drimbench doctor --profile ma-boite.toml
 
+    drimbench doctor --profile ma-boite.toml --journal banc
+
     drimbench doctor --profile ma-boite.toml --white-list LISTEBLANCHE_DRIM-M.xml --json
+
+    drimbench doctor --white-list LISTEBLANCHE_DRIM-M.xml --certificate operateur.pem
 
     Codes de sortie : 0 rien à redire, 1 un défaut au moins, 64 usage.
     """
-    from bench.doctor import State, examine
+    from bench.doctor import Given, State, examine
     from bench.profile import read
     from bench.standing import standing
     from wire.exchange import ignore
@@ -72,7 +86,8 @@ def doctor(
             tempfile.TemporaryDirectory(prefix="drimbench-") as folder,
             standing(target, Path(folder), 1, ignore) as bed,
         ):
-            for check in examine(bed, white_list):
+            given = Given(white_list=white_list, certificate=certificate, journal=journal)
+            for check in examine(bed, given):
                 found.append(check)
                 _show(check, console)
     except BenchError as error:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from bench.bed import Bed
-from bench.doctor import Check, State, examine
+from bench.doctor import Check, Given, State, examine
+from bench.doctor_listing import examine_listing
+from bench.doctor_seen import examine_journal
+from bench.doctor_world import examine_world
 from bench.errors import BenchError
 from bench.process import ChildBox
 from bench.profile import Profile, read
 from bench.standing import hand_over, standing
 from protocols.whitelist import Domain
 from simulators.ans import Ans, Signer
+from simulators.ans.names import Directory, Place
+from simulators.ans.names import start as start_names
 from simulators.igc import Pki
 from tests.bench.test_external import free_ports, profile
 from validators.finding import Cause
-from wire.exchange import ignore
+from wire.exchange import Direction, Exchange, Outcome, TlsInfo, ignore, stamp
+from wire.shard import Shard
 
 __all__ = ["profile"]
 
@@ -60,6 +70,11 @@ def signed_list(bed: Bed, file: Path, host: str) -> Path:
     return file
 
 
+def nobody(host: str) -> set[str]:
+    """A machine that knows no name of the bench."""
+    return set()
+
+
 def faults(found: list[Check]) -> dict[str, Cause | None]:
     return {one.name.split()[0]: one.cause for one in found if one.state is State.FAULT}
 
@@ -68,12 +83,12 @@ def test_a_product_that_is_well(bed: Bed, tmp_path: Path) -> None:
     boxes = [start(tmp_path), start(tmp_path, "consumer")]
     try:
         listed = signed_list(bed, tmp_path / "l.xml", bed.site.names.source)
-        found = list(examine(bed, listed))
+        found = list(examine(bed, Given(white_list=listed), resolve=nobody))
     finally:
         for box in boxes:
             box.stop()
     assert {one.state for one in found} == {State.GOOD}, found
-    assert len(found) == 10
+    assert len(found) == 16
 
 
 def test_five_faults(bed: Bed, tmp_path: Path) -> None:
@@ -95,7 +110,11 @@ def test_five_faults(bed: Bed, tmp_path: Path) -> None:
     bed.profile = bed.profile.model_copy(update={"source": source, "claims": claims})
     absent = signed_list(bed, tmp_path / "l.xml", "db7.example.test")
     try:
-        found = list(examine(bed, absent, clock=lambda: bed.clock() - timedelta(minutes=10)))
+        found = list(
+            examine(
+                bed, Given(white_list=absent), clock=lambda: bed.clock() - timedelta(minutes=10)
+            )
+        )
     finally:
         box.stop()
     assert faults(found) == {
@@ -118,28 +137,126 @@ def test_five_faults(bed: Bed, tmp_path: Path) -> None:
 
 def test_nobody_is_there(bed: Bed) -> None:
     """One cause, the box, for each address; what needs them is skipped, not blamed."""
-    found = list(examine(bed, None))
+    found = list(examine(bed, Given()))
     assert set(faults(found).values()) == {Cause.BOX}
-    assert {one.state for one in found} == {State.FAULT, State.SKIP}
+    asked = [one for one in found if one.name.startswith(("source", "consumer"))]
+    assert {one.state for one in asked} == {State.FAULT, State.SKIP}
+    assert {one.state for one in found if one not in asked} == {State.GOOD}
 
 
 def test_a_name_that_nobody_knows(bed: Bed) -> None:
     source = bed.profile.source.model_copy(update={"mllp": "nulle-part.invalid:2575"})
     bed.profile = bed.profile.model_copy(update={"source": source})
-    found = {one.name: one for one in examine(bed, None)}
+    found = {one.name: one for one in examine(bed, Given())}
     assert found["source.mllp nulle-part.invalid:2575"].cause is Cause.PROFILE
 
 
 def test_a_list_that_is_none(bed: Bed, tmp_path: Path) -> None:
     wrong = tmp_path / "l.xml"
     wrong.write_text("<a/>")
-    *_, last = examine(bed, wrong)
+    *_, last = examine(bed, Given(white_list=wrong))
     assert (last.state, last.cause) == (State.FAULT, Cause.PROFILE)
     with pytest.raises(BenchError, match="illisible"):
-        list(examine(bed, tmp_path / "absente.xml"))
+        list(examine(bed, Given(white_list=tmp_path / "absente.xml")))
 
 
 def test_boxes_that_the_bench_starts_itself(bed: Bed) -> None:
     bed.profile = Profile(world=bed.profile.world)
-    (only,) = examine(bed, None)
+    (only,) = examine(bed, Given())
     assert only.state is State.SKIP
+
+
+def blamed(found: Iterable[Check]) -> dict[str, tuple[State, Cause | None]]:
+    return {one.name: (one.state, one.cause) for one in found if one.state is not State.GOOD}
+
+
+def test_a_name_that_leads_elsewhere_is_the_machine_s(bed: Bed) -> None:
+    host = bed.site.names.neighbour
+    found = list(examine_world(bed, lambda name: {"203.0.113.9"} if name == host else set()))
+    assert blamed(found) == {f"nom {host}": (State.FAULT, Cause.MACHINE)}
+    assert "203.0.113.9" in next(one.message for one in found if one.name == f"nom {host}")
+
+
+def test_another_who_answers_names_on_our_port(bed: Bed) -> None:
+    """Who holds the port of `[world] dns` gives other addresses: the bench is not where it says."""
+    place = Place(ip_address("192.0.2.1"))
+    bed.places = lambda: {bed.site.names.dmp: place}  # type: ignore[method-assign]
+    with asked_elsewhere() as port:
+        world = bed.profile.world.model_copy(update={"dns": port})
+        bed.profile = bed.profile.model_copy(update={"world": world})
+        first = next(iter(examine_world(bed, nobody)))
+    assert (first.name, first.cause) == (f"nom {bed.site.names.dmp}", Cause.BENCH)
+    assert "198.51.100.7" in first.message
+
+
+@contextmanager
+def asked_elsewhere() -> Iterator[int]:
+    place = Place(ip_address("198.51.100.7"))
+    with start_blocking_portal() as portal:
+        directory = Directory(lambda: {"dmp.drimbench.test": place})
+        server = portal.call(lambda: start_names(directory, observe=ignore))
+        yield server.port
+        portal.call(server.stop)
+
+
+def test_services_that_the_box_would_not_meet(bed: Bed) -> None:
+    bed.pacs.stop()
+    bed.call(bed.dmp.kill)
+    found = list(examine_world(bed, nobody))
+    assert {name.split()[0]: cause for name, (_, cause) in blamed(found).items()} == {
+        "DMP": Cause.BENCH,
+        "PACS": Cause.BENCH,
+    }
+    bed.papers = replace(bed.papers, market_trust=bed.papers.igc_trust)
+    found = list(examine_world(bed, nobody))
+    told = {one.name.split()[0]: one.message for one in found if one.state is State.FAULT}
+    assert set(told) == {"DMP", "Pro", "liste", "PACS"}
+    assert "certificat non reconnu" in told["Pro"]
+
+
+def test_whom_a_box_has_reached(bed: Bed, tmp_path: Path) -> None:
+    shard = Shard(tmp_path / "passe", "bench")
+    utc, mono = stamp()
+
+    def met(actor: str, outcome: Outcome, reason: str | None = None) -> None:
+        shard.observe(
+            Exchange(
+                protocol="TLS" if reason else "HTTP", actor=actor, peer="10.0.0.9:4242",
+                direction=Direction.IN, outcome=outcome, connection="1", utc=utc,
+                mono_start=mono, mono_end=mono, tls=TlsInfo(reason=reason) if reason else None,
+            )
+        )  # fmt: skip
+
+    met("ans", Outcome.ANSWERED)
+    met("ans", Outcome.REFUSED, "closed")
+    met("psc", Outcome.REFUSED, "TLSV1_ALERT_UNKNOWN_CA")
+    met("dmp", Outcome.REFUSED, "PEER_DID_NOT_RETURN_A_CERTIFICATE")
+    met("pacs-local", Outcome.REFUSED)
+    shard.close()
+    found = {one.name: one for one in examine_journal(bed, tmp_path / "passe")}
+    assert found.pop("vu par liste blanche").state is State.GOOD
+    assert blamed(found.values()) == {
+        "vu par Pro Santé Connect": (State.FAULT, Cause.BOX),
+        "vu par DMP": (State.FAULT, Cause.BOX),
+        "vu par PACS local": (State.FAULT, Cause.BOX),
+        "vu par PACS": (State.WARN, Cause.BOX),
+    }
+    assert "confiance/marche.pem" in found["vu par Pro Santé Connect"].advice
+    assert "certificat client" in found["vu par DMP"].advice
+    assert "pas encore" in found["vu par PACS"].message
+    with pytest.raises(BenchError, match="aucun journal"):
+        list(examine_journal(bed, tmp_path / "rien"))
+
+
+def test_a_consumer_is_listed_by_its_certificate(bed: Bed, tmp_path: Path) -> None:
+    claims = bed.profile.claims.model_copy(update={"source": False})
+    bed.profile = bed.profile.model_copy(update={"claims": claims})
+    listed = signed_list(bed, tmp_path / "l.xml", "db7.example.test")  # with the Source's DN
+    (absent,) = examine_listing(bed, listed, None)
+    assert (absent.state, absent.cause) == (State.FAULT, Cause.BOX)
+    assert bed.papers.dns["consumer"] in absent.message
+    (present,) = examine_listing(bed, listed, bed.papers.clients["source"].certificate)
+    assert present.state is State.GOOD
+    assert "db7.example.test" in present.message
+    with pytest.raises(BenchError, match="certificat PEM ou DER attendu"):
+        examine_listing(bed, listed, listed)

@@ -33,7 +33,9 @@ from features import FEATURES, STEP_MODULES
 from wire.exchange import ignore
 from wire.shard import Shard
 
-WORLD = ("dmp", "psc", "ans", "igc", "pacs", "local_pacs", "neighbour", "stranger", "counterpart")
+WORLD = (
+    "dmp", "psc", "ans", "igc", "pacs", "local_pacs", "neighbour", "stranger", "counterpart", "dns",
+)  # fmt: skip
 
 
 def free_ports(count: int) -> list[int]:

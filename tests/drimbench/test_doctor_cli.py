@@ -30,7 +30,7 @@ def test_nobody_is_there(profile: Path) -> None:
     assert "démarrer la boîte" in told.stdout
     assert "4 défaut(s)" in told.stdout
     rows = json.loads(doctor(profile, "--json").stdout)
-    assert {row["state"] for row in rows} == {"fault", "skip"}
+    assert {row["state"] for row in rows} == {"fault", "good", "skip"}
     assert {row["cause"] for row in rows if row["state"] == "fault"} == {"box"}
 
 

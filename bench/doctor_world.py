@@ -1,0 +1,142 @@
+"""What a box will meet: the services of the world, at the addresses and under the names that it is
+given, looked at as it will see them."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import dns.exception
+import dns.resolver
+
+from bench.bed import Bed
+from bench.checks import Check, fault, good, skipped
+from validators.finding import Cause
+from wire.dimse import DimseClient, DimseFailure, DimsePeer
+from wire.exchange import ignore
+
+__all__ = ["Resolve", "examine_world", "machine_resolver"]
+
+_TIMEOUT_S = 5.0
+
+Resolve = Callable[[str], set[str]]
+"""Name -> addresses; none when nobody knows it."""
+
+
+def machine_resolver(host: str) -> set[str]:
+    """What this machine makes of a name."""
+    try:
+        return {str(found[4][0]) for found in socket.getaddrinfo(host, None)}
+    except OSError:
+        return set()
+
+
+def examine_world(bed: Bed, resolve: Resolve = machine_resolver) -> Iterator[Check]:
+    """Names, PSC, DMP, white list and archives, one check each."""
+    yield from _names(bed, resolve)
+    known = bed.addresses()
+    yield _service("DMP", known.dmp, bed)
+    yield _service("Pro Santé Connect", known.psc_issuer, bed)
+    yield _service("liste blanche", known.white_list, bed)
+    if "source" in bed.claimed and not bed.native:
+        yield _archive("PACS", *known.pacs, "KITPACS", bed.profile.source.ae_title)
+    if "consumer" in bed.claimed:
+        yield _archive("PACS local", *known.local_pacs, "KITLOCAL", bed.profile.consumer.ae_title)
+
+
+def _names(bed: Bed, resolve: Resolve) -> Iterator[Check]:
+    """Each name leads where the bench says, for whoever asks the bench, and for this machine."""
+    port, places = bed.profile.world.dns, bed.places()
+    known, astray = set(), False
+    for host, place in places.items():
+        wanted, here = str(place.address), resolve(host)
+        if port and (found := _asked(host, port)) != {wanted}:
+            astray = True
+            yield fault(
+                f"nom {host}",
+                Cause.BENCH,
+                f"le DNS du banc répond {_told(found)}, {wanted} attendu",
+                "donner un autre port à [world] dns : quelqu'un d'autre répond à celui-là",
+            )
+        elif here and wanted not in here:
+            astray = True
+            yield fault(
+                f"nom {host}",
+                Cause.MACHINE,
+                f"mène ici à {_told(here)}, alors que le banc est à {wanted}",
+                "ôter ce nom du fichier hosts ou du résolveur, ou changer [world] domain",
+            )
+        elif here:
+            known.add(host)
+    if astray:
+        return
+    if port:
+        yield good("noms", f"{len(places)} noms justes au DNS du banc, 127.0.0.1:{port}")
+    elif known == set(places):
+        yield good("noms", f"{len(places)} noms connus de cette machine, et justes")
+    else:
+        yield skipped("noms", "la boîte a sa propre table : le banc n'a pas de DNS ([world] dns)")
+
+
+def _asked(host: str, port: int) -> set[str]:
+    stranger = dns.resolver.Resolver(configure=False)
+    stranger.nameservers, stranger.port, stranger.lifetime = ["127.0.0.1"], port, _TIMEOUT_S
+    try:
+        # The addresses of both families, whichever the host has.
+        return set(stranger.resolve_name(host).addresses())
+    except dns.exception.DNSException:
+        return set()
+
+
+def _told(addresses: set[str]) -> str:
+    return ", ".join(sorted(addresses)) or "rien"
+
+
+def _service(name: str, url: str, bed: Bed) -> Check:
+    """The server at its address, its certificate proven by the trust that the box is given."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 443
+    title = f"{name} {host}:{port}"
+    context = ssl.create_default_context(cafile=str(bed.papers.market_trust))
+    client = bed.papers.clients["peer"]
+    context.load_cert_chain(client.certificate, client.key)
+    try:
+        with (
+            closing(socket.create_connection((host, port), _TIMEOUT_S)) as raw,
+            closing(context.wrap_socket(raw, server_hostname=host)) as session,
+        ):
+            version = session.version()
+    except ssl.SSLCertVerificationError as error:
+        return fault(
+            title,
+            Cause.BENCH,
+            f"certificat non reconnu : {error.verify_message}",
+            "effacer ce certificat du dossier [world] pki : il sera refait",
+        )
+    except OSError as error:
+        return fault(
+            title,
+            Cause.BENCH,
+            f"ne répond pas : {error.strerror or error}",
+            "arrêter ce qui tient ce port, ou en changer dans [world]",
+        )
+    return good(title, f"répond en {version}, certificat reconnu par confiance/marche.pem")
+
+
+def _archive(name: str, host: str, port: int, called: str, calling: str) -> Check:
+    """C-ECHO as the box will call: under its own application entity title."""
+    title = f"{name} AE {called}, appelé par {calling}"
+    client = DimseClient(calling, actor="docteur", observe=ignore, timeout=_TIMEOUT_S)
+    try:
+        client.echo(DimsePeer(host, port, called))
+    except DimseFailure as error:
+        return fault(
+            title,
+            Cause.BENCH,
+            str(error),
+            "arrêter ce qui tient ce port, ou en changer dans [world]",
+        )
+    return good(title, f"C-ECHO accepté à {host}:{port}")
