@@ -25,6 +25,7 @@ from cryptography import x509
 
 from bench.archives import Archive, ProductPacs, Simulated, by_c_store, by_stow
 from bench.box_config import Addresses, write_consumer, write_source
+from bench.browser import Browser, BrowserFactory
 from bench.changes import ByProgram, Changes, by_hand
 from bench.errors import BenchError
 from bench.feed import Feed
@@ -70,9 +71,10 @@ class Bed:
     """The world and the boxes. `start` once, `stop` once.
 
     `roles` are those of the scenarios to play: a box that none of them needs is not started.
-    `structures` (Struct_IdNat -> name) are certified besides the site's own. State is kept in
-    `workplace`, by default the run's `directory`, where journals are. With `record_parts` the
-    journal keeps which of their parts the boxes under test use, if they are the reference.
+    `structures` (Struct_IdNat -> name) are certified besides the site's own; `browser` makes the
+    professional's. State is kept in `workplace`, by default the run's `directory`, where journals
+    are. With `record_parts` the journal keeps which of their parts the boxes under test use, if
+    they are the reference.
     """
 
     def __init__(
@@ -89,7 +91,9 @@ class Bed:
         workplace: Path | None = None,
         launch: Launch = start_program,
         record_parts: bool = False,
+        browser: BrowserFactory = User,
     ) -> None:
+        self._browser = browser
         self._workplace = workplace or directory
         self._launch = launch
         self._usage = directory if record_parts else None
@@ -481,10 +485,10 @@ class Bed:
             connect_to=self.connect_to,
         )
 
-    def user(self) -> User:
+    def user(self) -> Browser:
         """A professional at a workstation, with an empty browser."""
         psc_host = self.psc.url.removeprefix("https://")
-        return User(
+        return self._browser(
             UserConfig(
                 tls=ClientTls(self.papers.market_trust),
                 connect_to=self.connect_to,

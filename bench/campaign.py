@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from bench import concealed
 from bench.assemble import load
 from bench.bed import Bed
 from bench.breaker import Breaker
+from bench.browser import BrowserFactory
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.gate import ROLES, Pickle, check_features
@@ -29,6 +30,7 @@ from bench.selection import SelectionError, select
 from bench.sessions import Session, begin
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
+from simulators.user import User
 from spec.claims import inapplicable
 from spec.requirements import is_requirement
 from wire.shard import Shard
@@ -113,10 +115,19 @@ class Options:
     report: Path | None = None
     """A CDA that we did not write, to publish and consult."""
     images: Path | None = None
+    also: tuple[Path, ...] = ()
+    """More folders of features: those of plug-ins."""
+    browsers: Mapping[str, BrowserFactory] = field(default_factory=dict)
+    """Drivers of a product's pages, by name: what `[consumer] driver` of a profile may say."""
     session: Session | None = None
     """The part of a run that is played; None: a run of its own."""
     tls_keys: bool = False
     """Keep the secrets of the bench's TLS sessions, for who captures the network beside it."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Every folder of features."""
+        return (self.features, *self.also)
 
 
 @dataclass(slots=True)
@@ -189,6 +200,7 @@ class Campaign:
                 workplace=self.session.workplace,
                 launch=self.options.launch,
                 record_parts=self.options.record_parts,
+                browser=self.options.browsers.get(self.options.profile.consumer.driver, User),
             )
             try:
                 self._bed.start()
@@ -269,6 +281,7 @@ def play_part(
     ini.write_text(_INI)
     arguments = [
         str(options.features),
+        *_bound(options.also, campaign.session.workplace / "greffons"),
         f"-c={ini}",
         f"--rootdir={options.features.parent}",
         "--noconftest",
@@ -296,6 +309,20 @@ def play_part(
     return campaign.session
 
 
+def _bound(folders: Iterable[Path], directory: Path) -> list[str]:
+    """A test module for each folder of features, which pytest-bdd wants in order to play them."""
+    modules = []
+    for rank, folder in enumerate(folders, 1):
+        directory.mkdir(parents=True, exist_ok=True)
+        module = directory / f"test_greffon_{rank}.py"
+        module.write_text(
+            f"from pytest_bdd import scenarios\n\nscenarios({str(folder.absolute())!r})\n",
+            encoding="utf-8",
+        )
+        modules.append(str(module))
+    return modules
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A scenario that would be played, or why it would not."""
@@ -320,7 +347,7 @@ def plan(options: Options) -> list[Planned]:
                 options.profile, frozenset(pickle.tags) & ROLES, filter(is_requirement, pickle.tags)
             ),
         )
-        for pickle in check_features(options.features)
+        for pickle in check_features(*options.folders)
         if pickle.scenario in selected
     ]
 
@@ -342,7 +369,13 @@ def _check(options: Options, selected: frozenset[str]) -> ProvidedReport | None:
     """What must be right before anything starts; the report to play, when there is one."""
     if options.images is not None and not options.images.is_dir():
         raise CampaignError(f"{options.images} : un dossier d'images est attendu")
-    every = {pickle.scenario for pickle in check_features(options.features)}
+    every = {pickle.scenario for pickle in check_features(*options.folders)}
+    driver = options.profile.consumer.driver
+    if driver and driver not in options.browsers:
+        known = ", ".join(sorted(options.browsers)) or "aucun"
+        raise CampaignError(
+            f"profil, consumer.driver : pilote « {driver} » inconnu ; installés : {known}"
+        )
     for expected in options.profile.expected_failures:
         if expected.scenario not in every:
             raise CampaignError(f"profil, expected_failures : {expected.scenario} n'existe pas")
@@ -355,7 +388,7 @@ def selected_by(options: Options) -> frozenset[str]:
     Raises:
         SelectionError: a word names nothing, or names what needs a report that was not given.
     """
-    every = check_features(options.features)
+    every = check_features(*options.folders)
     suites, suite = options.profile.suites, options.suite
     given = options.report is not None
     usual = every if given else [one for one in every if one.file.parent.name != PROVIDED]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from bench.browser import Browser
 from bench.deadline import until
 from bench.elsewhere import publish_at
 from bench.feed import Seen
@@ -22,7 +23,7 @@ from simulators.peer import PeerSource
 from simulators.psc import TEST_PROFESSIONALS
 from simulators.ris.contextual_call import body, parameters
 from simulators.ris.people import Identifier, Patient
-from simulators.user import Page, User, UserError
+from simulators.user import Page, UserError
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 from spec.vihf import AttributeName, AuthenticationMode
 from spec.wado import AUTHORIZATION_HEADER, KOS_HEADER, TRANSFER_SYNTAXES
@@ -42,7 +43,7 @@ class Consulting:
 
     story: Story
     publishing: Publishing
-    user: User | None = None
+    user: Browser | None = None
     page: Page | None = None
     called: int = 0
     """Position in the feed when the RIS called last."""
@@ -443,7 +444,7 @@ class Consulting:
     # -- reading -----------------------------------------------------------------------------
 
     @property
-    def _browser(self) -> User:
+    def _browser(self) -> Browser:
         if self.user is None:
             raise CannotVerify("le RIS n'a pas appelé la Consommatrice")
         return self.user

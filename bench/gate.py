@@ -53,13 +53,13 @@ def place(file: Path, line: int) -> tuple[int, str, int]:
     return rank, file.name, line
 
 
-def pickles(features: Path) -> Iterator[Pickle]:
-    """Every scenario of every feature file below a directory.
+def pickles(*features: Path) -> Iterator[Pickle]:
+    """Every scenario of every feature file below these directories.
 
     Raises:
         FeatureError: not Gherkin.
     """
-    for file in sorted(features.rglob("*.feature")):
+    for file in (file for one in features for file in sorted(one.rglob("*.feature"))):
         try:
             document: Any = Parser().parse(file.read_text(encoding="utf-8"))
         except CompositeParserException as error:
@@ -80,15 +80,19 @@ def pickles(features: Path) -> Iterator[Pickle]:
             )
 
 
-def check_features(features: Path) -> list[Pickle]:
-    """All the scenarios, each with one id tag of its own.
+def check_features(*features: Path) -> list[Pickle]:
+    """All the scenarios of these directories, each with one id tag of its own.
 
     Raises:
-        FeatureError: no scenario, a title used twice in a file, an id missing or used twice.
+        FeatureError: a directory without scenario, a title used twice in a file, an id missing
+            or used twice.
     """
-    found = list(pickles(features))
-    if not found:
-        raise FeatureError(f"{features} : aucun scénario")
+    found: list[Pickle] = []
+    for one in features:
+        before = len(found)
+        found += pickles(one)
+        if len(found) == before:
+            raise FeatureError(f"{one} : aucun scénario")
     titles = Counter((pickle.file, pickle.title) for pickle in found)
     ids = Counter(pickle.scenario for pickle in found)
     for pickle in found:

@@ -38,9 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for role in sorted(ROLES):
         config.addinivalue_line("markers", f"{role}: rôle sous test")
     campaign = config.stash.get(CAMPAIGN, None)
-    features = campaign.options.features if campaign else config.rootpath / "features"
+    features = campaign.options.folders if campaign else (config.rootpath / "features",)
     # The tags of an outline's examples become marks whatever `pytest_bdd_apply_tag` says.
-    for pickle in pickles(features):
+    for pickle in pickles(*features):
         config.addinivalue_line("markers", f"{pickle.scenario}: scénario")
 
 

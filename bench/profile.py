@@ -102,6 +102,8 @@ class ConsumerBox(_Table):
     ports: dict[str, Port] = Field(default_factory=dict)
     host: str = "consumer.drimbench.test"
     ae_title: AeTitle = "CONSUMER"
+    driver: str = ""
+    """A plug-in's driver of the product's pages, by its name; empty: plain HTML forms."""
 
 
 Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]

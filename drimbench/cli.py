@@ -17,14 +17,16 @@ from drimbench import (
     doctor_cli,
     extracting,
     init_cli,
+    plugins_cli,
     requirements_cli,
     runs_cli,
     serve_cli,
 )
 from drimbench.ending import Finished, print_json, refuse
-from drimbench.evidence import write_reports
+from drimbench.evidence import chosen_projections, project, write_reports
 from drimbench.formats import Format
 from drimbench.given_options import At, Floor, Jwks, ProfileFile, Strict, Trust
+from drimbench.plugins import installed
 
 if TYPE_CHECKING:
     from validators.supplied import Schema
@@ -44,6 +46,10 @@ app = typer.Typer(
 @app.callback()
 def _begin() -> None:
     requirements_cli.use_official()
+    try:
+        installed()
+    except BenchError as error:
+        refuse(str(error))
 
 
 OutputFormat = Annotated[Format, typer.Option("--format", help="Forme du résultat.")]
@@ -51,6 +57,15 @@ Json = Annotated[bool, typer.Option("--json", help="Un seul document JSON sur la
 
 Har = Annotated[
     bool, typer.Option("--har", help="Écrire aussi les échanges HTTP en HAR (echanges.har).")
+]
+
+Projections = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--projection",
+        metavar="NOM",
+        help="Écrire aussi cette projection d'un greffon ; répétable.",
+    ),
 ]
 
 
@@ -100,6 +115,7 @@ def run(
     ] = False,
     floor: Floor = None,
     har: Har = False,
+    projection: Projections = None,
     tls_keys: Annotated[
         bool,
         typer.Option(
@@ -146,6 +162,7 @@ def run(
     console = Console(stderr=True)
     try:
         check_rooms()
+        projections = chosen_projections(projection or ())
         if images is not None and report is None:
             raise BenchError("--images accompagne --report : donnez aussi le compte rendu")
         target = planning.target(profile, strict=strict, floor=floor)
@@ -154,7 +171,9 @@ def run(
             raise BenchError("--resume et --last-failed s'excluent")
         asked = Options(
             features=FEATURES,
-            steps=STEP_MODULES,
+            steps=(*STEP_MODULES, *(name for one in installed() for name in one.steps)),
+            also=tuple(one.features for one in installed() if one.features is not None),
+            browsers={name: made for one in installed() for name, made in one.drivers.items()},
             runs=runs,
             profile=target,
             seed=seed,
@@ -174,6 +193,7 @@ def run(
     except BenchError as error:
         refuse(str(error))
     page = write_reports(played, played.directory, har=har)
+    project(played, played.directory, projections)
     if as_json_:
         print_json(as_json(played, page))
     else:
@@ -195,8 +215,12 @@ def list_(as_json_: Json = False) -> None:
     from bench.gate import check_features
     from features import FEATURES
 
+    def _shown(file: Path) -> Path:
+        return file.relative_to(FEATURES) if file.is_relative_to(FEATURES) else file
+
     try:
-        found = check_features(FEATURES)
+        also = tuple(one.features for one in installed() if one.features is not None)
+        found = check_features(FEATURES, *also)
     except BenchError as error:
         refuse(str(error))
     rows = [
@@ -205,7 +229,7 @@ def list_(as_json_: Json = False) -> None:
             "name": pickle.title,
             "domain": pickle.file.parent.name,
             "requirements": [tag for tag in pickle.tags if not tag.startswith("SCN-")],
-            "file": f"{pickle.file.relative_to(FEATURES)}:{pickle.line}",
+            "file": f"{_shown(pickle.file)}:{pickle.line}",
         }
         for pickle in found
     ]
@@ -225,6 +249,7 @@ def list_(as_json_: Json = False) -> None:
 def report(
     run_directory: Annotated[Path, typer.Argument(help="Dossier d'une campagne (runs/…).")],
     har: Har = False,
+    projection: Projections = None,
     as_json_: Json = False,
 ) -> None:
     """Réécrit les rapports d'une campagne à partir de son seul journal.
@@ -240,10 +265,12 @@ def report(
     from reports.json import as_json
 
     try:
+        projections = chosen_projections(projection or ())
         played = load(run_directory)
     except BenchError as error:
         refuse(str(error))
     page = write_reports(played, played.directory, har=har)
+    project(played, played.directory, projections)
     if as_json_:
         print_json(as_json(played, page))
     else:
@@ -466,6 +493,7 @@ app.command()(init_cli.init)
 app.command()(doctor_cli.doctor)
 app.command()(serve_cli.serve)
 app.command()(extracting.extract)
+app.command()(plugins_cli.plugins)
 app.command()(runs_cli.rejudge)
 app.command()(runs_cli.diff)
 app.command()(runs_cli.history)

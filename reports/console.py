@@ -84,7 +84,7 @@ def scenario_lines(scenario: ScenarioResult, *, with_reason: bool = True) -> Ite
 
 
 def _reproductions(scenario: ScenarioResult, directory: Path) -> Iterator[Text]:
-    lines = reproductions(scenario, directory)
+    lines = reproductions(scenario)
     if lines:
         yield Text(f"      à refaire depuis {_safe(str(directory))} :", style="dim")
     for one in lines:

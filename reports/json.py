@@ -29,7 +29,7 @@ def as_json(run: Run, report_path: Path | None) -> dict[str, Any]:
         "duration_s": round(run.duration_s, 3),
         "seed": run.seed,
         "exchanges": run.counts(),
-        "scenarios": [_scenario(scenario, run.directory) for scenario in run.scenarios],
+        "scenarios": [_scenario(scenario) for scenario in run.scenarios],
         "inapplicable": run.inapplicable,
         "report": None if report_path is None else str(report_path),
     }
@@ -51,7 +51,7 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _scenario(scenario: ScenarioResult, directory: Path) -> dict[str, Any]:
+def _scenario(scenario: ScenarioResult) -> dict[str, Any]:
     return {
         "id": scenario.id,
         "name": scenario.title,
@@ -60,6 +60,6 @@ def _scenario(scenario: ScenarioResult, directory: Path) -> dict[str, Any]:
         "findings": [finding_as_json(finding) for _, finding in scenario.findings],
         "reproduce": [
             {"what": one.what, "command": redact.text(one.command)}
-            for one in reproductions(scenario, directory)
+            for one in reproductions(scenario)
         ],
     }

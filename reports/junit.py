@@ -55,11 +55,11 @@ def _suite(run: Run, feature: str, scenarios: list[ScenarioResult]) -> etree._El
     _count(suite, scenarios, sum(scenario.duration_s for scenario in scenarios))
     _properties(suite, [("run", run.id), ("seed", str(run.seed))])
     for scenario in scenarios:
-        suite.append(_case(scenario, run.directory))
+        suite.append(_case(scenario))
     return suite
 
 
-def _case(scenario: ScenarioResult, directory: Path) -> etree._Element:
+def _case(scenario: ScenarioResult) -> etree._Element:
     case = etree.Element(
         "testcase", classname=_legal(scenario.feature), name=_legal(scenario.title)
     )
@@ -77,7 +77,7 @@ def _case(scenario: ScenarioResult, directory: Path) -> etree._Element:
         told.set("message", _legal(scenario.reason or scenario.verdict.french))
         if name != "skipped":
             told.set("type", str(scenario.verdict))
-        again = [f"{one.what} : {one.command}" for one in reproductions(scenario, directory)]
+        again = [f"{one.what} : {one.command}" for one in reproductions(scenario)]
         told.text = _legal("\n".join([*_unmet(scenario), *again]))
     if lines := [*_findings(scenario)]:
         etree.SubElement(case, "system-out").text = _legal("\n".join(lines))

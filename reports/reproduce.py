@@ -8,7 +8,6 @@ are to be run from the folder of the run; a secret is read in its journal, never
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,13 +39,11 @@ class Reproduction:
     command: str
 
 
-def reproductions(scenario: ScenarioResult, directory: Path) -> tuple[Reproduction, ...]:
+def reproductions(scenario: ScenarioResult) -> tuple[Reproduction, ...]:
     """The lines that show the failure of a scenario again; none when it did not fail.
 
     First the last thing that the bench sent before it failed, then each message found wrong.
-
-    Args:
-        directory: of the run; paths are relative to it.
+    Paths are relative to the folder of the run.
     """
     if scenario.verdict not in (Verdict.FAIL, Verdict.XFAIL):
         return ()
@@ -60,7 +57,7 @@ def reproductions(scenario: ScenarioResult, directory: Path) -> tuple[Reproducti
     stimulus = _stimulus(scenario)
     asked = [one for one in found if one.exchange.reach is not None and one is not stimulus]
     sent = [*([stimulus] if stimulus else ()), *asked]
-    lines = [line for recorded in sent for line in _again(recorded, directory)]
+    lines = [line for recorded in sent for line in _again(recorded)]
     return (*lines, *(line for recorded in found for line in _judged(recorded)))
 
 
@@ -90,7 +87,7 @@ def _began(exchange: Exchange) -> bool:
     return request is None or request.header("MoveOriginatorMessageID") is None
 
 
-def _again(recorded: RecordedExchange, directory: Path) -> Iterator[Reproduction]:
+def _again(recorded: RecordedExchange) -> Iterator[Reproduction]:
     exchange = recorded.exchange
     assert exchange.reach is not None
     name = exchange.transaction or exchange.protocol
@@ -100,12 +97,12 @@ def _again(recorded: RecordedExchange, directory: Path) -> Iterator[Reproduction
             tls = exchange.tls
             if exchange.outcome is Outcome.REFUSED and tls is not None and tls.reason:
                 server = _option("-servername", tls.server_name or "")
-                command = f"openssl s_client {_connect(exchange.reach, directory)}{server}"
+                command = f"openssl s_client {_connect(exchange.reach)}{server}"
                 yield Reproduction("Refaire la poignée de main TLS", f"{command} </dev/null")
             if exchange.request is not None:
-                yield Reproduction(f"Renvoyer {name}", _curl(recorded, directory, blobs))
+                yield Reproduction(f"Renvoyer {name}", _curl(recorded, blobs))
         case "MLLP" if exchange.request is not None:
-            yield Reproduction(f"Renvoyer {name}", _mllp(exchange, directory, blobs))
+            yield Reproduction(f"Renvoyer {name}", _mllp(exchange, blobs))
         case "DIMSE" if exchange.request is not None:
             yield Reproduction(f"Refaire {name}", _dimse(exchange.request, exchange.reach))
 
@@ -123,7 +120,7 @@ def _judged(recorded: RecordedExchange) -> Iterator[Reproduction]:
     yield Reproduction(what, f"{shlex.join(words)} | drimbench validate {kind} -")
 
 
-def _curl(recorded: RecordedExchange, directory: Path, blobs: BlobStore) -> str:
+def _curl(recorded: RecordedExchange, blobs: BlobStore) -> str:
     exchange = recorded.exchange
     request, reach = exchange.request, exchange.reach
     assert request is not None
@@ -140,7 +137,7 @@ def _curl(recorded: RecordedExchange, directory: Path, blobs: BlobStore) -> str:
     for option, file in (
         ("--cacert", reach.trust), ("--cert", reach.certificate), ("--key", reach.key),
     ):  # fmt: skip
-        words += [option, _beside(file, directory)] if file else []
+        words += [option, file] if file else []
     line = shlex.join(words)
     for name, value in request.head:
         if name.lower() not in _OWN_HEADERS:
@@ -158,7 +155,7 @@ def _header(name: str, value: str, id: str) -> str:
     return shlex.quote(f"{name}: {value}")
 
 
-def _mllp(exchange: Exchange, directory: Path, blobs: BlobStore) -> str:
+def _mllp(exchange: Exchange, blobs: BlobStore) -> str:
     request, reach = exchange.request, exchange.reach
     assert request is not None
     assert reach is not None
@@ -166,7 +163,7 @@ def _mllp(exchange: Exchange, directory: Path, blobs: BlobStore) -> str:
     if reach.trust:
         server = _option("-servername", (exchange.tls and exchange.tls.server_name) or "")
         block = block.replace(" }", f" sleep {_PATIENCE}; }}")
-        return f"{block} | openssl s_client -quiet {_connect(reach, directory)}{server}"
+        return f"{block} | openssl s_client -quiet {_connect(reach)}{server}"
     return f"{block} | curl --silent --max-time {_PATIENCE} telnet://{reach.address}"
 
 
@@ -183,11 +180,9 @@ def _dimse(request: Payload, reach: Reach) -> str:
     return line
 
 
-def _connect(reach: Reach, directory: Path) -> str:
+def _connect(reach: Reach) -> str:
     options = (("-CAfile", reach.trust), ("-cert", reach.certificate), ("-key", reach.key))
-    return f"-connect {reach.address}" + "".join(
-        _option(option, _beside(file, directory)) for option, file in options if file
-    )
+    return f"-connect {reach.address}{''.join(_option(*option) for option in options)}"
 
 
 def _option(name: str, value: str) -> str:
@@ -196,8 +191,3 @@ def _option(name: str, value: str) -> str:
 
 def _blob(payload: Payload, blobs: BlobStore) -> str:
     return blobs.path(hashlib.sha256(payload.body).hexdigest()).as_posix()
-
-
-def _beside(file: str, directory: Path) -> str:
-    """A file as seen from the folder of the run."""
-    return Path(os.path.relpath(file, directory.absolute())).as_posix()

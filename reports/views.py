@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -162,7 +161,7 @@ def view(run: Run) -> RunView:
         anchor = f"s{rank}"
         later = [other for other in failing if int(other[1:]) > rank]
         following = later[0] if later else ""
-        views[result.id] = _scenario(result, anchor, number, following, aliases, run.directory)
+        views[result.id] = _scenario(result, anchor, number, following, aliases)
         number += len(result.exchanges)
     return RunView(
         run=run,
@@ -307,7 +306,6 @@ def _scenario(
     first_number: int,
     next_failure: str,
     aliases: Mapping[str, str],
-    directory: Path,
 ) -> ScenarioView:
     steps = {step.index: f"{step.keyword.strip()} {step.text}" for step in result.steps}
     flow = _flow(result.exchanges, first_number, steps, result.findings, result.title, aliases)
@@ -331,7 +329,7 @@ def _scenario(
         ),
         flow=flow,
         draft_only=draft_only(result),
-        again=reproductions(result, directory),
+        again=reproductions(result),
         next_failure=next_failure,
     )
 

@@ -146,8 +146,18 @@ class Shard:
             "request": self._payload(exchange.request),
             "response": self._payload(exchange.response),
             "tls": self._tls(exchange.tls),
-            "reach": _reach(exchange.reach),
+            "reach": self._reach(exchange.reach),
         }
+
+    def _reach(self, reach: Reach | None) -> dict[str, str] | None:
+        """Files of the run as seen from its folder, which may move; others as they are."""
+        if reach is None:
+            return None
+        fields = asdict(reach)
+        for name in ("trust", "certificate", "key"):
+            if fields[name] and Path(fields[name]).is_relative_to(self.run):
+                fields[name] = Path(fields[name]).relative_to(self.run).as_posix()
+        return fields
 
     def _payload(self, payload: Payload | None) -> dict[str, Any] | None:
         if payload is None:
@@ -191,10 +201,6 @@ def _new_file(folder: Path, stem: str) -> tuple[int, Path]:
         except FileExistsError:
             continue
     raise AssertionError("unreachable")
-
-
-def _reach(reach: Reach | None) -> dict[str, str] | None:
-    return None if reach is None else asdict(reach)
 
 
 def _line(event: dict[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from bench.profile import Claims, Profile, Timing, read
 from bench.results import Run
 from bench.selection import SelectionError
 from bench.verdicts import Verdict
+from drimbench.evidence import write_reports
 from features import FEATURES, STEP_MODULES
 from reports.html import render
 from reports.json import as_json
@@ -79,6 +81,22 @@ def test_rejudging_the_journal_gives_the_same_verdicts(embedded: Run) -> None:
 
 def test_report_is_a_function_of_the_journal(embedded: Run) -> None:
     assert render(load(embedded.directory)) == render(embedded)
+
+
+def test_evidence_is_the_same_to_the_byte_wherever_it_is_rebuilt(
+    embedded: Run, tmp_path: Path
+) -> None:
+    """From a copy of the journal and its blobs alone, in a folder of the same name elsewhere."""
+    first = tmp_path / "first"
+    write_reports(embedded, first, har=True)
+    moved = tmp_path / "moved" / embedded.directory.name
+    for part in ("journal", "blobs"):
+        shutil.copytree(embedded.directory / part, moved / part)
+    write_reports(load(moved), tmp_path / "second", har=True)
+    names = sorted(file.name for file in first.iterdir())
+    assert names == ["echanges.har", "junit.xml", "rapport.html"]
+    for name in names:
+        assert (first / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
 
 
 def test_no_token_in_the_report(embedded: Run) -> None:

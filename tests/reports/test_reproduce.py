@@ -68,7 +68,7 @@ def test_a_report_is_sent_again(run: Run, tmp_path: Path) -> None:
         async with MllpClient("127.0.0.1", server.port, actor="ris", observe=seen.append) as client:
             await client.send(message)
         BlobStore(tmp_path / "blobs").put(message)
-        lines = reproductions(scenario(run, *seen), tmp_path)
+        lines = reproductions(scenario(run, *seen))
         line = lines[0].command.replace("--max-time 5", "--max-time 2")
         answer = await asyncio.to_thread(run_line, line, tmp_path)
         await server.stop()
@@ -106,7 +106,7 @@ def test_a_request_is_sent_again_with_its_certificate_and_its_secret_read_elsewh
                 headers=[("X-Kind", "it's $HOME"), ("Authorization", "Bearer secret-de-test")],
             )  # fmt: skip
         BlobStore(tmp_path / "blobs").put(b"l'octet \x00")
-        lines = reproductions(scenario(run, *seen), tmp_path)
+        lines = reproductions(scenario(run, *seen))
         assert "secret-de-test" not in lines[0].command
         assert "drimbench extract . e1 --header" in lines[0].command
         answer = await asyncio.to_thread(run_line, lines[0].command, tmp_path)
@@ -119,18 +119,16 @@ def test_a_request_is_sent_again_with_its_certificate_and_its_secret_read_elsewh
     assert got[0][3] == "it's $HOME"
 
 
-def test_a_refused_handshake_is_done_again_by_openssl(run: Run, tmp_path: Path) -> None:
-    pem = tmp_path / "pki"
+def test_a_refused_handshake_is_done_again_by_openssl(run: Run) -> None:
     reach = Reach(
-        address="127.0.0.1:8443", trust=str(pem / "m.pem"), certificate=str(pem / "c.pem"),
-        key=str(pem / "c.key"),
-    )  # fmt: skip
+        address="127.0.0.1:8443", trust="pki/m.pem", certificate="pki/c.pem", key="pki/c.key"
+    )
     made = exchange(
         1.0, direction=Direction.OUT, outcome=Outcome.REFUSED, transaction="WADO-RS", reach=reach,
         tls=TlsInfo(server_name="box.test", reason="TLSV1_ALERT_UNKNOWN_CA"),
         request=request("GET /a"),
     )  # fmt: skip
-    first, second = reproductions(scenario(run, made), tmp_path)
+    first, second = reproductions(scenario(run, made))
     assert first.command == (
         "openssl s_client -connect 127.0.0.1:8443 -CAfile pki/m.pem -cert pki/c.pem "
         "-key pki/c.key -servername box.test </dev/null"
@@ -138,7 +136,7 @@ def test_a_refused_handshake_is_done_again_by_openssl(run: Run, tmp_path: Path) 
     assert second.command.startswith("curl ")
 
 
-def test_an_image_that_the_product_asked_for_is_no_stimulus(run: Run, tmp_path: Path) -> None:
+def test_an_image_that_the_product_asked_for_is_no_stimulus(run: Run) -> None:
     stored = exchange(
         2.0, protocol="DIMSE", direction=Direction.OUT, transaction="C-STORE",
         reach=Reach(address="127.0.0.1:11112"),
@@ -149,14 +147,14 @@ def test_an_image_that_the_product_asked_for_is_no_stimulus(run: Run, tmp_path: 
     asked = replace(stored, request=replace(
         stored.request, head=(*stored.request.head, ("MoveOriginatorMessageID", "7"))
     ))  # fmt: skip
-    (line,) = reproductions(scenario(run, stored), tmp_path)
+    (line,) = reproductions(scenario(run, stored))
     assert line.command == (
         "storescu -v -aet KITPACS -aec BOX 127.0.0.1 11112 IMAGE.dcm  # instance 1.2.3"
     )
-    assert reproductions(scenario(run, asked), tmp_path) == ()
+    assert reproductions(scenario(run, asked)) == ()
 
 
-def test_the_exchange_that_an_expectation_names_comes_first(run: Run, tmp_path: Path) -> None:
+def test_the_exchange_that_an_expectation_names_comes_first(run: Run) -> None:
     """The wrong request stands between two right ones: it is the one to do again."""
     reach = Reach(address="127.0.0.1:80")
     before, wrong, after = (
@@ -166,16 +164,16 @@ def test_the_exchange_that_an_expectation_names_comes_first(run: Run, tmp_path: 
     )  # fmt: skip
     unmet = Expectation(scenario="x", step=1, what="refus", met=False, requirements=(),
                         exchanges=("e2",))  # fmt: skip
-    found = reproductions(scenario(run, before, wrong, after, expectations=(unmet,)), tmp_path)
+    found = reproductions(scenario(run, before, wrong, after, expectations=(unmet,)))
     assert [line.command.rpartition("/")[2] for line in found] == ["fautive"]
-    found = reproductions(scenario(run, before, wrong, after), tmp_path)
+    found = reproductions(scenario(run, before, wrong, after))
     assert [line.command.rpartition("/")[2] for line in found] == ["apres"]
 
 
-def test_what_the_product_sent_is_judged_again(run: Run, tmp_path: Path) -> None:
+def test_what_the_product_sent_is_judged_again(run: Run) -> None:
     """A publication whose judge found an error; images, kept by their beginning, are not."""
     publication = run.scenarios[0]
-    lines = [line.command for line in reproductions(publication, tmp_path)]
+    lines = [line.command for line in reproductions(publication)]
     assert lines == ["drimbench extract . e3 | drimbench validate iti-41 -"]
     wrong = Finding(rule="X-1", severity=Severity.ERROR, message="non")
     images = next(
@@ -185,10 +183,10 @@ def test_what_the_product_sent_is_judged_again(run: Run, tmp_path: Path) -> None
     failed = replace(
         run.scenarios[1], verdict=Verdict.FAIL, findings=((images.id, wrong),), exchanges=(got,)
     )
-    assert reproductions(failed, tmp_path) == ()
+    assert reproductions(failed) == ()
 
 
-def test_a_scenario_that_passed_has_nothing_to_do_again(run: Run, tmp_path: Path) -> None:
+def test_a_scenario_that_passed_has_nothing_to_do_again(run: Run) -> None:
     passed = replace(run.scenarios[0], verdict=Verdict.PASS)
-    assert reproductions(passed, tmp_path) == ()
-    assert reproductions(scenario(run, refused(1.0)), tmp_path) == ()
+    assert reproductions(passed) == ()
+    assert reproductions(scenario(run, refused(1.0))) == ()
