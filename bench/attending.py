@@ -107,7 +107,7 @@ def await_exchanges(
 def open_waits(run: Path) -> dict[str, str]:
     """Identifier -> what is waited for, of the waits of a run that are not over."""
     waiting: dict[str, str] = {}
-    for event in Journal(run).of(_START, _END, "run.end"):
+    for event in Journal(run).of(_START, _END, "run.resume", "run.end"):
         match event.type:
             case "wait.start":
                 waiting[event.fields["wait"]] = event.fields["what"]

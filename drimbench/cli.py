@@ -29,6 +29,7 @@ from drimbench.given_options import At, Floor, Jwks, ProfileFile, Strict, Trust
 from drimbench.plugins import installed
 
 if TYPE_CHECKING:
+    from bench.results import Run
     from validators.supplied import Schema
 
 # Each command imports what it needs when it runs: `--help` and `validate` start at once.
@@ -100,6 +101,14 @@ def run(
             help="Reprendre la dernière campagne interrompue, ou celle que nomme le premier mot.",
         ),
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Combien de bancs se partagent les scénarios ; deux pour la référence embarquée, "
+            "un pour un produit, qui se conduit en série.",
+        ),
+    ] = None,
     no_input: Annotated[
         bool,
         typer.Option("--no-input", help="Ne rien demander à personne : ce sera à relire."),
@@ -153,6 +162,7 @@ def run(
     64 usage ou configuration, 70 erreur interne.
     """
     from bench.campaign import Options, play
+    from bench.parallel import play_by_workers, usual_workers
     from drimbench import planning, resuming
     from drimbench.origin import check_rooms
     from features import FEATURES, STEP_MODULES
@@ -189,7 +199,14 @@ def run(
             planning.tell(asked, as_json=as_json_, brief=only_list)
             raise Finished(ExitCode.CONFORM)
         faces = planning.faces(console, silent=as_json_, no_input=no_input)
-        played = play(asked, *faces) if rest is None else resuming.rest(rest, asked, *faces)
+
+        def playing(options: Options) -> Run:
+            count = usual_workers(options) if workers is None else workers
+            if count > 1:
+                return play_by_workers(options, count, faces[0])
+            return play(options, *faces)
+
+        played = playing(asked) if rest is None else resuming.rest(rest, asked, playing)
     except BenchError as error:
         refuse(str(error))
     page = write_reports(played, played.directory, har=har)

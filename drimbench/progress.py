@@ -33,6 +33,8 @@ class Live:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status: Status | None = None
+        self._running: dict[str, str] = {}
+        """Id -> title; several when several workers play."""
         self._told = ""
         """The last reason printed: one that many scenarios share is said once."""
 
@@ -42,9 +44,14 @@ class Live:
 
     def started(self, info: ScenarioInfo, number: int, total: int) -> None:
         """A scenario begins."""
+        self._running[info.id] = info.title
         if self._console.is_terminal:
-            self._status = self._console.status(f"[{number}/{total}] {info.title}")
-            self._status.start()
+            line = f"{number}/{total}  {' · '.join(self._running.values())}"
+            if self._status is None:
+                self._status = self._console.status(line)
+                self._status.start()
+            else:
+                self._status.update(line)
 
     def pause(self) -> None:
         """Nothing moves any more, until the next scenario."""
@@ -64,7 +71,9 @@ class Live:
 
     def finished(self, info: ScenarioInfo, verdict: Verdict, reason: str, seconds: float) -> None:
         """A scenario is over."""
-        self.pause()
+        self._running.pop(info.id, None)
+        if not self._running:
+            self.pause()
         mark, style = _MARKS[verdict]
         self._console.print(
             f"[{style}]{mark}[/{style}] {info.id:<14} {info.title} [dim]({seconds:.1f} s)[/dim]",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.assemble import load
-from bench.campaign import Options, Progress, play
-from bench.operator import Operator
+from bench.campaign import Options
 from bench.results import Run
 from bench.resuming import find_interrupted, resume
 
@@ -38,11 +37,11 @@ def chosen(words: Sequence[str], runs: Path) -> Rest:
     return Rest(find_interrupted("", runs), tuple(words))
 
 
-def rest(left: Rest, asked: Options, progress: Progress | None, operator: Operator | None) -> Run:
+def rest(left: Rest, asked: Options, playing: Callable[[Options], Run]) -> Run:
     """Play what is left, and read the whole.
 
     Raises:
         BenchError: see `bench.resuming.resume` and `bench.campaign.play`.
     """
     options = resume(left.run, asked)
-    return load(left.run) if options is None else play(options, progress, operator)
+    return load(left.run) if options is None else playing(options)
