@@ -154,6 +154,8 @@ def run(
 
     drimbench run --resume @2 --profile ma-boite.toml
 
+    drimbench run --workers 1                      un seul banc, scénario après scénario
+
     drimbench run --suite nuit --profile ma-boite.toml --strict --floor faq
 
     drimbench run publication --har --tls-keys     pour un navigateur, pour Wireshark
