@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -14,12 +15,15 @@ from rich.markup import escape
 
 from bench.errors import BenchError
 from bench.verdicts import ExitCode
+from drimbench.clients_cli import Certificate, Key, Trust
 from drimbench.ending import Finished, print_json, refuse
 
 if TYPE_CHECKING:
     from bench.dataset.prepared import Prepared
     from bench.dataset.sending import Delivery
     from bench.dataset.situations import Situation
+    from drimbench.data_push import Withdrawn
+    from wire.exchange import Observe
 
 # As in drimbench.cli, each command imports what it needs when it runs.
 
@@ -131,6 +135,150 @@ def write(
     raise Finished(ExitCode.CONFORM)
 
 
+@data.command()
+def push(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NOM…]", help="Situations (drimbench data list)."),
+    ] = None,
+    to: Annotated[str, typer.Option(metavar="AET@HÔTE:PORT", help="PACS, par C-STORE.")] = "",
+    stow: Annotated[
+        str, typer.Option(metavar="URL", help="PACS, par STOW-RS : racine du service DICOMweb.")
+    ] = "",
+    cleanup: Annotated[
+        str,
+        typer.Option(metavar="CAMPAGNE", help="Retirer ce que cette campagne a publié (@1…)."),
+    ] = "",
+    by: Annotated[
+        Literal["source", "dmp"],
+        typer.Option(help="Qui retire : la Source, sur message du RIS, ou le banc au DMP même."),
+    ] = "source",
+    dmp: Annotated[
+        str, typer.Option(metavar="URL", help="Racine des services du DMP (…/v2/services).")
+    ] = "",
+    certificates: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DOSSIER",
+            help="auth-<structure> et sign-<structure> (.pem, .key) ; [world] pki par défaut.",
+        ),
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Où sont les campagnes.")] = Path("runs"),
+    profile: ProfileFile = None,
+    seed: Seed = 1,
+    day: Day = datetime.fromisoformat(_DAY),  # noqa: B008
+    trust: Trust = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    journal: Journal = None,
+    as_json_: Json = False,
+) -> None:
+    """Met les images de situations dans un PACS, ou retire ce qu'une campagne a publié.
+
+    Les images sont celles de data write, à même graine, même jour et même profil.
+
+    --cleanup demande à la Source du profil de supprimer les comptes rendus (ORC-1 = CA) : elle
+    dépublie, et son archive le sait. --by dmp dépublie au DMP même (TD3.3c), pour une Source qui
+    n'est plus là : seule la structure qui a publié le peut. Les images restent dans le PACS : DICOM
+    ne les retire pas.
+
+    [bold]Exemples[/bold]
+
+    drimbench data push nominal trois-examens --to PACS@10.0.0.5:11112
+
+    drimbench data push performance --stow https://pacs.site/dicom-web --trust ca.pem
+
+    drimbench data push --cleanup @1 --profile ma-boite.toml
+
+    drimbench data push --cleanup @1 --profile ma-boite.toml --by dmp
+
+    Codes de sortie : 0 tout est fait, 1 une image ou un retrait manque, 64 usage.
+    """
+    from bench.dataset.sending import journal as keep
+    from bench.dataset.situations import named
+    from drimbench import data_push as pushing
+    from drimbench.clients import Means
+
+    console = Console(stderr=True, quiet=as_json_, soft_wrap=True)
+    asked = tuple(names or ())
+    document: dict[str, Any] = {}
+    try:
+        if bool(asked) == bool(cleanup):
+            raise BenchError("des situations à mettre dans un PACS, ou --cleanup : l'un des deux")
+        place = journal or _dated("retrait" if cleanup else "images")
+        if cleanup:
+            back = _withdrawal(cleanup, runs, by, profile, dmp, certificates, trust)
+            with keep(place) as observe:
+                withdrawn = list(back(observe))
+            done = all(one.done for one in withdrawn)
+            document = {"run": cleanup, "by": by, "withdrawn": [o.as_json() for o in withdrawn]}
+            for one in withdrawn:
+                mark = "[green]✓[/green]" if one.done else "[red]✗[/red]"
+                console.print(f"{mark} KOS {one.kos_uid} : {escape(one.detail)}", highlight=False)
+            console.print(f"{len(withdrawn)} KOS en vigueur dans cette campagne")
+        else:
+            way = pushing.route(to, stow, Means.of(trust, certificate, key, (), 30.0))
+            prepared = list(_prepared(named(asked), profile, seed, day.date()))
+            with keep(place) as observe:
+                send = way(observe)
+                pushed = {
+                    one.situation.name: pushing.fill(one, send, console) for one, _ in prepared
+                }
+            done = not any(one.failures or one.unsent for one in pushed.values())
+            document = {
+                "seed": seed,
+                "on": f"{day:%Y-%m-%d}",
+                "situations": [
+                    {
+                        "name": name,
+                        "taken": one.taken,
+                        "unsent": one.unsent,
+                        "failures": [
+                            {"sop_instance": f.sop_instance, "why": f.why} for f in one.failures
+                        ],
+                    }
+                    for name, one in pushed.items()
+                ],
+            }
+    except BenchError as error:
+        refuse(str(error))
+    console.print(f"Journal : {place}", style="dim", highlight=False, markup=False)
+    if as_json_:
+        print_json({**document, "journal": str(place)})
+    raise Finished(ExitCode.CONFORM if done else ExitCode.FAIL)
+
+
+def _withdrawal(
+    run: str,
+    runs: Path,
+    by: str,
+    profile: Path | None,
+    dmp: str,
+    certificates: Path | None,
+    trust: Path | None,
+) -> Callable[[Observe], Iterator[Withdrawn]]:
+    """How what a run published is taken back, one way or the other."""
+    from bench.journal import Journal as RunJournal
+    from bench.profile import EMBEDDED, read
+    from bench.runs import find_run
+    from drimbench import data_push as pushing
+
+    played = RunJournal(find_run(run, runs))
+    if by == "source":
+        to, patience = _destination(profile, "--cleanup")
+        return partial(pushing.withdraw_by_source, played, to, timeout=patience)
+    target = read(profile) if profile else EMBEDDED
+    kept = certificates or (Path(target.world.pki) if target.world.pki else None)
+    if kept is None:
+        raise BenchError(
+            "--by dmp : les certificats de la structure sont attendus : --certificates DOSSIER, "
+            "ou [world] pki dans le profil"
+        )
+    url = dmp or pushing.dmp_of(target)
+    authorities = trust or kept / "market-trust.pem"
+    return partial(pushing.withdraw_at_dmp, played, url, kept, authorities)
+
+
 @data.command(name="import")
 def import_(
     folder: Annotated[Path, typer.Argument(metavar="DOSSIER", help="Jeu d'homologation.")],
@@ -188,7 +336,7 @@ def import_(
                     "rien n'est envoyé : "
                     + (f"{stuck[0]} ({len(stuck)} en tout)" if stuck else "aucun message")
                 )
-            to, patience = _destination(profile)
+            to, patience = _destination(profile, "--send")
             place = journal or _dated("import")
             with keep(place) as observe:
                 sent = deliver(
@@ -208,12 +356,12 @@ def import_(
     raise Finished(ExitCode.OPEN if stuck or found.refused else ExitCode.CONFORM)
 
 
-def _destination(profile: Path | None) -> tuple[tuple[str, int], float]:
+def _destination(profile: Path | None, option: str) -> tuple[tuple[str, int], float]:
     """Where the Source of a profile receives reports, and how long its answer may take."""
     from bench.profile import read
 
     if profile is None:
-        raise BenchError("--send demande --profile : l'adresse de la Source ([source] mllp)")
+        raise BenchError(f"{option} demande --profile : l'adresse de la Source ([source] mllp)")
     target = read(profile)
     host, _, port = target.source.mllp.rpartition(":")
     if not host:
