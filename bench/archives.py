@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bench.outcomes import CannotVerify
+from bench.ports import Pacs
 from protocols import stow
 from protocols.dicom import split_part10
 from protocols.errors import LocalProtocolError, RemoteProtocolError
-from simulators.pacs import Pacs
 from wire.dimse import DimseClient, DimseFailure, DimsePeer, is_failure
 from wire.exchange import Observe
 from wire.http_client import HttpClient, HttpFailure, Response
@@ -44,7 +44,7 @@ class Archive(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """The bench's own PACS, in memory."""
+    """The site's PACS: the bench's own, in memory, or what stands in for a real one."""
 
     pacs: Pacs
 

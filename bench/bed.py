@@ -11,44 +11,54 @@ import itertools
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from cryptography import x509
 
+from bench import ports
 from bench.archives import Archive, ProductPacs, Simulated, by_c_store, by_stow
-from bench.box_config import Addresses, write_consumer, write_source
+from bench.box_config import LOCAL_PACS_AE, PACS_AE, Addresses, write_consumer, write_source
 from bench.browser import Browser, BrowserFactory
 from bench.changes import ByProgram, Changes, by_hand
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.launching import Launch, start_program
+from bench.neighbours import Manner, Neighbour
 from bench.papers import Papers, papers
+from bench.patients import Lent, Minted, Register
 from bench.process import ChildBox
 from bench.profile import ConsumerBox, Profile, SourceBox
+from bench.real import RealAns, RealDmp, RealLocalPacs, RealPacs, RealPsc, RealRis
 from bench.site import site_of
+from bench.tapping import tap_dicom, tap_https, tap_ris
 from protocols.whitelist import Domain
 from simulators import dmp, pacs, psc
 from simulators.ans import Ans, Signer
 from simulators.ans import names as name_service
 from simulators.ans import service as ans_service
 from simulators.dmp import Dmp, DmpConfig
+from simulators.dmp.naming import label as dmp_label
 from simulators.igc import CredentialFiles
 from simulators.igc import service as igc_service
 from simulators.pacs import Pacs, PacsConfig
 from simulators.peer import PeerDrimbox, PeerSource
 from simulators.psc import Client, Psc, PscConfig
+from simulators.psc.naming import label as psc_label
 from simulators.ris.service import Ris
+from simulators.ris.service import label as ris_label
 from simulators.user import User, UserConfig
 from wire.dimse import DimsePeer
-from wire.exchange import Exchange
+from wire.exchange import Exchange, Label
+from wire.tap import Tap
 from wire.tls import ClientTls, ServerTls
 
 __all__ = ["Bed", "BoxAddresses"]
@@ -65,6 +75,17 @@ class BoxAddresses(dict[str, str]):
         """As `(address, port)`."""
         host, _, port = self[name].rpartition(":")
         return host, int(port)
+
+
+@dataclass(slots=True)
+class Simulators:
+    """Those that stand, for what no real neighbour lets one see or do; None: that one is real."""
+
+    ans: Ans | None = None
+    psc: Psc | None = None
+    dmp: Dmp | None = None
+    pacs: Pacs | None = None
+    local_pacs: Pacs | None = None
 
 
 class Bed:
@@ -115,14 +136,19 @@ class Bed:
         self.counterpart = BoxAddresses()
         self.consumer = BoxAddresses()
         self.papers: Papers
-        self.ans: Ans
-        self.psc: Psc
-        self.dmp: Dmp
-        self.pacs: Pacs
-        self.local_pacs: Pacs
+        self.ans: ports.Ans
+        self._white_list = ""
+        self.psc: ports.Psc
+        self.dmp: ports.Dmp
+        self.pacs: ports.Pacs
+        self.local_pacs: ports.Pacs
         self.images: Archive
         """Where the images that the Source under test publishes are put."""
-        self.ris: Ris
+        self.ris: ports.Ris
+        self.simulators = Simulators()
+        self.register: Register
+        self.taps: dict[str, Tap] = {}
+        """Real neighbour -> what it is reached through."""
         self.neighbour = PeerSource()
         self.stranger = PeerSource("étranger")
         self._started: list[Callable[[], Awaitable[None]]] = []
@@ -186,30 +212,16 @@ class Bed:
                 site.reader_structure: (site.reader_structure_name, site.consumer_cn),
                 **{id: (name, site.source_cn) for id, name in self._structures.items()},
             },
+            (one.host for one in self.profile.neighbours.real if self._shows(one)),
         )
-        signer = self.papers.list_signer
-        self.ans = Ans(
-            signer=Signer(signer.key, signer.certificate),
-            clock=self.clock,
-            format=world.white_list_format,
-        )
-        self._ans_server = await ans_service.start(
-            self.ans, observe=observe, tls=self._server_tls(site.names.ans), port=world.ans
-        )
-        self._started.append(self._ans_server.stop)
-        self.psc = psc.build(self._psc_config(world.psc), observe)
-        await self.psc.start()
-        self._started.append(self.psc.stop)
-        self.dmp = dmp.build(self._dmp_config(world.dmp), observe)
-        await self.dmp.start()
-        self._started.append(self.dmp.stop)
-        self.pacs = pacs.build(PacsConfig(ae_title="KITPACS", port=world.pacs), observe)
-        self._started.append(_later(self.pacs.start().stop))
-        self.local_pacs = pacs.build(
-            PacsConfig(ae_title="KITLOCAL", actor="pacs-local", port=world.local_pacs), observe
-        )
-        self._started.append(_later(self.local_pacs.start().stop))
-        self.ris = Ris(observe=observe, clock=self.clock, ids=self.control_id)
+        await self._start_ans()
+        await self._start_psc()
+        await self._start_dmp()
+        self.pacs = await self._start_pacs()
+        self.local_pacs = await self._start_local_pacs()
+        ris = self.profile.neighbours.of("ris")
+        writer = Ris(observe=observe, clock=self.clock, ids=self.control_id)
+        self.ris = writer if ris.simulated else RealRis(ris, writer)
         tls = self._server_tls(site.names.neighbour, clients=True)
         self.connect_to[site.names.neighbour] = await self.neighbour.start(
             observe=observe, tls=tls, port=world.neighbour
@@ -225,6 +237,108 @@ class Bed:
             directory = name_service.Directory(self.places)
             dns = await name_service.start(directory, observe=observe, port=world.dns)
             self._started.append(dns.stop)
+
+    async def _start_ans(self) -> None:
+        neighbour = self.profile.neighbours.of("ans")
+        if not neighbour.simulated:
+            self.ans, self._white_list = RealAns(neighbour), neighbour.url
+            await self._tap_https(neighbour, lambda one: one.labelled(transaction="liste-blanche"))
+            return
+        signer, world = self.papers.list_signer, self.profile.world
+        self.ans = self.simulators.ans = made = Ans(
+            signer=Signer(signer.key, signer.certificate),
+            clock=self.clock,
+            format=world.white_list_format,
+        )
+        tls = self._server_tls(self.site.names.ans)
+        server = await ans_service.start(made, observe=self.observe, tls=tls, port=world.ans)
+        self._started.append(server.stop)
+        self._white_list = server.url + ans_service.WHITE_LIST_PATH
+
+    async def _start_psc(self) -> None:
+        neighbour = self.profile.neighbours.of("psc")
+        if not neighbour.simulated:
+            self.psc = RealPsc(neighbour)
+            await self._tap_https(neighbour, psc_label)
+            return
+        made = psc.build(self._psc_config(self.profile.world.psc), self.observe)
+        self.psc = self.simulators.psc = made
+        await made.start()
+        self._started.append(made.stop)
+
+    async def _start_dmp(self) -> None:
+        neighbour = self.profile.neighbours.of("dmp")
+        if not neighbour.simulated:
+            self.dmp = RealDmp(neighbour)
+            self.register = Lent(neighbour, self.profile.patients)
+            await self._tap_https(neighbour, dmp_label)
+            return
+        made = dmp.build(self._dmp_config(self.profile.world.dmp), self.observe)
+        self.dmp = self.simulators.dmp = made
+        await made.start()
+        self._started.append(made.stop)
+        self.register = Minted(made)
+
+    async def _start_pacs(self) -> ports.Pacs:
+        neighbour, port = self.profile.neighbours.of("pacs"), self.profile.world.pacs
+        if not neighbour.simulated:
+            at = neighbour.host, neighbour.port
+            send = by_c_store(
+                DimsePeer(*at, neighbour.ae_title, "pacs"),
+                self.observe,
+                timeout=self.profile.timing.effect_s,
+            )
+            if neighbour.manner is Manner.TAPPED:
+                opened = await tap_dicom(neighbour, "pacs", self.observe, port)
+                tap = self._tapped(neighbour, opened)
+                at = tap.host, tap.port
+            return RealPacs(neighbour, at, send)
+        made = pacs.build(PacsConfig(ae_title=PACS_AE, port=port), self.observe)
+        self.simulators.pacs = made
+        self._started.append(_later(made.start().stop))
+        return made
+
+    async def _start_local_pacs(self) -> ports.Pacs:
+        neighbour, port = self.profile.neighbours.of("local_pacs"), self.profile.world.local_pacs
+        actor = "pacs-local"
+        if not neighbour.simulated:
+            made = RealLocalPacs(neighbour, (neighbour.host, neighbour.port))
+            if neighbour.manner is Manner.TAPPED:
+                opened = await tap_dicom(neighbour, actor, self.observe, port, made.passed)
+                tap = self._tapped(neighbour, opened)
+                made.host, made.port = tap.host, tap.port
+            return made
+        config = PacsConfig(ae_title=LOCAL_PACS_AE, actor=actor, port=port)
+        simulated = pacs.build(config, self.observe)
+        self.simulators.local_pacs = simulated
+        self._started.append(_later(simulated.start().stop))
+        return simulated
+
+    async def _tap_https(self, neighbour: Neighbour, label: Label) -> None:
+        """When it is listened to: its name leads to the tap, as DNS would be told."""
+        if neighbour.manner is not Manner.TAPPED:
+            return
+        tap = await tap_https(
+            neighbour,
+            self.observe,
+            label,
+            getattr(self.profile.world, neighbour.name),
+            self.profile.papers_of(neighbour.name),
+            self.papers.servers[neighbour.host] if self._shows(neighbour) else None,
+            self.papers.igc_trust,
+        )
+        self._tapped(neighbour, tap)
+        self.connect_to[f"{neighbour.host}:{neighbour.port}"] = f"{tap.host}:{tap.port}"
+
+    def _tapped(self, neighbour: Neighbour, tap: Tap) -> Tap:
+        self.taps[neighbour.name] = tap
+        self._started.append(tap.stop)
+        return tap
+
+    def _shows(self, neighbour: Neighbour) -> bool:
+        """Whether a tap shows a certificate of the bench's in its name."""
+        papers = self.profile.papers_of(neighbour.name)
+        return neighbour.manner is Manner.TAPPED and papers is not None
 
     def observe(self, exchange: Exchange) -> None:
         """What every simulator is given."""
@@ -318,6 +432,7 @@ class Bed:
         if half is not None:
             self.feed.follow(f"source-{half.pid}")
         self._introduce_sources(names.source, names.counterpart, plain=plain)
+        self._listen_to_ris()
         if consumer:
             self._start_consumer(boxes)
 
@@ -367,6 +482,14 @@ class Bed:
         command = _with_python(self.profile.source.changes)
         return ByProgram(command, self.profile.timing.effect_s) if command else by_hand
 
+    def _listen_to_ris(self) -> None:
+        ris, given = self.profile.neighbours.of("ris"), self.profile.source.mllp
+        if ris.manner is Manner.TAPPED and (self.source or given):
+            host, _, port = (given or self.source["mllp"]).rpartition(":")
+            source = host.strip("[]"), int(port)
+            tap = self.call(tap_ris, self.observe, ris_label, self.profile.world.ris, source)
+            self._tapped(ris, tap)
+
     def _start_consumer(self, boxes: Path) -> None:
         if self.profile.external_consumer():
             given = self.profile.consumer
@@ -390,10 +513,17 @@ class Bed:
         return Addresses(
             dmp=self.dmp.url,
             psc_issuer=self.psc.issuer,
-            white_list=self._ans_server.url + ans_service.WHITE_LIST_PATH,
-            pacs=("127.0.0.1", self.pacs.port),
-            local_pacs=("127.0.0.1", self.local_pacs.port),
+            white_list=self._white_list,
+            pacs=(self.pacs.host, self.pacs.port),
+            local_pacs=(self.local_pacs.host, self.local_pacs.port),
             connect_to=dict(self.connect_to),
+            pacs_ae=self.pacs.ae_title,
+            local_pacs_ae=self.local_pacs.ae_title,
+            trust={
+                one.name: Path(papers.trust)
+                for one in self.profile.neighbours.real
+                if (papers := self.profile.papers_of(one.name)) and not self._shows(one)
+            },
         )
 
     def write_box_configs(self, directory: Path) -> list[Path]:
@@ -435,9 +565,9 @@ class Bed:
         """Every host of the bed, as its DNS answers; not a box that is itself known by a name."""
         hosts, known = self.site.names, self.profile
         at = {
-            hosts.dmp: f"127.0.0.1:{self.dmp.port}",
-            hosts.psc: self.psc.url.rpartition("/")[2],
-            hosts.ans: f"{self._ans_server.host}:{self._ans_server.port}",
+            hosts.dmp: urlsplit(self.dmp.url).netloc,
+            hosts.psc: urlsplit(self.psc.url).netloc,
+            hosts.ans: urlsplit(self._white_list).netloc,
             hosts.source: known.source.wado,
             hosts.consumer: known.consumer.web,
             **self.fixed_names(),
@@ -446,7 +576,10 @@ class Bed:
         for host, address in at.items():
             where, _, port = address.rpartition(":")
             with suppress(ValueError):
-                found[host] = name_service.Place(ip_address(where.strip("[]")), int(port))
+                # A neighbour behind a tap is known by its port as well; a name has none.
+                found[host.partition(":")[0]] = name_service.Place(
+                    ip_address(where.strip("[]")), int(port)
+                )
         return found
 
     def publish_white_list(self) -> None:

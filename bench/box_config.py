@@ -6,7 +6,7 @@ A vendor's box is configured by its own people from the same facts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,17 @@ from bench.papers import Papers
 from bench.profile import Profile
 from bench.site import Site
 
-__all__ = ["Addresses", "PROFESSIONS", "write_consumer", "write_source"]
+__all__ = [
+    "LOCAL_PACS_AE",
+    "PACS_AE",
+    "PROFESSIONS",
+    "Addresses",
+    "write_consumer",
+    "write_source",
+]
+
+PACS_AE, LOCAL_PACS_AE = "KITPACS", "KITLOCAL"
+"""Titles of the simulated PACS."""
 
 PROFESSIONS = ["10", "40", "50"]
 """Physician, dentist, midwife (TRE_G15): which professions a Source accepts is not public."""
@@ -32,6 +42,10 @@ class Addresses:
     pacs: tuple[str, int]
     local_pacs: tuple[str, int]
     connect_to: Mapping[str, str]
+    pacs_ae: str = PACS_AE
+    local_pacs_ae: str = LOCAL_PACS_AE
+    trust: Mapping[str, Path] = field(default_factory=dict)
+    """Real neighbour -> authorities of its certificate, where they are not the bench's."""
 
 
 def write_source(
@@ -75,12 +89,12 @@ def write_source(
             **_pacs(role, addresses, profile, ports),
             "dmp": {
                 "url": addresses.dmp,
-                "trust": str(papers.market_trust),
+                "trust": _trust(papers, addresses, "dmp"),
                 "structures": _structures(papers),
             },
             "psc": {
                 "issuer": addresses.psc_issuer,
-                "trust": str(papers.market_trust),
+                "trust": _trust(papers, addresses, "psc"),
                 "certificate": str(psc.certificate),
                 "key": str(psc.key),
                 "professions": PROFESSIONS,
@@ -136,13 +150,13 @@ def write_consumer(
             "psc": {
                 "issuer": addresses.psc_issuer,
                 "client_id": site.consumer_client,
-                "trust": str(papers.market_trust),
+                "trust": _trust(papers, addresses, "psc"),
                 "certificate": str(psc.certificate),
                 "key": str(psc.key),
             },
             "dmp": {
                 "url": addresses.dmp,
-                "trust": str(papers.market_trust),
+                "trust": _trust(papers, addresses, "dmp"),
                 "structures": _structures(papers),
             },
             "whitelist": _whitelist(site, papers, addresses),
@@ -152,7 +166,7 @@ def write_consumer(
                 "key": str(client.key),
             },
             "local_pacs": {
-                "ae_title": "KITLOCAL",
+                "ae_title": addresses.local_pacs_ae,
                 "host": addresses.local_pacs[0],
                 "port": addresses.local_pacs[1],
                 "calling_ae": profile.consumer.ae_title,
@@ -170,7 +184,7 @@ def _pacs(
         title, port = profile.source.store_ae_title, ports.get("store", 0)
         return {"store": {"ae_title": title, "port": port}}
     host, port = addresses.pacs
-    return {"pacs": [{"ae_title": "KITPACS", "host": host, "port": port}]}
+    return {"pacs": [{"ae_title": addresses.pacs_ae, "host": host, "port": port}]}
 
 
 _SOURCE_OPTIONS = (
@@ -208,6 +222,10 @@ def _identity(site: Site) -> dict[str, str]:
     }
 
 
+def _trust(papers: Papers, addresses: Addresses, neighbour: str) -> str:
+    return str(addresses.trust.get(neighbour, papers.market_trust))
+
+
 def _structures(papers: Papers) -> list[dict[str, str]]:
     return [
         {
@@ -224,7 +242,7 @@ def _structures(papers: Papers) -> list[dict[str, str]]:
 def _whitelist(site: Site, papers: Papers, addresses: Addresses) -> dict[str, Any]:
     return {
         "url": addresses.white_list,
-        "trust": str(papers.market_trust),
+        "trust": _trust(papers, addresses, "ans"),
         "igc_trust": str(papers.igc_trust),
         "signer_cn": site.signer_cn,
         "signer_ou": site.signer_ou,

@@ -20,7 +20,7 @@ from protocols import saml, soap
 from protocols.dicomweb import parse_path
 from protocols.errors import RemoteProtocolError
 from simulators.peer import PeerSource
-from simulators.psc import TEST_PROFESSIONALS
+from simulators.psc import TEST_PROFESSIONALS, Professional
 from simulators.ris.contextual_call import body, parameters
 from simulators.ris.people import Identifier, Patient
 from simulators.user import Page, UserError
@@ -52,6 +52,7 @@ class Consulting:
 
     def publish_elsewhere(self, exam: PlannedExam) -> None:
         """Another Source, right in everything, has published the exam."""
+        self.story.rely_on_white_list("counterpart")
         self.publishing.send()
         try:
             self.publishing.expect_published(1)
@@ -125,14 +126,15 @@ class Consulting:
         try:
             self.page = bed.call(self._browser.call, url, body(values))
         except (HttpFailure, UserError) as error:
+            self._somebody_logs_in()
             raise Refused(f"l'appel contextuel n'aboutit pas : {error}") from error
         self._learn()
 
     def login(self) -> None:
         """The radiologist logs in; what follows is the Consumer's page."""
-        bed = self.story.bed
+        bed, reader = self.story.bed, self._somebody_logs_in()
         try:
-            self.page = bed.call(self._browser.login, bed.site.reader)
+            self.page = bed.call(self._browser.login, reader.id)
         except (HttpFailure, UserError) as error:
             raise Refused(f"l'authentification n'aboutit pas : {error}") from error
         self._learn()
@@ -237,8 +239,14 @@ class Consulting:
         )
 
     def expect_exam_shown(self) -> None:
-        """The page offers the exam."""
+        """The page offers the exam.
+
+        Raises:
+            CannotVerify: it offers more, in a DMP where others publish for this patient too.
+        """
         forms = self._offers()
+        if len(forms) > len(self.story.exams) and not self.story.bed.register.undisturbed():
+            raise CannotVerify(f"le DMP réel tient d'autres examens de ce patient ({len(forms)})")
         self.story.stage.expect(
             "la page présente l'examen",
             len(forms) == len(self.story.exams),
@@ -454,6 +462,14 @@ class Consulting:
         if self.page is None:
             raise CannotVerify("aucune page n'est affichée")
         return self.page
+
+    def _somebody_logs_in(self) -> Professional:
+        """The radiologist.
+
+        Raises:
+            CannotVerify: nobody of ours can log in at this PSC; without, nothing is reproached.
+        """
+        return self.story.bed.psc.professional(self.story.bed.site.reader)
 
     def _asks_login(self) -> bool:
         reader = self.story.bed.site.reader

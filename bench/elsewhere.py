@@ -31,6 +31,7 @@ def publish_at(
     """
     assert patient.ins is not None
     assert patient.ipp is not None
+    story.rely_on_white_list()
     register(story, patient, DmpState.OPEN)
     files = files_of(exam, patient)
     kos_uid = case.uid("le KOS")

@@ -85,7 +85,8 @@ class _Flows:
         )  # fmt: skip
         if self._bed.profile.claims.mode == "proxy":
             yield Flow(
-                caller=_SOURCE, callee="PACS", purpose="recherche et demande d'images (AE KITPACS)",
+                caller=_SOURCE, callee="PACS",
+                purpose=f"recherche et demande d'images (AE {self._known.pacs_ae})",
                 address=_joined(self._known.pacs), protocol="DICOM C-FIND, C-MOVE", tls=_CLEAR,
             )  # fmt: skip
             yield Flow(
@@ -147,7 +148,8 @@ class _Flows:
                     self._client("consumer"),
                 )  # fmt: skip
         yield Flow(
-            caller=_CONSUMER, callee="PACS local", purpose="export d'images (AE KITLOCAL)",
+            caller=_CONSUMER, callee="PACS local",
+            purpose=f"export d'images (AE {self._known.local_pacs_ae})",
             address=_joined(self._known.local_pacs), protocol="DICOM C-STORE", tls=_CLEAR,
         )  # fmt: skip
         if consumer.admin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.archives import Archive
+from bench.ports import Pacs
 from bench.story import PlannedExam, PlannedSeries
 from protocols.dicom import (
     explicit_from_implicit,
@@ -17,7 +18,6 @@ from protocols.dicom import (
 )
 from protocols.errors import RemoteProtocolError
 from simulators import modality
-from simulators.pacs import Pacs
 from simulators.ris.people import Patient
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 
@@ -93,7 +93,7 @@ def export_alterations(exported: bytes, pacs: Pacs, sop_instance: str) -> str:
 
 
 def _differences(received: bytes, pacs: Pacs, sop_instance: str, *, beside: Sequence[int]) -> str:
-    stored = pacs.archive.get(sop_instance)
+    stored = pacs.stored(sop_instance)
     if stored is None:
         return f"{sop_instance} n'est pas dans le PACS"
     try:

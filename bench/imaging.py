@@ -90,6 +90,7 @@ class Imaging:
     def ask_capabilities(self) -> None:
         """OPTIONS on the service root, without token."""
         bed = self.story.bed
+        self.story.rely_on_white_list()
         host = bed.site.names.source
         peer = bed.peer(bed.papers.clients["peer"])
         self.answer = bed.call(peer.capabilities, f"https://{host}/drimbox/rs")
@@ -136,6 +137,7 @@ class Imaging:
         without_papers: bool,
     ) -> Retrieved:
         bed, exam = self.story.bed, self.exam
+        self.story.rely_on_white_list()
         shown = None if without_papers else papers or bed.papers.clients["peer"]
         url = self._url(study or exam.study_uid, series or exam.series[0].uid)
         return bed.call(bed.peer(shown).retrieve, url, manners or self.good_manners())

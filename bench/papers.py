@@ -6,7 +6,7 @@ of the same folder vouch for it, and is issued anew otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,10 +41,17 @@ class Papers:
     psc_key: rsa.RSAPrivateKey
 
 
-def papers(pki: Pki, site: Site, directory: Path, structures: dict[str, tuple[str, str]]) -> Papers:
+def papers(
+    pki: Pki,
+    site: Site,
+    directory: Path,
+    structures: dict[str, tuple[str, str]],
+    tapped: Iterable[str] = (),
+) -> Papers:
     """Issue everything, but what the folder holds already and the PKI vouches for.
 
-    `structures` maps each Struct_IdNat to its name and to the CN of the box that speaks for it.
+    `structures` maps each Struct_IdNat to its name and to the CN of the box that speaks for it;
+    `tapped` names the hosts of real neighbours that a tap is to be taken for.
 
     Raises:
         OSError: the folder cannot be written.
@@ -78,6 +85,7 @@ def papers(pki: Pki, site: Site, directory: Path, structures: dict[str, tuple[st
         names.psc,
         names.dmp,
         names.ans,
+        *tapped,
     )
     return Papers(
         directory=directory,

@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from bench import concealed
 from bench.errors import BenchError
+from bench.neighbours import Neighbours, unseen
+from bench.patients import TestPatient
 from protocols import whitelist
 from spec.claims import Mode
 from spec.grade import Grade
@@ -123,6 +125,8 @@ class World(_Table):
     local_pacs: Port = 0
     neighbour: Port = 0
     stranger: Port = 0
+    ris: Port = 0
+    """Where a real RIS that is listened to sends; the bench passes it on to the Source."""
     counterpart: Port = 0
     """The healthy Source that a product's Consumer calls."""
     dns: Port = 0
@@ -168,6 +172,31 @@ class Demands(_Table):
 Word = Annotated[str, Field(min_length=1)]
 
 
+class NeighbourPapers(_Table):
+    """What it takes to speak TLS with a real neighbour. PEM files, relative ones beside the
+    profile. With them a tap ends TLS and begins it again; without, it sees sealed bytes."""
+
+    neighbour: Literal["dmp", "psc", "ans"]
+    trust: Word
+    """Authorities of its certificate."""
+    certificate: str = ""
+    """What the tap shows to it, leaf and chain; empty: nothing."""
+    key: str = ""
+    client_ca: str = ""
+    """Authorities of what the boxes show to the tap; empty: the bench's."""
+
+    @model_validator(mode="after")
+    def _paired(self) -> Self:
+        """A certificate and its key go together.
+
+        Raises:
+            ValueError: one is alone.
+        """
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("papers : certificate et key vont ensemble")
+        return self
+
+
 class ExpectedFailure(_Table):
     """A scenario known to fail, why, and the last day on which that is accepted."""
 
@@ -197,6 +226,10 @@ class Profile(_Table):
     source: SourceBox = SourceBox()
     consumer: ConsumerBox = ConsumerBox()
     world: World = World()
+    neighbours: Neighbours = Neighbours()
+    papers: tuple[NeighbourPapers, ...] = ()
+    patients: tuple[TestPatient, ...] = ()
+    """Whom a real DMP knows: it is not for the bench to create anybody there."""
     timing: Timing = Timing()
     demands: Demands = Demands()
     options: dict[str, str] = Field(default_factory=dict)
@@ -234,6 +267,14 @@ class Profile(_Table):
             raise ValueError("source.stow_certificate et source.stow_key vont ensemble")
         if source.stow_certificate and urlsplit(source.stow).scheme != "https":
             raise ValueError("source.stow_certificate : source.stow en https est attendu")
+        if self.claims.mode == "native" and not self.neighbours.of("pacs").simulated:
+            raise ValueError("neighbours.pacs : un produit natif a son PACS en lui")
+        owners = [one.neighbour for one in self.papers]
+        if len(owners) != len(set(owners)):
+            raise ValueError("papers : un voisin y est deux fois")
+        simulated = [name for name in owners if self.neighbours.of(name).simulated]
+        if simulated:
+            raise ValueError(f"papers : {', '.join(simulated)} est simulé, et n'en demande pas")
         named = [one.scenario for one in self.expected_failures]
         if len(named) != len(set(named)):
             raise ValueError("expected_failures : un scénario y est deux fois")
@@ -242,6 +283,14 @@ class Profile(_Table):
     def digest(self) -> str:
         """SHA-256 of the canonical JSON form: two runs with one digest had one profile."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def papers_of(self, name: str) -> NeighbourPapers | None:
+        """What is given to speak TLS with that neighbour."""
+        return next((one for one in self.papers if one.neighbour == name), None)
+
+    def unseen(self) -> dict[str, str]:
+        """Transaction -> why the bench sees none of it."""
+        return unseen(self.neighbours, [one.neighbour for one in self.papers])
 
     def external_source(self) -> bool:
         """Whether the Source is somewhere already, rather than started by us."""
@@ -285,7 +334,7 @@ def _beside(profile: Profile, file: Path) -> Profile:
     """The profile with its folders and files absolute: a run may be started from anywhere."""
     folder = file.absolute().parent
 
-    def placed(table: World | SourceBox, *keys: str) -> dict[str, str]:
+    def placed(table: World | SourceBox | NeighbourPapers, *keys: str) -> dict[str, str]:
         written = {key: getattr(table, key) for key in keys}
         return {key: (folder / value).as_posix() for key, value in written.items() if value}
 
@@ -295,11 +344,15 @@ def _beside(profile: Profile, file: Path) -> Profile:
         update={
             "world": profile.world.model_copy(update=world),
             "source": profile.source.model_copy(update=source),
+            "papers": tuple(
+                one.model_copy(update=placed(one, "trust", "certificate", "key", "client_ca"))
+                for one in profile.papers
+            ),
         }
     )
 
 
-_SHOWN = frozenset({"name", "claims", "product", "world", "timing"})
+_SHOWN = frozenset({"name", "claims", "product", "world", "timing", "neighbours"})
 """Tables, and keys of the first level, that say who and where, never a secret."""
 _SHOWN_KEYS = frozenset(
     {

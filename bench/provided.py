@@ -15,7 +15,7 @@ from bench.deadline import until
 from bench.errors import BenchError
 from bench.imagery import load_exam
 from bench.outcomes import CannotVerify
-from bench.publishing import Publishing
+from bench.publishing import Publishing, register
 from bench.story import PlannedExam, PlannedSeries, Story
 from protocols import cda
 from protocols.cda import CdaSyntaxError, ImagingReport, ServiceEvent
@@ -101,7 +101,7 @@ class Provided:
         for number, exam in enumerate(story.exams, 1):
             names[f"l'examen {number}"] = exam.study_uid
         story.stage.publish_case()
-        self.publishing.open_dmp(DmpState.OPEN)
+        register(story, story.patient, DmpState.OPEN)
         self._load()
 
     def send(self) -> None:

@@ -11,7 +11,7 @@ from bench.deadline import until
 from bench.feed import Seen
 from bench.imagery import held, load_exam
 from bench.outcomes import CannotVerify, NotMet, NotSendable
-from bench.story import Story, people_of, plan_exam, report_of
+from bench.story import Story, plan_exam, report_of
 from bench.submissions import accepted, names, submitted_manifests
 from protocols import kos
 from protocols.dicom import read_texts
@@ -46,7 +46,7 @@ class Publishing:
 
     def open_dmp(self, state: DmpState = DmpState.OPEN) -> None:
         """The patient's DMP is in that state."""
-        register(self.story, self.story.patient, state)
+        self.story.admit(state)
 
     def screening_act(self) -> None:
         """One more act in the report, without study identifier."""
@@ -387,7 +387,7 @@ class Publishing:
     def _send_sentinel(self) -> None:
         story, site = self.story, self.story.bed.site
         case = story.stage.sentinel()
-        patient = people_of(case, site.ipp_oid)
+        patient = story.admit_another(case, DmpState.OPEN)
         exam = plan_exam(
             case,
             1,
@@ -400,7 +400,6 @@ class Publishing:
         )
         report = report_of(case, patient, site.radiologist, site.structure, [exam.reported()])
         story.stage.adopt(case, "sentinelle")
-        register(story, patient, DmpState.OPEN)
         load_exam(story.archive, exam, patient)
         # Without acknowledgement its effect may still come: the effect is what counts.
         with suppress(MllpTimeout, ConnectionError):
@@ -413,9 +412,9 @@ class Publishing:
 
 
 def register(story: Story, patient: Patient, state: DmpState) -> None:
-    """The DMP knows this patient."""
+    """The DMP knows this very patient."""
     assert patient.ins is not None
-    story.bed.dmp.register_patient(
+    story.bed.register.know(
         DmpPatient(
             matricule=patient.ins.value,
             oid=patient.ins.oid,

@@ -95,6 +95,9 @@ def begin(profile: Profile, runs: Path, *, seed: int | None, report: Path | None
             secrets=concealed.names(),
             options=concealed.in_values(dict(profile.options)),
             actors=actors(site_of(profile), profile),
+            neighbours={
+                one.name: getattr(profile.neighbours, one.name) for one in profile.neighbours.real
+            },
             expected_failures=_rows(profile.expected_failures),
             challenges=_rows(profile.challenges),
         )

@@ -7,13 +7,14 @@ beginning with 8997, grade `sample`); OIDs under 2.25 are ours, minted from a ha
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
 from bench.errors import BenchError
 from bench.profile import Profile
 from simulators.ris.people import Professional, Structure
 
-__all__ = ["Names", "Site", "actors", "site_of"]
+__all__ = ["REAL", "Names", "Site", "actors", "site_of"]
 
 
 def _oid(name: str) -> str:
@@ -97,8 +98,23 @@ def site_of(profile: Profile) -> Site:
     return Site(names=names)
 
 
+REAL = " (réel)"
+"""What marks the actor that a real neighbour is."""
+
+
 def actors(site: Site, profile: Profile) -> dict[str, str]:
     """Every name that the wire may record -> the actor that a reader knows it by."""
+    return {**_simulated(site, profile), **dict(_real(profile))}
+
+
+def _real(profile: Profile) -> Iterator[tuple[str, str]]:
+    """A neighbour that the bench does not play is another actor than its simulator."""
+    for one in profile.neighbours.real:
+        actor = one.name.replace("local_pacs", "pacs-local")
+        yield from ((name, actor + REAL) for name in (actor, one.ae_title, one.host) if name)
+
+
+def _simulated(site: Site, profile: Profile) -> dict[str, str]:
     names = site.names
     return {
         profile.source.ae_title: "source",

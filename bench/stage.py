@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bench.cases import Case, mint
 from bench.feed import Feed, Seen
 from bench.operator import Nobody, Operator
-from bench.outcomes import Failure, NotMet, StepKind, step_verdict
+from bench.outcomes import CannotVerify, Failure, NotMet, StepKind, step_verdict
 from bench.profile import Profile
 from bench.verdicts import Verdict
 from spec.claims import inapplicable
@@ -71,9 +71,14 @@ class Stage:
     operator: Operator = field(default_factory=Nobody)
     _step_started: tuple[str, float] | None = None
 
+    _unseen: Mapping[str, str] = field(init=False)
+    """Transaction -> why nothing is seen of it."""
+    _sentinel: Case | None = None
+
     def __post_init__(self) -> None:
         self.origin = self.feed.mark()
         self.case = mint(self.info.id, self.seed)
+        self._unseen = self.profile.unseen()
 
     @property
     def inapplicable(self) -> Mapping[str, str]:
@@ -108,7 +113,9 @@ class Stage:
 
     def sentinel(self) -> Case:
         """Another Case of the same scenario, for a message that must succeed."""
-        return mint(f"{self.info.id}|sentinelle", self.seed)
+        if self._sentinel is None:
+            self._sentinel = mint(f"{self.info.id}|sentinelle", self.seed)
+        return self._sentinel
 
     def adopt(self, case: Case, name: str) -> None:
         """Attribute another Case's identifiers to this scenario."""
@@ -191,7 +198,9 @@ class Stage:
 
         Raises:
             NotMet: they did not come before the deadline.
+            CannotVerify: the bench sees none of that transaction.
         """
+        self._must_see(transaction)
         deadline = self.profile.timing.effect_s if deadline_s is None else deadline_s
         found = self.feed.wait(
             lambda seen: (
@@ -214,12 +223,22 @@ class Stage:
         return found
 
     def seen(self, *transactions: str) -> list[Seen]:
-        """This scenario's exchanges so far, of those transactions (all when none is named)."""
+        """This scenario's exchanges so far, of those transactions (all when none is named).
+
+        Raises:
+            CannotVerify: the bench sees none of one of them: that nothing came would mean nothing.
+        """
+        self._must_see(*transactions)
         return [
             seen
             for seen in self.feed.since(self.origin, scenario=self.info.id)
             if not transactions or seen.exchange.transaction in transactions
         ]
+
+    def _must_see(self, *transactions: str) -> None:
+        for transaction in transactions:
+            if transaction in self._unseen:
+                raise CannotVerify(self._unseen[transaction])
 
     def expect(
         self,

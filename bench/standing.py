@@ -24,6 +24,7 @@ from bench.errors import BenchError
 from bench.feed import Feed
 from bench.flows import flows
 from bench.flows import write as write_flows
+from bench.neighbours import Manner
 from bench.profile import Profile
 from protocols import jks
 from wire.exchange import Exchange
@@ -101,11 +102,19 @@ class _Told(Feed):
 
 
 def _check(profile: Profile) -> None:
-    free = [name for name in _FIXED if not getattr(profile.world, name)]
+    free = [name for name in _needed(profile) if not getattr(profile.world, name)]
     if free:
         raise BenchError(f"profil, [world] : un port fixe est attendu pour {', '.join(free)}")
     if not profile.world.pki:
         raise BenchError("profil, [world] pki : un dossier où garder les certificats est attendu")
+
+
+def _needed(profile: Profile) -> Iterator[str]:
+    """The ports that the bench takes: none for a neighbour that boxes reach without it."""
+    manners = {one.name: one.manner for one in profile.neighbours.real}
+    yield from (name for name in _FIXED if manners.get(name) is not Manner.EXTERNAL)
+    if manners.get("ris") is Manner.TAPPED:
+        yield "ris"
 
 
 def _trust(bed: Bed, directory: Path) -> Iterator[Path]:
@@ -134,8 +143,9 @@ def _trust(bed: Bed, directory: Path) -> Iterator[Path]:
 def _source_pacs(bed: Bed) -> list[Line]:
     """The PACS to ask; of a native product, what will send images to its own."""
     if not bed.native:
-        address = ":".join(map(str, bed.addresses().pacs))
-        return [Line(who="PACS", what="AE KITPACS", value=address)]
+        known = bed.addresses()
+        where = ":".join(map(str, known.pacs))
+        return [Line(who="PACS", what=f"AE {known.pacs_ae}", value=where)]
     given = bed.profile.source
     if given.stow:
         return [Line(who="Son PACS", what="reçoit par STOW-RS", value=given.stow)]
@@ -165,7 +175,11 @@ def _lines(bed: Bed) -> list[Line]:
     if "consumer" in bed.claimed:
         shown = papers.clients["consumer"]
         lines += [
-            Line(who="PACS local", what="AE KITLOCAL", value=":".join(map(str, known.local_pacs))),
+            Line(
+                who="PACS local",
+                what=f"AE {known.local_pacs_ae}",
+                value=":".join(map(str, known.local_pacs)),
+            ),
             Line(who="Consommatrice", what="client_id PSC", value=bed.site.consumer_client),
             Line(who="Consommatrice", what="certificat WADO-RS", value=str(shown.certificate)),
         ]

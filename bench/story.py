@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from bench.archives import Archive, Simulated
 from bench.cases import Case
+from bench.outcomes import CannotVerify
 from bench.stage import Stage
+from simulators.dmp import DmpState
 from simulators.ris.people import Coded, Identifier, Patient, Professional, Structure
 from simulators.ris.report import DCM, LOINC, SNOMED_CT, Exam, Order, Report
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
@@ -120,6 +122,40 @@ class Story:
     def native(self) -> bool:
         """Whether the publisher has its PACS within."""
         return self.bed.native and "source" in self.stage.info.roles
+
+    def admit(self, state: DmpState) -> None:
+        """The scenario's patient has a DMP in that state, and may be somebody whom a real DMP
+        lends.
+
+        Raises:
+            CannotVerify: nobody can play that part.
+        """
+        self.case.patient = self.bed.register.admit(self.case.patient, state)
+        self.patient = self._named(self.case)
+        self.stage.publish_case()
+
+    def admit_another(self, case: Case, state: DmpState) -> Patient:
+        """As `admit`, for the patient of another Case of the same scenario.
+
+        Raises:
+            CannotVerify: nobody can play that part.
+        """
+        ours = self.case.patient.ins
+        case.patient = self.bed.register.admit(case.patient, state, apart_from=ours)
+        return self._named(case)
+
+    def _named(self, case: Case) -> Patient:
+        case.identifiers["le matricule INS"] = case.patient.ins
+        return people_of(case, self.bed.site.ipp_oid)
+
+    def rely_on_white_list(self, role: str = "peer") -> None:
+        """A DRIMbox of the bench's is on the white list in force.
+
+        Raises:
+            CannotVerify: it is not, or nobody here can say so.
+        """
+        if not self.bed.ans.lists(self.bed.papers.dns[role]):
+            raise CannotVerify("la liste blanche en vigueur ne nomme pas la DRIMbox du banc")
 
     def plan(
         self,

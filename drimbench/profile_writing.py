@@ -10,13 +10,39 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel
 
-from bench.profile import Challenge, ExpectedFailure, Profile
+from bench.patients import TestPatient
+from bench.profile import Challenge, ExpectedFailure, NeighbourPapers, Profile
 from drimbench.profile_words import SECTIONS, WORDS
+from spec.oids import INS_NIR_TEST
 
 __all__ = ["as_toml", "json_schema"]
 
-_ROWS: dict[str, type[BaseModel]] = {"expected_failures": ExpectedFailure, "challenges": Challenge}
+_ROWS: dict[str, type[BaseModel]] = {
+    "papers": NeighbourPapers,
+    "patients": TestPatient,
+    "expected_failures": ExpectedFailure,
+    "challenges": Challenge,
+}
 _EXAMPLES: dict[str, dict[str, Any]] = {
+    "papers": {
+        "neighbour": "dmp",
+        "trust": "dmp-autorites.pem",
+        "certificate": "structure-auth.pem",
+        "key": "structure-auth.key",
+        "client_ca": "",
+    },
+    "patients": {
+        "ins": "279035121518989",
+        "ins_oid": INS_NIR_TEST,
+        "family": "PATIENT",
+        "given": "TEST",
+        "givens": "",
+        "birth_date": date(1979, 3, 1),
+        "sex": "F",
+        "birthplace": "51215",
+        "birthplace_city": "DOMMARTIN",
+        "dmp": "ouvert",
+    },
     "suites": {"nuit": ["publication", "DB.SO.12"]},
     "expected_failures": {
         "scenario": "SCN-REF-02",

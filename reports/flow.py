@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.results import RecordedExchange
+from bench.site import REAL
 from reports.annotate.tls import common_name
 from wire.exchange import Direction, Exchange, Outcome
 
@@ -97,14 +98,15 @@ class Group:
 
 
 def actor_label(actor: str) -> str:
-    """The name that readers know."""
-    return _ACTORS.get(actor, actor)
+    """The name that readers know; a real neighbour's says that it is one."""
+    played, real, _ = actor.partition(REAL)
+    return _ACTORS.get(played, played) + real
 
 
 def actor_rank(actor: str) -> tuple[int, str]:
     """Sorts lifelines always in the same order."""
-    names = list(_ACTORS)
-    return (names.index(actor) if actor in names else len(names), actor)
+    names, played = list(_ACTORS), actor.partition(REAL)[0]
+    return (names.index(played) if played in names else len(names), actor)
 
 
 def messages(

@@ -36,6 +36,7 @@ _META = {
     "product": "Produit",
     "claims": "Revendications",
     "profile": "Profil",
+    "neighbours": "Voisins réels",
     "floor": "Plancher de confiance",
     "strict": "Mode strict",
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bench.bed import Bed
+from bench.bed import Bed, Simulators
+from simulators.ans import Ans
 from simulators.ans.publication import ListFault
+from simulators.dmp import Dmp
 from simulators.dmp.config import CrashPoint
 from simulators.pacs import Faults, Pacs
+from simulators.psc import Psc
 from simulators.psc.oauth import Fault
 
 __all__ = ["WELL", "Menu", "menus"]
@@ -75,19 +78,26 @@ class Menu:
 
 
 def menus(bed: Bed) -> tuple[Menu, ...]:
-    """Every menu of a bed, simulator by simulator."""
-    return (
-        *(_endpoint(bed, name, words) for name, words in _ENDPOINTS.items()),
-        _dmp_crash(bed),
-        _dmp_down(bed),
-        _white_list(bed),
-        _pacs("pacs", bed.pacs, _PACS),
-        _pacs("pacs-local", bed.local_pacs, _LOCAL_PACS),
-    )
+    """Every menu of a bed, simulator by simulator; a real neighbour has none."""
+    return tuple(_menus(bed.simulators))
 
 
-def _endpoint(bed: Bed, name: str, words: str) -> Menu:
-    faults = bed.psc.faults
+def _menus(here: Simulators) -> Iterator[Menu]:
+    if here.psc is not None:
+        yield from (_endpoint(here.psc, name, words) for name, words in _ENDPOINTS.items())
+    if here.dmp is not None:
+        yield _dmp_crash(here.dmp)
+        yield _dmp_down(here.dmp)
+    if here.ans is not None:
+        yield _white_list(here.ans)
+    if here.pacs is not None:
+        yield _pacs("pacs", here.pacs, _PACS)
+    if here.local_pacs is not None:
+        yield _pacs("pacs-local", here.local_pacs, _LOCAL_PACS)
+
+
+def _endpoint(psc: Psc, name: str, words: str) -> Menu:
+    faults = psc.faults
 
     def now() -> str:
         present = faults.get(name)
@@ -109,47 +119,47 @@ def _endpoint(bed: Bed, name: str, words: str) -> Menu:
     )
 
 
-def _dmp_crash(bed: Bed) -> Menu:
+def _dmp_crash(dmp: Dmp) -> Menu:
     async def put(choice: str) -> None:
-        bed.dmp.crash = None if choice == WELL else CrashPoint(choice)
+        dmp.crash = None if choice == WELL else CrashPoint(choice)
 
     return Menu(
         id="dmp-coupure",
         simulator="dmp",
         title="Dépôt",
         choices=_choices({point.value: words for point, words in _CRASHES.items()}),
-        now=lambda: bed.dmp.crash.value if bed.dmp.crash else WELL,
+        now=lambda: dmp.crash.value if dmp.crash else WELL,
         set=put,
     )
 
 
-def _dmp_down(bed: Bed) -> Menu:
+def _dmp_down(dmp: Dmp) -> Menu:
     async def put(choice: str) -> None:
         if choice == WELL:
-            await bed.dmp.restart()
+            await dmp.restart()
         else:
-            await bed.dmp.kill()
+            await dmp.kill()
 
     return Menu(
         id="dmp-service",
         simulator="dmp",
         title="Service",
         choices=_choices({"arret": "arrêté : connexions refusées"}),
-        now=lambda: WELL if bed.dmp.listening else "arret",
+        now=lambda: WELL if dmp.listening else "arret",
         set=put,
     )
 
 
-def _white_list(bed: Bed) -> Menu:
+def _white_list(ans: Ans) -> Menu:
     async def put(choice: str) -> None:
-        bed.ans.fail(None if choice == WELL else ListFault(choice))
+        ans.fail(None if choice == WELL else ListFault(choice))
 
     return Menu(
         id="ans-liste",
         simulator="ans",
         title="Liste",
-        choices=_choices({fault.value: _LISTS[fault] for fault in bed.ans.may_fail}),
-        now=lambda: bed.ans.fault.value if bed.ans.fault else WELL,
+        choices=_choices({fault.value: _LISTS[fault] for fault in ans.may_fail}),
+        now=lambda: ans.fault.value if ans.fault else WELL,
         set=put,
     )
 

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bench.bed import Bed
+from bench.neighbours import Neighbour
+from simulators.ans import Ans
+from simulators.dmp import Dmp
 from simulators.pacs import Pacs
 from simulators.peer import PeerSource
+from simulators.psc import Psc
 
 __all__ = ["Holding", "Panel", "panels"]
 
@@ -38,16 +42,36 @@ class Panel:
 
 
 def panels(bed: Bed) -> Iterator[Panel]:
-    """Every simulator, in the order in which an exam meets them. Reads the DMP's database."""
-    yield _pacs(bed.pacs, "pacs", "PACS de la Source")
-    yield _dmp(bed)
-    yield _psc(bed)
-    yield _ans(bed)
-    yield _pacs(bed.local_pacs, "pacs-local", "PACS local de la Consommatrice")
+    """Every simulator, in the order in which an exam meets them. Reads the DMP's database.
+
+    Of a real neighbour, what the profile says.
+    """
+    here, real = bed.simulators, bed.profile.neighbours
+    title = "PACS de la Source"
+    yield _pacs(here.pacs, "pacs", title) if here.pacs else _real(real.of("pacs"), title, bed)
+    yield _dmp(here.dmp) if here.dmp else _real(real.of("dmp"), "DMP", bed)
+    title = "Pro Santé Connect"
+    yield _psc(here.psc) if here.psc else _real(real.of("psc"), title, bed)
+    title = "Liste blanche"
+    yield _ans(here.ans, bed) if here.ans else _real(real.of("ans"), title, bed)
+    title, local = "PACS local de la Consommatrice", here.local_pacs
+    yield _pacs(local, "pacs-local", title) if local else _real(real.of("local_pacs"), title, bed)
     names = bed.site.names
     yield _peer("Source voisine, inscrite", bed.neighbour, names.neighbour, bed)
     yield _peer("Source étrangère, hors de la liste", bed.stranger, names.stranger, bed)
     yield _names(bed)
+
+
+def _real(neighbour: Neighbour, title: str, bed: Bed) -> Panel:
+    facts = [("Voisin", neighbour.manner.value)]
+    if tap := bed.taps.get(neighbour.name):
+        facts.append(("Écoute", f"{tap.host}:{tap.port}"))
+    return Panel(
+        id=neighbour.name.replace("local_pacs", "pacs-local"),
+        title=title,
+        address=neighbour.url or f"{neighbour.host}:{neighbour.port} {neighbour.ae_title}",
+        facts=tuple(facts),
+    )
 
 
 def _pacs(pacs: Pacs, id: str, title: str) -> Panel:
@@ -70,10 +94,10 @@ def _pacs(pacs: Pacs, id: str, title: str) -> Panel:
     )
 
 
-def _dmp(bed: Bed) -> Panel:
+def _dmp(dmp: Dmp) -> Panel:
     patients = [
         (one.matricule, f"{one.family} {one.given}".strip(), one.state.value)
-        for one in bed.dmp.patients()
+        for one in dmp.patients()
     ]
     documents = [
         (
@@ -83,13 +107,13 @@ def _dmp(bed: Bed) -> Panel:
             one.entry.status.rpartition(":")[2],
             f"{len(one.content)} octets",
         )
-        for one in bed.dmp.documents()
+        for one in dmp.documents()
     ]
     return Panel(
         id="dmp",
         title="DMP",
-        address=bed.dmp.url,
-        facts=(("État", "en service" if bed.dmp.listening else "arrêté"),),
+        address=dmp.url,
+        facts=(("État", "en service" if dmp.listening else "arrêté"),),
         holdings=(
             _held("Documents", ("uniqueId", "Titre", "Patient", "Statut", "Taille"), documents),
             _held("Patients", ("Matricule INS", "Nom", "DMP"), patients),
@@ -97,24 +121,24 @@ def _dmp(bed: Bed) -> Panel:
     )
 
 
-def _psc(bed: Bed) -> Panel:
+def _psc(psc: Psc) -> Panel:
     sessions = [
         (one.professional.display, one.professional.id, _moment(one.auth_time),
          _moment(one.last_seen))
-        for one in bed.psc.sessions
+        for one in psc.sessions
     ]  # fmt: skip
     clients = [
         (one.client_id, ", ".join(one.redirect_uris), "oui" if one.may_introspect else "non")
-        for one in bed.psc.clients
+        for one in psc.clients
     ]
     people = [
         (one.id, one.display, ", ".join(a.structure for p in one.practices for a in p.activities))
-        for one in bed.psc.professionals
+        for one in psc.professionals
     ]
     return Panel(
         id="psc",
         title="Pro Santé Connect",
-        address=bed.psc.issuer,
+        address=psc.issuer,
         facts=(),
         holdings=(
             _held("Sessions", ("Professionnel", "Identifiant", "Depuis", "Vu"), sessions),
@@ -124,8 +148,8 @@ def _psc(bed: Bed) -> Panel:
     )
 
 
-def _ans(bed: Bed) -> Panel:
-    white_list = bed.ans.white_list
+def _ans(ans: Ans, bed: Bed) -> Panel:
+    white_list = ans.white_list
     rows = [(one.db, one.operator_dn, one.denomination) for one in white_list.domains]
     return Panel(
         id="ans",

@@ -112,7 +112,7 @@ def _services(bed: Bed) -> Iterator[Target]:
         )
     dmp = Target(
         name="dmp, chemin inconnu",
-        address=f"127.0.0.1:{bed.dmp.port}",
+        address=urlsplit(bed.dmp.url).netloc,
         host=names.dmp,
         path="/rien",
         status=404,

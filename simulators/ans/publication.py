@@ -88,6 +88,10 @@ class Ans:
         self._white_list = WhiteList(generated=generated or self._clock(), domains=tuple(domains))
         self._document = self._render()
 
+    def lists(self, operator_dn: str) -> bool:
+        """Whether the list in force names that operator."""
+        return any(domain.operator_dn == operator_dn for domain in self._white_list.domains)
+
     def fail(self, fault: ListFault | None) -> None:
         """Publish wrongly from now on; None goes back to what is right.
 

@@ -33,7 +33,7 @@ from spec.dmp import (
 )
 from spec.xds import Action
 
-__all__ = ["Reply", "Service"]
+__all__ = ["Reply", "Service", "named"]
 
 _SOAP_TYPE = "application/soap+xml; charset=UTF-8"
 
@@ -81,6 +81,14 @@ _DEFAULT_TRANSACTION = {
     ServicePath.REGISTRY: "ITI-18",
 }
 """What a request that never said its action is counted as."""
+
+
+def named(path: ServicePath, action: str | None) -> str:
+    """What a request to a service is counted as: by its action, when that service has it."""
+    operation = _OPERATIONS.get(action or "")
+    if operation is None or operation.path is not path:
+        return _DEFAULT_TRANSACTION[path]
+    return operation.transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

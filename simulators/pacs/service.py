@@ -210,6 +210,10 @@ class Pacs:
         """What it holds, in the order stored."""
         return self.archive.instances(study=study, series=series)
 
+    def stored(self, sop_instance: str) -> Instance | None:
+        """The instance of that UID, or None."""
+        return self.archive.get(sop_instance)
+
     def remove(self, study: str | None = None, instance: str | None = None) -> int:
         """Forget a study, an instance, or everything: how many."""
         return self.archive.remove(study=study, instance=instance)

@@ -16,7 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from bench.profile import EMBEDDED, Challenge, ExpectedFailure, Profile, ProfileError, read
+from bench.patients import TestPatient
+from bench.profile import (
+    EMBEDDED,
+    Challenge,
+    ExpectedFailure,
+    NeighbourPapers,
+    Profile,
+    ProfileError,
+    read,
+)
 from drimbench.profile_words import SECTIONS, WORDS
 from drimbench.profile_writing import as_toml, json_schema
 
@@ -39,6 +48,8 @@ def test_every_key_is_explained_and_no_word_is_stale() -> None:
     keys = set()
     for name, value in EMBEDDED:
         rows: dict[str, type[BaseModel]] = {
+            "papers": NeighbourPapers,
+            "patients": TestPatient,
             "expected_failures": ExpectedFailure,
             "challenges": Challenge,
         }

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from reports.flow import Group, Message, actor_rank, condensed, messages
+from reports.flow import Group, Message, actor_label, actor_rank, condensed, messages
 from wire.exchange import Direction, Outcome, Payload, TlsInfo
 
 
@@ -135,3 +135,8 @@ def test_lifelines_keep_one_order() -> None:
     assert sorted(actors, key=actor_rank) == [
         "ris", "pacs", "source", "dmp", "psc", "ans", "consumer", "user", "alpha", "zeta",
     ]  # fmt: skip
+
+
+def test_a_real_neighbour_is_told_from_its_simulator() -> None:
+    assert actor_label("dmp (réel)") == "DMP (réel)"
+    assert actor_rank("dmp (réel)")[0] == actor_rank("dmp")[0] < actor_rank("inconnu")[0]
