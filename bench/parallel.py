@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context, parent_process
@@ -18,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from threading import Thread
 from typing import Any
 
+from bench import concealed
 from bench.assemble import load
 from bench.campaign import CampaignError, Options, Progress, Quiet, play_part, selected_by
 from bench.errors import BenchError
@@ -57,8 +58,20 @@ def serial_because(options: Options) -> str:
     return ""
 
 
-def play_by_workers(options: Options, workers: int, progress: Progress | None = None) -> Run:
+def unprepared() -> None:
+    """A worker begins as it is."""
+
+
+def play_by_workers(
+    options: Options,
+    workers: int,
+    progress: Progress | None = None,
+    prepare: Callable[[], None] = unprepared,
+) -> Run:
     """Play a campaign by so many workers at most, and read its run. Ctrl-C leaves it resumable.
+
+    Args:
+        prepare: what each worker does first, as this process has done: a function of a module.
 
     Raises:
         CampaignError: it can have one bed only, or a worker ended before its time.
@@ -67,14 +80,14 @@ def play_by_workers(options: Options, workers: int, progress: Progress | None = 
     if reason := serial_because(options):
         raise CampaignError(f"--workers {workers} : {reason}")
     selected = selected_by(options)
-    pickles = sorted(check_features(options.features), key=lambda one: place(one.file, one.line))
+    pickles = sorted(check_features(*options.folders), key=lambda one: place(one.file, one.line))
     scenarios = [one.scenario for one in pickles if one.scenario in selected]
     session = options.session or begin(
         options.profile, options.runs, seed=options.seed, report=options.report
     )
     with closing(Shard(session.directory, "bench")) as shard:
         shard.write("plan", scenarios=scenarios)
-        crew = _Crew(progress or Quiet(), len(scenarios))
+        crew = _Crew(progress or Quiet(), len(scenarios), prepare)
         for number, share in enumerate(_shares(scenarios, workers), 1):
             crew.start(
                 replace(
@@ -95,6 +108,7 @@ class _Crew:
 
     progress: Progress
     total: int
+    prepare: Callable[[], None]
     interrupted: bool = False
     trouble: str = ""
     """Why a part of the campaign was not played, of the first worker that said so."""
@@ -105,7 +119,9 @@ class _Crew:
     def start(self, options: Options) -> None:
         context = get_context("spawn")  # pytest and threads: never a plain fork
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(options, theirs))
+        process = context.Process(
+            target=_work, args=(options, theirs, self.prepare, concealed.names())
+        )
         process.start()
         theirs.close()
         self._at_work[ours] = process
@@ -172,13 +188,17 @@ class _Told:
         self._line.send(("finished", info, verdict, reason, seconds))
 
 
-def _work(options: Options, line: Connection) -> None:
+def _work(
+    options: Options, line: Connection, prepare: Callable[[], None], secrets: Sequence[str]
+) -> None:
     """Play a share, in a process of its own. Ends when who started it does."""
     if hasattr(os, "setsid"):
         os.setsid()  # Ctrl-C of the terminal comes through who started it, once
     Thread(target=_end_with_parent, daemon=True).start()
     with closing(line), suppress(KeyboardInterrupt, BrokenPipeError):
         try:
+            concealed.recall(secrets)
+            prepare()
             play_part(options, _Told(line))
         except BenchError as error:
             line.send(("trouble", str(error)))

@@ -205,7 +205,7 @@ def run(
         def playing(options: Options) -> Run:
             count = usual_workers(options) if workers is None else workers
             if count > 1:
-                return play_by_workers(options, count, faces[0])
+                return play_by_workers(options, count, faces[0], planning.prepare)
             return play(options, *faces)
 
         played = playing(asked) if rest is None else resuming.rest(rest, asked, playing)

@@ -18,11 +18,13 @@ from bench.runs import all_runs
 from bench.verdicts import Verdict
 from drimbench.attendant import Attendant
 from drimbench.ending import print_json
+from drimbench.plugins import installed
 from drimbench.progress import Live
+from drimbench.requirements_cli import use_official
 from reports.words import plural
 from spec.grade import Grade
 
-__all__ = ["faces", "target", "tell", "words"]
+__all__ = ["faces", "prepare", "target", "tell", "words"]
 
 _WELL = frozenset({Verdict.PASS, Verdict.WARN, Verdict.OMIT, Verdict.XFAIL})
 
@@ -67,6 +69,16 @@ def faces(
     live = Live(console)
     present = not no_input and console.is_terminal and sys.stdin.isatty()
     return live, Attendant(live, console, present=present)
+
+
+def prepare() -> None:
+    """What every process of a campaign knows beside the bench: official texts, plug-ins.
+
+    Raises:
+        BenchError: one of these cannot be used.
+    """
+    use_official()
+    installed()
 
 
 def tell(options: Options, *, as_json: bool, brief: bool) -> None:

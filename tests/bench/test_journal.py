@@ -1,5 +1,6 @@
 """The journal gives back what was written, and survives a process killed in the middle."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,6 +89,20 @@ def test_feed_wakes_on_an_exchange_written_by_another_process(tmp_path: Path) ->
     Shard(tmp_path, "source").observe(EXCHANGE)
     found = feed.wait(lambda seen: seen.scenario == "SCN-A", deadline_s=5)
     assert [seen.exchange for seen in found] == [EXCHANGE]
+
+
+def test_a_process_of_the_same_number_writes_elsewhere(tmp_path: Path) -> None:
+    first = Shard(tmp_path, "source")
+    first.observe(EXCHANGE)
+    first.close()
+    feed = Feed(Shard(tmp_path, "bench"))
+    feed.follow(f"source-{os.getpid()}")
+    again = Shard(tmp_path, "source")
+    again.observe(replace(EXCHANGE, detail="second"))
+    again.close()
+    assert first.path != again.path
+    assert [seen.exchange.detail for seen in feed.since()] == ["second"]  # not of an earlier go
+    assert len({event.id for event in Journal(tmp_path).of("exchange")}) == 2
 
 
 def test_feed_returns_what_it_has_at_the_deadline(tmp_path: Path) -> None:

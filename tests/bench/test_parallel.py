@@ -13,6 +13,7 @@ import pytest
 
 from bench.assemble import load
 from bench.campaign import CampaignError, Options
+from bench.errors import BenchError
 from bench.journal import Journal
 from bench.judge import judge_scenario
 from bench.parallel import play_by_workers, serial_because, usual_workers
@@ -116,6 +117,16 @@ def test_ctrl_c_leaves_what_can_be_resumed(options: Callable[[int], Options]) ->
     assert not whole.interrupted
     assert [one.id for one in whole.scenarios] == ALL
     assert {one.verdict for one in whole.scenarios} == {Verdict.REVIEW, Verdict.FAIL}
+
+
+def not_prepared() -> None:
+    raise BenchError("un greffon manque")
+
+
+@pytest.mark.slow
+def test_each_worker_is_prepared(options: Callable[[int], Options]) -> None:
+    with pytest.raises(CampaignError, match=r"un greffon manque \(drimbench run --resume"):
+        play_by_workers(options(1), 2, Told(), not_prepared)
 
 
 @pytest.mark.slow
