@@ -66,6 +66,7 @@ __all__ = ["Bed", "BoxAddresses"]
 T = TypeVar("T")
 
 EMBEDDED = (sys.executable, "-m", "drimbox_ref")
+_SOURCE_DOORS = ("mllp", "wado", "dicom", "admin", "store")
 
 
 class BoxAddresses(dict[str, str]):
@@ -537,7 +538,7 @@ class Bed:
                 write_source(
                     directory, "source", self.site, self.papers, addresses, profile,
                     host=self.site.names.source, ae_title=profile.source.ae_title, seed=self.seed,
-                    journal=None, ports=_ports(profile.source, "mllp", "wado", "dicom", "admin"),
+                    journal=None, ports=_ports(profile.source, *_SOURCE_DOORS),
                 )
             )  # fmt: skip
         if "consumer" in self.claimed:

@@ -45,13 +45,18 @@ def _at(rank: int, path: str = "") -> str:
     bad=lambda: example.response(status="500 Internal Server Error"),
 )
 def status(wado: WadoResponse) -> Findings:
-    if wado.status not in _KNOWN:
-        yield Broken(
-            message="Ce statut n'est pas prévu pour une récupération.",
-            expected=" | ".join(str(code) for code in _KNOWN),
-            actual=str(wado.status),
-            where="statut",
-        )
+    # Any 4xx refuses: which one is WADO-132's affair.
+    if wado.status not in _KNOWN and not 400 <= wado.status < 500:
+        yield _unknown_status(wado)
+
+
+def _unknown_status(wado: WadoResponse) -> Broken:
+    return Broken(
+        message="Ce statut n'est pas prévu pour une récupération.",
+        expected=" | ".join(str(code) for code in _KNOWN),
+        actual=str(wado.status),
+        where="statut",
+    )
 
 
 @RESPONSE.rule(
@@ -320,3 +325,15 @@ def challenge(wado: WadoResponse) -> Findings:
             actual=written,
             where="WWW-Authenticate",
         )
+
+
+@RESPONSE.rule(
+    "WADO-132",
+    "Un refus a l'un des statuts d'une récupération",
+    reference=dicomweb("10.4.3.1"),
+    severity=Severity.WARNING,
+    bad=lambda: example.response([], status="409 Conflict", content_type=""),
+)
+def refusal(wado: WadoResponse) -> Findings:
+    if wado.status not in _KNOWN and 400 <= wado.status < 500:
+        yield _unknown_status(wado)
