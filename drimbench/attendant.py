@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.prompt import Prompt
 from rich.status import Status
 
@@ -97,7 +98,10 @@ class Attendant:
         """Readable files of proof; asked again until all are."""
         while True:
             told = Prompt.ask(
-                "Captures, vidéos ou fichiers à joindre", default="", console=self._console
+                "Captures, vidéos ou fichiers à joindre",
+                default="",
+                show_default=False,
+                console=self._console,
             )
             try:
                 files = tuple(Path(word).expanduser() for word in shlex.split(told))
@@ -120,7 +124,7 @@ def verdict_of_a_person(console: Console, by: str, *, quit_: bool = False) -> tu
         EOFError: nobody answers.
     """
     answer = Prompt.ask(
-        f"Conforme ? [o]ui, [n]on, [p]lus tard{', [q]uitter' if quit_ else ''}",
+        escape(f"Conforme ? [o]ui, [n]on, [p]lus tard{', [q]uitter' if quit_ else ''}"),
         choices=["o", "n", "p", *(["q"] if quit_ else [])],
         default="p",
         show_choices=False,
@@ -130,7 +134,9 @@ def verdict_of_a_person(console: Console, by: str, *, quit_: bool = False) -> tu
         return answer, by, ""
     while not by.strip():
         by = Prompt.ask("Votre nom", console=console)
-    comment = Prompt.ask("Ce que vous avez constaté", default="", console=console)
+    comment = Prompt.ask(
+        "Ce que vous avez constaté", default="", show_default=False, console=console
+    )
     while answer == "n" and not comment.strip():
         comment = Prompt.ask("Une non-conformité se motive", console=console)
     return answer, by, comment

@@ -30,6 +30,7 @@ def test_a_decision_with_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     there, screen = at(False)
     refused = Word(conform=False, by="A. Martin", comment="rien ne s'affiche", files=(proof,))
     assert there.judge(REQUEST) == refused
+    assert "Conforme ? [o]ui, [n]on, [p]lus tard (p): " in screen.getvalue()
     assert "Une non-conformité se motive" in screen.getvalue()
     assert "illisible, vide ou trop gros : absent.png" in screen.getvalue()
     assert there.judge(REQUEST) == Word(conform=True, by="A. Martin")  # the name is remembered
