@@ -7,6 +7,7 @@ configuration file. What is not claimed is `omit`, never `fail`.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import tomllib
 from datetime import date
@@ -169,6 +170,28 @@ class Demands(_Table):
     """Levels of PDF/A that a report may claim: `1B`, `3A`."""
 
 
+class Load(_Table):
+    """What measures are compared with: a person's, or a load test's. Shown in every report.
+
+    Defaults are those of the 2023 project texts (grade: draft), which contradict each other and
+    whose present values are unknown.
+    """
+
+    daily_exams: int = Field(default=0, ge=0)
+    """Exams that the site produces a day; 0: unknown."""
+    least_series: int = Field(default=5, ge=1)
+    """DB.SO.35: series served at once, 1 % of the exams of a day, and this many at least."""
+    throughput_mbps: float = Field(default=100.0, gt=0)
+    """DB.SO.100, DB.SO.101, DB.VI-CO.40, DB.VI-SO.38: Mbit/s."""
+    first_image_s: Seconds = 1.0
+    """DB.VI-CO.39, DB.VI-SO.37: 1 s in the requirement sheet, 4 s in that of the scenarios."""
+
+    @property
+    def series_at_once(self) -> int:
+        """How many series a Source must serve at the same time."""
+        return max(self.least_series, math.ceil(self.daily_exams / 100))
+
+
 Word = Annotated[str, Field(min_length=1)]
 
 
@@ -231,6 +254,7 @@ class Profile(_Table):
     patients: tuple[TestPatient, ...] = ()
     """Whom a real DMP knows: it is not for the bench to create anybody there."""
     timing: Timing = Timing()
+    load: Load = Load()
     demands: Demands = Demands()
     options: dict[str, str] = Field(default_factory=dict)
     """Named options for the points that public texts leave open."""

@@ -92,6 +92,7 @@ def begin(profile: Profile, runs: Path, *, seed: int | None, report: Path | None
             product=profile.product.model_dump(),
             claims=profile.claims.model_dump(),
             inapplicable=dict(inapplicable(profile.claims.mode)),
+            load={**profile.load.model_dump(), "series_at_once": profile.load.series_at_once},
             secrets=concealed.names(),
             options=concealed.in_values(dict(profile.options)),
             actors=actors(site_of(profile), profile),

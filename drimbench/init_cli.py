@@ -14,6 +14,7 @@ from rich.console import Console
 from bench.errors import BenchError
 from bench.verdicts import ExitCode
 from drimbench.ending import Finished, refuse
+from drimbench.presets import ARCHIVES
 
 if TYPE_CHECKING:
     from bench.profile import Profile
@@ -29,9 +30,10 @@ _SCHEMA = "drimbench-profil.schema.json"
 def init(
     file: Annotated[Path, typer.Argument(help="Profil à écrire.")] = Path("drimbench.toml"),
     preset: Annotated[
-        Literal["reference", "addresses"],
+        Literal["reference", "addresses", "orthanc", "dcm4chee"],
         typer.Option(
-            help="Point de départ : la référence lancée par commande, ou des adresses à remplir."
+            help="Point de départ : la référence lancée par commande, des adresses à remplir, ou "
+            "un site dont le PACS est Orthanc ou dcm4chee-arc, à ses adresses d'usine."
         ),
     ] = "addresses",
     role: Annotated[Role | None, typer.Option(help="Ce que le produit revendique.")] = None,
@@ -52,6 +54,8 @@ def init(
     drimbench init                                 les questions, puis drimbench.toml
 
     drimbench init ma-boite.toml --role source --mode native --yes
+
+    drimbench init ma-boite.toml --preset orthanc --yes         le PACS du site, écouté par le banc
 
     drimbench init essai.toml --preset reference --yes && drimbench run --profile essai.toml
     """
@@ -75,10 +79,12 @@ def init(
     except OSError as error:
         refuse(f"{error.filename or file} : ne peut pas être écrit ({error.strerror})")
     console = Console()
+    archive = ARCHIVES.get(preset)
     for line in (
         f"{file} : profil écrit, {schema.name} à côté",
         f"  drimbench run --dry-run --profile {file}     ce qui serait joué",
         f"  drimbench run --profile {file}               la campagne",
+        *([f"  {archive.name} : déclarer {archive.to_declare}"] if archive else ()),
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     raise Finished(ExitCode.CONFORM)
@@ -111,7 +117,14 @@ def _profile(preset: str, role: Role | None, mode: str | None, ask: Ask) -> Prof
         "product": product,
         **boxes,
     }
-    if preset == "addresses":
+    archive = ARCHIVES.get(preset)
+    if archive is not None and "source" in boxes:
+        if kind == "native":
+            boxes["source"] |= archive.of_native()
+        else:
+            boxes["source"]["dicom"] = archive.source_dicom
+            table["neighbours"] = {"pacs": archive.as_neighbour()}
+    if preset != "reference":
         # A product that is configured by hand needs a world that stays where it is.
         ports = {name: port for port, name in enumerate(_WORLD, _FIRST_PORT)}
         table["world"] = {**ports, "pki": "pki"}

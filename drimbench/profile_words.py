@@ -20,6 +20,7 @@ SECTIONS: Final = {
     "patients": "Patients que connaît un DMP réel, plusieurs de chaque état ; ils servent à tour "
     "de rôle.",
     "timing": "Ce que le banc attend, en secondes.",
+    "load": "À quoi une personne ou un essai de charge compare ses mesures ; au rapport.",
     "demands": "Ce que les juges de fichiers exigent alors ; vide : rien de plus que les textes.",
     "options": "Points que les textes publics laissent ouverts (drimbench options les liste).",
     "suites": "Ce que joue « drimbench run --suite NOM » : scénarios, exigences, étiquettes, "
@@ -61,6 +62,8 @@ WORDS: Final = {
     "consumer.ports": "Ports qu'elle doit prendre quand le banc la lance : web, admin.",
     "consumer.host": "Nom du serveur web, dans son certificat.",
     "consumer.ae_title": "Titre d'application DICOM, pour l'export vers le PACS local.",
+    "consumer.driver": "Pilote de ses pages, par le nom qu'un module lui donne ; vide : "
+    "formulaires HTML simples.",
     "world.dmp": "Le DMP simulé.",
     "world.psc": "Pro Santé Connect simulé.",
     "world.ans": "La liste blanche simulée.",
@@ -106,6 +109,13 @@ WORDS: Final = {
     "timing.person_s": "Pour le geste demandé à une personne pendant la campagne.",
     "timing.give_up_after": "Scénarios de suite sans aucune réponse après lesquels une DRIMbox qui "
     "ne donne plus signe de vie n'est plus conduite ; 0 : jamais.",
+    "load.daily_exams": "Examens produits par jour ; 0 : inconnu.",
+    "load.least_series": "Séries servies à la fois : 1 % des examens d'un jour, et ce nombre au "
+    "moins (DB.SO.35, projet 2023 ; valeur actuelle inconnue).",
+    "load.throughput_mbps": "Débit en Mbit/s (DB.SO.100, DB.SO.101, DB.VI-CO.40, DB.VI-SO.38, "
+    "projet 2023).",
+    "load.first_image_s": "Première image, en secondes : 1 selon la feuille d'exigences, 4 avec "
+    "20 % de marge selon celle des scénarios (DB.VI-CO.39, DB.VI-SO.37, projet 2023).",
     "demands.image_hosts": "Hôtes permis des RetrieveURL.",
     "demands.viewer_hosts": "Hôtes permis des liens vers la visionneuse.",
     "demands.schemes": "Schémas permis des adresses : http, https.",

@@ -39,6 +39,7 @@ _META = {
     "neighbours": "Voisins réels",
     "floor": "Plancher de confiance",
     "strict": "Mode strict",
+    "load": "Seuils de charge",
 }
 _ELSEWHERE = frozenset(
     {
@@ -221,6 +222,11 @@ def _facts(run: Run) -> tuple[tuple[str, str], ...]:
     meta = dict(run.meta)
     if (floor := meta.get("floor")) in list(Grade):
         meta["floor"] = f"{floor} ({GRADES[Grade(floor)]})"
+    if load := meta.get("load"):
+        meta["load"] = (
+            f"{load['series_at_once']} séries à la fois, {load['throughput_mbps']:g} Mbit/s, "
+            f"première image en {load['first_image_s']:g} s (à mesurer)"
+        )
     rows = [(label, _written(meta.pop(key))) for key, label in _META.items() if key in meta]
     rows += [
         ("Campagne", run.id),

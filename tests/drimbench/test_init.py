@@ -21,6 +21,7 @@ from bench.profile import (
     EMBEDDED,
     Challenge,
     ExpectedFailure,
+    Load,
     NeighbourPapers,
     Profile,
     ProfileError,
@@ -138,6 +139,38 @@ def test_without_a_question(
     schema = json.loads((tmp_path / "drimbench-profil.schema.json").read_text())
     jsonschema.validate(tomllib.loads((tmp_path / "p.toml").read_text()), schema)
     assert (tmp_path / "p.toml").read_text().startswith("#:schema ./drimbench-profil.schema.json")
+
+
+@pytest.mark.parametrize(
+    ("preset", "at", "title", "receives"),
+    [
+        ("orthanc", "127.0.0.1:4242", "ORTHANC", "127.0.0.1:11112"),
+        ("dcm4chee", "127.0.0.1:11112", "DCM4CHEE", "127.0.0.1:11113"),
+    ],
+)
+def test_a_site_whose_pacs_is_known(
+    tmp_path: Path, preset: str, at: str, title: str, receives: str
+) -> None:
+    done = init(tmp_path, "p.toml", "--preset", preset, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "déclarer" in done.stdout
+    behind = read(tmp_path / "p.toml")
+    pacs = behind.neighbours.of("pacs")
+    assert (f"{pacs.host}:{pacs.port}", pacs.ae_title) == (at, title)
+    assert behind.source.dicom == receives  # not the archive's own door
+    assert behind.world.dmp
+    done = init(tmp_path, "n.toml", "--preset", preset, "--mode", "native", "--yes")
+    assert done.returncode == 0, done.stderr
+    within = read(tmp_path / "n.toml").source
+    assert (within.store, within.store_ae_title) == (at, title)
+    assert within.stow.startswith("http://127.0.0.1:80")
+    consumer = init(tmp_path, "c.toml", "--preset", preset, "--role", "consumer", "--yes")
+    assert consumer.returncode == 0, consumer.stderr
+
+
+def test_how_many_series_at_once() -> None:
+    for exams, series in ((0, 5), (500, 5), (501, 6), (2000, 20)):
+        assert Load(daily_exams=exams).series_at_once == series
 
 
 def test_a_profile_is_never_replaced_unasked(tmp_path: Path) -> None:
