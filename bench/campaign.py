@@ -290,6 +290,8 @@ def play_part(
         "--capture=no",
         "-pno:terminal",
         "-pno:cacheprovider",
+        # It collects garbage five times over at the end: a second, for warnings that nobody reads.
+        "-pno:unraisableexception",
         "-ppytest_bdd.plugin",
         "-pbench.plugin",
         *(f"-p{module}" for module in options.steps),

@@ -143,9 +143,15 @@ class Imaging:
         return bed.call(bed.peer(shown).retrieve, url, manners or self.good_manners())
 
     def _url(self, study: str, series: str) -> str:
-        """The RetrieveURL of the published KOS, made to name that study and series."""
+        """The RetrieveURL of the published KOS, made to name that study and series.
+
+        Raises:
+            CannotVerify: it is no address: the KOS is wrong, and nothing is known of the images.
+        """
         one = self.manifest.series()[0]
         url = one.retrieve_url or ""
+        if not url.startswith("https://"):
+            raise CannotVerify(f"le RetrieveURL du KOS publié n'est pas une adresse https : {url}")
         return url.replace(self.exam.study_uid, study).replace(one.series_uid, series)
 
     # -- Alors -------------------------------------------------------------------------------
