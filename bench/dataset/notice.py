@@ -103,6 +103,10 @@ def _lines(prepared: Prepared) -> Iterator[str]:
         "publication : jouer alors à partir de l'étape 2. Sa signature est celle d'une clé tirée "
         "de la graine, que nulle autorité ne certifie."
     )
+    yield (
+        "4. Une Source native a son PACS en elle : C-FIND et note IOCM sont sans objet, et ses "
+        "images changent chez elle (DB.SO.27)."
+    )
     for number, step in prepared.steps:
         yield ""
         yield f"## Étape {number} : {step.act}"

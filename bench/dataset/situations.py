@@ -318,7 +318,11 @@ _ALL: tuple[Situation, ...] = (
                 effects=(
                     _NOTE_TAKEN,
                     _ASKED_AGAIN,
-                    _replaced("un KOS sans les images rejetées remplace le précédent", "DB.SO.26"),
+                    _replaced(
+                        "un KOS sans les images rejetées remplace le précédent",
+                        "DB.SO.26",
+                        "DB.SO.27",
+                    ),
                     _FROM_ARCHIVE,
                     _ARCHIVE_REPLACED,
                 ),
@@ -339,7 +343,7 @@ _ALL: tuple[Situation, ...] = (
                 effects=(
                     _NOTE_TAKEN,
                     _ASKED_AGAIN,
-                    *_depublished("DB.SO.26"),
+                    *_depublished("DB.SO.26", "DB.SO.27"),
                     _FROM_ARCHIVE,
                 ),
             ),

@@ -7,9 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -349,6 +351,52 @@ def test_each_image_that_is_refused_is_named(files: list[bytes]) -> None:
     assert (pushed.taken, pushed.unsent) == (28, 0)
     assert pacs.held == set(uids) - {uids[3], uids[27]}
     assert told[-1] == (30, 30)
+
+
+class Stow(ThreadingHTTPServer):
+    """A DICOMweb server that is no code of ours; it stores nothing and refuses one instance."""
+
+    def __init__(self, refused: str) -> None:
+        super().__init__(("127.0.0.1", 0), Storing)
+        self.refused = refused
+        self.received = b""
+
+
+class Storing(BaseHTTPRequestHandler):
+    """Answers 202 in DICOM JSON."""
+
+    server: Stow
+
+    def do_POST(self) -> None:
+        data = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received += data
+        failed = {"00081155": {"Value": [self.server.refused]}, "00081197": {"Value": [0xA700]}}
+        among = self.server.refused.encode() in data
+        body = json.dumps({"00081198": {"vr": "SQ", "Value": [failed] if among else []}}).encode()
+        self.send_response(202)
+        self.send_header("Content-Type", "application/dicom+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing: pytest shows what matters."""
+
+
+def test_images_go_by_stow_as_well(files: list[bytes]) -> None:
+    refused = split_part10(files[2]).sop_instance
+    with Stow(refused) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}/dicom-web"
+        send = route("", url, Means.of(None, None, None, (), 10.0))(ignore)
+        pushed = push(files, len(files), send, progress=lambda done, of: None)
+        server.shutdown()
+        thread.join()
+    (failure,) = pushed.failures
+    assert (failure.sop_instance, pushed.taken) == (refused, len(files) - 1)
+    assert "0xa700" in failure.why
+    assert all(file in server.received for file in files)
 
 
 def test_a_pacs_that_answers_no_more_is_given_up(files: list[bytes]) -> None:
