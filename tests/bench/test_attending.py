@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bench.administration import Administration
 from bench.attending import open_waits, proceed
 from bench.campaign import Options, Quiet, play
+from bench.changes import by_hand
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.operator import Nobody, Request, Word
@@ -19,6 +22,7 @@ from bench.profile import EMBEDDED
 from bench.results import Run, ScenarioResult
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
+from bench.within import Within
 from features import STEP_MODULES
 from wire.shard import Shard
 
@@ -160,16 +164,48 @@ def test_somebody_elsewhere_says_so(playing: Callable[..., Run], tmp_path: Path)
         proceed(run.directory)
 
 
+@contextmanager
+def step_of(run: Path, operator: Person | Nobody, kind: StepKind) -> Iterator[Stage]:
+    """A scenario whose only step is running."""
+    with closing(Shard(run, "bench")) as shard:
+        info = ScenarioInfo(
+            id="SCN-REF-02", title="T", feature="F", domain="publication",
+            requirements=("DB.SO.15",), roles=frozenset({"source"}), steps=(("X", kind, "t"),),
+        )  # fmt: skip
+        stage = Stage(info, Feed(shard), shard, EMBEDDED, 1, operator=operator)
+        stage.begin_step("X", kind, "t")
+        yield stage
+
+
 def test_a_product_without_administration_page_is_looked_at(tmp_path: Path) -> None:
-    shard = Shard(tmp_path, "bench")
-    info = ScenarioInfo(
-        id="SCN-REF-02", title="T", feature="F", domain="publication", requirements=("DB.SO.15",),
-        roles=frozenset({"source"}), steps=(("Alors", StepKind.THEN, "alerté"),),
-    )  # fmt: skip
     there = Person(word=Word(conform=True, by="A"))
-    stage = Stage(info, Feed(shard), shard, EMBEDDED, 1, operator=there)
-    stage.begin_step("Alors", StepKind.THEN, "l'administrateur est alerté")
-    Administration("", stage).expect("alerts", "alerté", lambda row: True, expected="une alerte")
-    assert stage.steps[-1].verdict is Verdict.PASS
+    with step_of(tmp_path, there, StepKind.THEN) as stage:
+        page = Administration("", stage)
+        page.expect("alerts", "alerté", lambda row: True, expected="une alerte")
+        assert stage.steps[-1].verdict is Verdict.PASS
     assert "une alerte" in there.asked[0]
-    shard.close()
+
+
+def test_a_native_product_is_changed_at_once_or_later(tmp_path: Path) -> None:
+    def removing(stage: Stage) -> tuple[Within, list[str]]:
+        removed: list[str] = []
+        pacs = SimpleNamespace(remove=lambda study: removed.append(study))
+        story = SimpleNamespace(
+            stage=stage,
+            bed=SimpleNamespace(changes=by_hand, pacs=pacs),
+            exams=[SimpleNamespace(study_uid="1.2.3")],
+        )
+        within = Within(SimpleNamespace(story=story))  # type: ignore[arg-type]
+        within.remove_exam()
+        return within, removed
+
+    there = Person()
+    with step_of(tmp_path / "a", there, StepKind.WHEN) as stage:
+        within, removed = removing(stage)
+        assert (within.by_hand, removed) == ("", ["1.2.3"])  # what follows is judged by the bench
+        assert stage.steps[-1].verdict is Verdict.PASS
+    assert set(there.ended) == {"SCN-REF-02:1"}
+    with step_of(tmp_path / "b", Nobody(), StepKind.WHEN) as stage:
+        within, removed = removing(stage)
+        assert "1.2.3" in within.by_hand
+        assert stage.steps[-1].verdict is Verdict.REVIEW
