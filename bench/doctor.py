@@ -116,7 +116,7 @@ def _source(bed: Bed, now: Clock) -> Iterator[Check]:
         yield _images(bed, proven=certificate.state in (State.GOOD, State.WARN))
         yield _clock(bed, now, reachable=reachable)
     if "source.dicom" in addresses:
-        yield _entity("source.dicom", source.dicom, source.ae_title, "KITPACS", open_)
+        yield _entity("source.dicom", source.dicom, source.ae_title, bed.pacs.ae_title, open_)
     if "source.store" in addresses:
         title = source.store_ae_title
         yield _entity("source.store", source.store, title, MODALITY, open_)

@@ -14,6 +14,7 @@ import dns.resolver
 
 from bench.bed import Bed
 from bench.checks import Check, fault, good, skipped
+from bench.neighbours import Manner
 from validators.finding import Cause
 from wire.dimse import DimseClient, DimseFailure, DimsePeer
 from wire.exchange import ignore
@@ -38,13 +39,16 @@ def examine_world(bed: Bed, resolve: Resolve = machine_resolver) -> Iterator[Che
     """Names, PSC, DMP, white list and archives, one check each."""
     yield from _names(bed, resolve)
     known = bed.addresses()
-    yield _service("DMP", known.dmp, bed)
-    yield _service("Pro Santé Connect", known.psc_issuer, bed)
-    yield _service("liste blanche", known.white_list, bed)
+    yield _service("dmp", "DMP", known.dmp, bed)
+    yield _service("psc", "Pro Santé Connect", known.psc_issuer, bed)
+    yield _service("ans", "liste blanche", known.white_list, bed)
     if "source" in bed.claimed and not bed.native:
-        yield _archive("PACS", *known.pacs, "KITPACS", bed.profile.source.ae_title)
+        calling = bed.profile.source.ae_title
+        yield _archive("pacs", "PACS", DimsePeer(*known.pacs, known.pacs_ae), calling, bed)
     if "consumer" in bed.claimed:
-        yield _archive("PACS local", *known.local_pacs, "KITLOCAL", bed.profile.consumer.ae_title)
+        calling, called = bed.profile.consumer.ae_title, known.local_pacs_ae
+        peer = DimsePeer(*known.local_pacs, called)
+        yield _archive("local_pacs", "PACS local", peer, calling, bed)
 
 
 def _names(bed: Bed, resolve: Resolve) -> Iterator[Check]:
@@ -95,48 +99,65 @@ def _told(addresses: set[str]) -> str:
     return ", ".join(sorted(addresses)) or "rien"
 
 
-def _service(name: str, url: str, bed: Bed) -> Check:
+def _service(key: str, name: str, url: str, bed: Bed) -> Check:
     """The server at its address, its certificate proven by the trust that the box is given."""
-    parts = urlsplit(url)
+    parts, real = urlsplit(url), not bed.profile.neighbours.of(key).simulated
     host, port = parts.hostname or "", parts.port or 443
     title = f"{name} {host}:{port}"
-    context = ssl.create_default_context(cafile=str(bed.papers.market_trust))
-    client = bed.papers.clients["peer"]
-    context.load_cert_chain(client.certificate, client.key)
+    where, _, door = bed.connect_to.get(f"{host}:{port}", f"{host}:{port}").rpartition(":")
     try:
         with (
-            closing(socket.create_connection((host, port), _TIMEOUT_S)) as raw,
-            closing(context.wrap_socket(raw, server_hostname=host)) as session,
+            closing(socket.create_connection((where.strip("[]"), int(door)), _TIMEOUT_S)) as raw,
+            closing(_trusting(key, bed).wrap_socket(raw, server_hostname=host)) as session,
         ):
             version = session.version()
     except ssl.SSLCertVerificationError as error:
         return fault(
             title,
-            Cause.BENCH,
+            Cause.PROFILE if real else Cause.BENCH,
             f"certificat non reconnu : {error.verify_message}",
-            "effacer ce certificat du dossier [world] pki : il sera refait",
+            f"donner ses autorités : [[papers]] neighbour = « {key} », trust"
+            if real
+            else "effacer ce certificat du dossier [world] pki : il sera refait",
         )
     except OSError as error:
-        return fault(
-            title,
-            Cause.BENCH,
-            f"ne répond pas : {error.strerror or error}",
-            "arrêter ce qui tient ce port, ou en changer dans [world]",
-        )
-    return good(title, f"répond en {version}, certificat reconnu par confiance/marche.pem")
+        return _silent(title, f"ne répond pas : {error.strerror or error}", real=real)
+    return good(title, f"répond en {version}, certificat reconnu")
 
 
-def _archive(name: str, host: str, port: int, called: str, calling: str) -> Check:
+def _trusting(key: str, bed: Bed) -> ssl.SSLContext:
+    """What a box believes: the bench's authorities, those given for a real service, else those of
+    the machine."""
+    neighbour, papers = bed.profile.neighbours.of(key), bed.profile.papers_of(key)
+    if neighbour.simulated or (papers and neighbour.manner is Manner.TAPPED):
+        context = ssl.create_default_context(cafile=str(bed.papers.market_trust))
+        client = bed.papers.clients["peer"]
+        context.load_cert_chain(client.certificate, client.key)
+        return context
+    return ssl.create_default_context(cafile=papers.trust if papers else None)
+
+
+def _archive(key: str, name: str, peer: DimsePeer, calling: str, bed: Bed) -> Check:
     """C-ECHO as the box will call: under its own application entity title."""
-    title = f"{name} AE {called}, appelé par {calling}"
+    title = f"{name} AE {peer.ae_title}, appelé par {calling}"
+    real = not bed.profile.neighbours.of(key).simulated
     client = DimseClient(calling, actor="docteur", observe=ignore, timeout=_TIMEOUT_S)
     try:
-        client.echo(DimsePeer(host, port, called))
+        client.echo(peer)
     except DimseFailure as error:
-        return fault(
-            title,
-            Cause.BENCH,
-            str(error),
-            "arrêter ce qui tient ce port, ou en changer dans [world]",
-        )
-    return good(title, f"C-ECHO accepté à {host}:{port}")
+        if real and "called ae title" in error.comment.lower():
+            advice = f"corriger le titre dans [neighbours] {key}"
+            return fault(title, Cause.PROFILE, str(error), advice)
+        if real and "calling ae title" in error.comment.lower():
+            return fault(title, Cause.MACHINE, str(error), f"déclarer {calling} dans ce {name}")
+        return _silent(title, str(error), real=real)
+    return good(title, f"C-ECHO accepté à {peer.host}:{peer.port}")
+
+
+def _silent(title: str, message: str, *, real: bool) -> Check:
+    """Nobody there: a port of ours that somebody holds, or a site that cannot be reached."""
+    if real:
+        advice = "vérifier l'adresse dans [neighbours], la route et le pare-feu vers ce service"
+        return fault(title, Cause.MACHINE, message, advice)
+    advice = "arrêter ce qui tient ce port, ou en changer dans [world]"
+    return fault(title, Cause.BENCH, message, advice)

@@ -20,14 +20,17 @@ from bench.doctor_listing import examine_listing
 from bench.doctor_seen import examine_journal
 from bench.doctor_world import examine_world
 from bench.errors import BenchError
+from bench.neighbours import Neighbours
 from bench.process import ChildBox
-from bench.profile import Profile, read
+from bench.profile import NeighbourPapers, Profile, read
 from bench.standing import hand_over, standing
 from protocols.whitelist import Domain
+from simulators import pacs
 from simulators.ans import Ans, Signer
 from simulators.ans.names import Directory, Place
 from simulators.ans.names import start as start_names
 from simulators.igc import Pki
+from simulators.pacs import PacsConfig
 from tests.bench.test_external import free_ports, profile
 from validators.finding import Cause
 from wire.exchange import Direction, Exchange, Outcome, TlsInfo, ignore, stamp
@@ -260,3 +263,40 @@ def test_a_consumer_is_listed_by_its_certificate(bed: Bed, tmp_path: Path) -> No
     assert "db7.example.test" in present.message
     with pytest.raises(BenchError, match="certificat PEM ou DER attendu"):
         examine_listing(bed, listed, listed)
+
+
+def test_real_neighbours_as_the_box_will_meet_them(profile: Path, tmp_path: Path) -> None:
+    """A PACS that takes calls from whom it knows, and a DMP whose authority nobody gave."""
+    (port,) = free_ports(1)
+    target = read(profile)
+    archive = pacs.build(
+        PacsConfig(ae_title="ORTHANC", port=port, calling_ae_titles=frozenset({"CONNUE"})), ignore
+    )
+
+    def looked_at(**changed: object) -> dict[str, Check]:
+        real = target.model_copy(
+            update={
+                "neighbours": Neighbours(
+                    pacs=f"externe 127.0.0.1:{port} ORTHANC",
+                    dmp=f"externe https://127.0.0.1:{target.world.psc}/si-dmp",
+                ),
+                **changed,
+            }
+        )
+        with standing(real, tmp_path / "banc", 1, ignore) as bed:
+            found = examine_world(bed, nobody)
+            return {one.name.partition(" AE")[0].partition(" 127")[0]: one for one in found}
+
+    absent = looked_at()
+    assert absent["PACS"].cause is Cause.MACHINE  # nobody is there
+    assert "[neighbours]" in absent["PACS"].advice
+    assert absent["DMP"].cause is Cause.PROFILE
+    assert "[[papers]]" in absent["DMP"].advice
+    known = target.source.model_copy(update={"ae_title": "CONNUE"})
+    trusted = NeighbourPapers(neighbour="dmp", trust=f"{target.world.pki}/market-trust.pem")
+    with archive:
+        stranger = looked_at()
+        assert stranger["PACS"].cause is Cause.MACHINE
+        assert "déclarer DRIMBOX" in stranger["PACS"].advice
+        found = looked_at(source=known, papers=(trusted,))
+    assert {one.state for one in found.values()} == {State.GOOD}
