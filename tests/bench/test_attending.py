@@ -11,11 +11,12 @@ from types import SimpleNamespace
 import pytest
 
 from bench.administration import Administration
-from bench.attending import open_waits, proceed
+from bench.attending import open_waits, proceed, wait
 from bench.campaign import Options, Quiet, play
 from bench.changes import by_hand
 from bench.errors import BenchError
 from bench.feed import Feed
+from bench.journal import Journal
 from bench.operator import Nobody, Request, Word
 from bench.outcomes import StepKind
 from bench.profile import EMBEDDED
@@ -209,3 +210,16 @@ def test_a_native_product_is_changed_at_once_or_later(tmp_path: Path) -> None:
         within, removed = removing(stage)
         assert "1.2.3" in within.by_hand
         assert stage.steps[-1].verdict is Verdict.REVIEW
+
+
+def test_a_wait_ends_with_its_event(tmp_path: Path) -> None:
+    there = Person()
+    looked = iter([False, False, True, True])
+    with step_of(tmp_path, there, StepKind.WHEN) as stage:
+        assert wait(stage, "l'export", lambda: next(looked), identifier="export", deadline_s=60)
+        stage.shard.flush()
+        assert open_waits(tmp_path) == {}
+    assert there.ended == {"export": "l'effet est venu"}
+    told = [event.fields for event in Journal(tmp_path).of("wait.start", "wait.end")]
+    assert [one["wait"] for one in told] == ["export", "export"]
+    assert (told[0]["deadline_s"], told[1]["how"]) == (60, "l'effet est venu")
