@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import pybase64
 
@@ -42,6 +43,8 @@ class Publication:
     matricule: str
     structure: str
     """National identifier of the structure that published."""
+    hosts: frozenset[str]
+    """Of the RetrieveURLs: which Source published it."""
     lot: SubmissionSet
     assertion: saml.Assertion
 
@@ -171,11 +174,21 @@ def _published(exchange: Exchange) -> Iterator[Publication]:
                 study_uid=manifest.study_uid or "",
                 matricule=CX.parse(lot.patient_id).id,
                 structure=assertion.text("Identifiant_Structure"),
+                hosts=frozenset(
+                    host for one in manifest.series() if (host := _host(one.retrieve_url or ""))
+                ),
                 lot=lot,
                 assertion=assertion,
             )
     except (RemoteProtocolError, KeyError):
         return  # nothing that can be withdrawn
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""  # a box under test writes anything
 
 
 def _referred(exchange: Exchange) -> Iterator[tuple[str, str]]:

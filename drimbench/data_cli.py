@@ -208,7 +208,7 @@ def push(
         place = journal or _dated("retrait" if cleanup else "images")
         if cleanup:
             back = _withdrawal(cleanup, runs, by, profile, dmp, certificates, trust)
-            with keep(place) as observe:
+            with keep(place) as observe, console.status("Lecture du journal et retraits…"):
                 withdrawn = list(back(observe))
             done = all(one.done for one in withdrawn)
             document = {"run": cleanup, "by": by, "withdrawn": [o.as_json() for o in withdrawn]}
@@ -261,13 +261,15 @@ def _withdrawal(
     from bench.journal import Journal as RunJournal
     from bench.profile import EMBEDDED, read
     from bench.runs import find_run
+    from bench.site import site_of
     from drimbench import data_push as pushing
 
     played = RunJournal(find_run(run, runs))
+    target = read(profile) if profile else EMBEDDED
     if by == "source":
         to, patience = _destination(profile, "--cleanup")
-        return partial(pushing.withdraw_by_source, played, to, timeout=patience)
-    target = read(profile) if profile else EMBEDDED
+        other = site_of(target).names.counterpart
+        return partial(pushing.withdraw_by_source, played, to, counterpart=other, timeout=patience)
     kept = certificates or (Path(target.world.pki) if target.world.pki else None)
     if kept is None:
         raise BenchError(

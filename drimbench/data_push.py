@@ -101,10 +101,18 @@ def fill(prepared: Prepared, send: Sender, console: Console) -> Pushed:
 
 
 def withdraw_by_source(
-    journal: Journal, to: tuple[str, int], observe: Observe, *, timeout: float
+    journal: Journal, to: tuple[str, int], observe: Observe, *, counterpart: str, timeout: float
 ) -> Iterator[Withdrawn]:
-    """Ask the Source, as the RIS would, to withdraw the reports of what a run published."""
-    left = {one.study_uid: one for one in publications_of(journal)}
+    """Ask the Source, as the RIS would, to withdraw the reports of what a run published.
+
+    What another Source published, at host `counterpart`, is not its affair.
+    """
+    left: dict[str, Publication] = {}
+    for one in publications_of(journal):
+        if counterpart in one.hosts:
+            yield _withdrawn(one, False, f"publié par {counterpart}, qui n'est pas cette Source")
+        else:
+            left[one.study_uid] = one
     now = datetime.now(UTC)
     for number, carrier in enumerate(carriers_of(journal), 1):
         about = [left.pop(uid) for uid in sorted(carrier.studies) if uid in left]

@@ -35,7 +35,7 @@ from bench.site import site_of
 from bench.submissions import accepted
 from bench.withdrawing import carriers_of, deletion_of, publications_of
 from drimbench.clients import Means
-from drimbench.data_push import route
+from drimbench.data_push import route, withdraw_by_source
 from protocols import hl7v2, kos
 from protocols.dicom import split_part10
 from simulators.dmp import Patient
@@ -435,3 +435,23 @@ def test_what_cannot_be_done_is_refused_in_words(
     assert done.returncode == 64
     assert done.stderr.startswith("drimbench : ")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_another_source_published_is_told_and_not_asked_of_this_one(bed: Bed) -> None:
+    made = published(bed, "nominal", 19)
+    uid = made.exams[0].study_uid
+    until(
+        lambda: uid in {one.study_uid for one in publications_of(Journal(bed.directory))},
+        deadline_s=PATIENCE_S,
+    )
+    found = withdraw_by_source(
+        Journal(bed.directory),
+        ("127.0.0.1", 1),  # nobody there: asked, it would be said
+        ignore,
+        counterpart=EMBEDDED.source.host,
+        timeout=1,
+    )
+    (told,) = [one for one in found if one.study_uid == uid]
+    assert not told.done
+    assert "n'est pas cette Source" in told.detail
+    awaited(bed, made, Status.APPROVED)
