@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from reports import redact
-from reports.annotate import dicom, hl7, http, text, tls
+from reports.annotate import dicom, hl7, http, names, text, tls
 from reports.annotate.model import Fact, Facts, Section
 from wire.exchange import Exchange, Outcome, Payload
 
@@ -70,6 +70,8 @@ def _payload(exchange: Exchange, payload: Payload | None, word: str) -> tuple[Se
             return (*framing, *(hl7.sections(payload.body, word) if payload.body else ()))
         case "DIMSE":
             return _dimse(payload, word)
+        case "DNS":
+            return (*_facts("Transport", payload), names.section(payload.body, word))
         case _:
             blocks, note = text.text_or_hex(payload.body)
             return (Section(word, blocks, note),) if payload.body else ()

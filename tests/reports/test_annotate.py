@@ -6,10 +6,12 @@ import base64
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+import dns.message
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.annotate import names
 from reports.annotate.dispatch import Annotated, annotate, answer
 from reports.annotate.model import Code, Facts, Field, Fields, Node, Section, Tree
 from wire.exchange import Outcome, Payload, TlsInfo
@@ -213,3 +215,11 @@ def test_no_jwt_survives_annotation(
         assert world.TOKEN.rpartition(".")[2][:40] not in shown
         signature = world.TOKEN.rpartition(".")[2].encode()
         assert signature[:16].hex(" ") not in shown
+
+
+@given(st.one_of(st.binary(max_size=80), st.just(dns.message.make_query("a.test", "A").to_wire())))
+def test_a_question_of_dns_is_read_or_shown_raw(body: bytes) -> None:
+    made = names.section(body, "Requête")
+    assert isinstance(made.blocks[0], Code)
+    shown = "".join(token.text for line in made.blocks[0].lines for token in line)
+    assert ("a.test. IN A" in shown) or b"\x01a\x04test" not in body
