@@ -621,12 +621,13 @@ class Bed:
 
     def user(self) -> Browser:
         """A professional at a workstation, with an empty browser."""
+        seen = self.simulators.psc is not None or "psc" in self.taps
         psc_host = self.psc.url.removeprefix("https://")
         return self._browser(
             UserConfig(
                 tls=ClientTls(self.papers.market_trust),
                 connect_to=self.connect_to,
-                recorded_elsewhere=frozenset({psc_host}),
+                recorded_elsewhere=frozenset({psc_host} if seen else ()),
             ),
             self.observe,
         )

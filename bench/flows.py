@@ -20,6 +20,8 @@ __all__ = ["Flow", "as_csv", "as_markdown", "flows", "write"]
 
 _CLEAR, _SERVER, _MUTUAL = "non", "serveur", "mutuel"
 _IGC, _MARKET = "confiance/igc.pem", "confiance/marche.pem"
+_ITS_OWN = "du voisin réel"
+_HTTPS_NEIGHBOURS = {"DMP": "dmp", "Pro Santé Connect": "psc", "ANS": "ans"}
 _TO_GIVE = "à donner"
 """The address of a box that the profile does not say: the bench starts it, or it has no such."""
 
@@ -178,7 +180,23 @@ class _Flows:
     def _https(
         self, caller: str, callee: str, purpose: str, where: str, host: str, client: str = ""
     ) -> Flow:
-        """A market certificate in front; with `client`, one of the organisations' opposite."""
+        """A market certificate in front; with `client`, one of the organisations' opposite.
+
+        What a real neighbour shows and trusts is for its own people to say.
+        """
+        name = _HTTPS_NEIGHBOURS.get(callee, "")
+        tap, given = self._bed.taps.get(name), self._bed.profile.papers_of(name)
+        if tap is not None:
+            where = f"{tap.host}:{tap.port}"
+        if name and not self._bed.profile.neighbours.of(name).simulated and not (tap and given):
+            return Flow(
+                caller=caller, callee=callee, purpose=purpose, address=_authority(where),
+                protocol="HTTPS", tls=_MUTUAL if client else _SERVER, server_certificate=_ITS_OWN,
+                client_trusts=_ITS_OWN, client_certificate=client and _ITS_OWN,
+                server_trusts=client and _ITS_OWN,
+            )  # fmt: skip
+        if tap is not None:
+            host = self._bed.profile.neighbours.of(name).host
         return Flow(
             caller=caller,
             callee=callee,

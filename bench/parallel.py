@@ -53,6 +53,8 @@ def serial_because(options: Options) -> str:
         return "un produit qui est déjà à une adresse se conduit en série"
     if fixed := next(_fixed(profile), ""):
         return f"{fixed} ne se partage pas entre plusieurs bancs"
+    if real := profile.neighbours.real:
+        return f"un voisin réel ({', '.join(one.name for one in real)}) se conduit en série"
     if options.report is not None:
         return "un seul scénario joue le compte rendu fourni"
     return ""

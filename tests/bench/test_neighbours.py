@@ -15,18 +15,25 @@ import pytest
 import tomli_w
 from anyio.from_thread import start_blocking_portal
 
+from bench.bed import Bed
 from bench.campaign import Options, play
 from bench.cases import mint
+from bench.feed import Feed
+from bench.flows import flows
 from bench.neighbours import Manner, Neighbours
 from bench.outcomes import CannotVerify
 from bench.papers import papers
+from bench.parallel import serial_because
 from bench.patients import Lent, TestPatient
 from bench.profile import EMBEDDED, Profile, ProfileError, read
 from bench.real import RealAns, RealDmp, RealLocalPacs, RealPacs, RealPsc, RealRis
 from bench.results import Run
 from bench.site import site_of
 from bench.verdicts import Verdict
+from drimbench.counter.faults import menus
+from drimbench.counter.state import panels
 from features import FEATURES, STEP_MODULES
+from reports.html import render
 from simulators import dmp, pacs
 from simulators.dmp import CrashPoint, DmpConfig, DmpState
 from simulators.dmp import Patient as DmpPatient
@@ -35,7 +42,9 @@ from simulators.igc.pki import Pki
 from simulators.pacs import Pacs, PacsConfig
 from simulators.psc.naming import label as psc_label
 from tests.bench.test_external import free_ports
-from wire.exchange import Exchange
+from wire.exchange import Direction, Exchange, ignore
+from wire.mllp import MllpClient, serve_mllp
+from wire.shard import Shard
 from wire.tls import ServerTls
 
 DMP = "https://dmp.exemple.fr/si-dmp-server/v2/services"
@@ -264,6 +273,89 @@ def rules(run: Run) -> dict[str, list[str]]:
     return {one.id: sorted({found.rule for _, found in one.findings}) for one in run.scenarios}
 
 
+def test_a_ris_that_is_listened_to(tmp_path: Path) -> None:
+    """What it sends passes to the Source, and is recorded as the bench's own RIS would have."""
+    (port,) = free_ports(1)
+    seen: list[Exchange] = []
+    profile = Profile.model_validate(
+        {
+            "neighbours": {"ris": "écouté", "psc": "externe https://psc.exemple.fr/realms/x"},
+            "source": {"mllp": f"127.0.0.1:{port}"},
+        }
+    )
+    shard = Shard(tmp_path, "bench")
+    bed = Bed(profile, Feed(shard), tmp_path, 1, roles=frozenset())
+
+    async def answer(message: bytes, peer: Any) -> bytes:
+        return b"MSH|^~\\&|B|B|A|A|1||ACK|2|P|2.5\rMSA|AA|1\r"
+
+    async def play() -> None:
+        source = await serve_mllp(answer, actor="source", observe=seen.append, port=port)
+        tap = bed.taps["ris"]
+        async with MllpClient(tap.host, tap.port, actor="x", observe=ignore) as client:
+            message = b"MSH|^~\\&|A|A|B|B|20260101||ORU^R01^ORU_R01|CTRL1|P|2.5\r"
+            assert b"MSA|AA" in await client.send(message, timeout=5)
+        await source.stop()
+
+    bed.start()
+    try:
+        bed.call(play)
+        assert bed.psc.issuer == "https://psc.exemple.fr/realms/x"
+        (told,) = (one.exchange for one in bed.feed.since() if one.exchange.actor == "ris")
+    finally:
+        bed.stop()
+        shard.close()
+    assert (told.transaction, told.direction, told.peer) == ("ORU^R01", Direction.OUT, "source")
+    assert told.request is not None
+    assert seen[0].request is not None
+    assert told.request.body == seen[0].request.body
+    assert told.keys == ("CTRL1",)
+
+
+def test_a_real_neighbour_in_the_flow_matrix(tmp_path: Path) -> None:
+    profile = Profile.model_validate(
+        {
+            "neighbours": {
+                "dmp": f"écouté {DMP}",
+                "ans": "externe https://ans.exemple.fr/liste.xml",
+                "pacs": "externe pacs.site:11112 AUTRE",
+            },
+            "papers": [{"neighbour": "dmp", "trust": str(tmp_path / "a.pem")}],
+        }
+    )
+    shard = Shard(tmp_path, "bench")
+    bed = Bed(profile, Feed(shard), tmp_path, 1, roles=frozenset())
+    with pytest.raises(OSError, match="No such file"):  # what the tap is to trust is not there
+        bed.start()
+    bed.stop()
+    (tmp_path / "a.pem").write_bytes(bed.papers.market_trust.read_bytes())
+    bed = Bed(profile, Feed(shard), tmp_path, 1, roles=frozenset())
+    bed.start()
+    try:
+        rows = {(one.caller, one.callee): one for one in flows(bed)}
+        tap = bed.taps["dmp"]
+        panels_ = {one.id: one for one in panels(bed)}
+        choices = {menu.simulator for menu in menus(bed)}
+    finally:
+        bed.stop()
+        shard.close()
+    dmp_row = rows["DRIMbox Source", "DMP"]
+    assert dmp_row.address == f"{tap.host}:{tap.port}"
+    assert dmp_row.server_certificate == "server-dmp.exemple.fr.pem"
+    ans = rows["DRIMbox Source", "ANS"]
+    assert (ans.address, ans.server_certificate) == ("ans.exemple.fr", "du voisin réel")
+    assert rows["DRIMbox Source", "PACS"].address == "pacs.site:11112"
+    assert "AE AUTRE" in rows["DRIMbox Source", "PACS"].purpose
+    assert panels_["dmp"].facts == (("Voisin", "écouté"), ("Écoute", f"{tap.host}:{tap.port}"))
+    assert choices == {"psc", "pacs-local"}
+
+
+def test_a_real_neighbour_is_met_by_one_bed(tmp_path: Path) -> None:
+    profile = Profile(neighbours=Neighbours(dmp=f"externe {DMP}"))
+    options = Options(features=FEATURES, steps=STEP_MODULES, profile=profile)
+    assert serial_because(options) == "un voisin réel (dmp) se conduit en série"
+
+
 CHAIN = ("SCN-PUB-01", "SCN-REF-02", "SCN-IMG-02", "SCN-CON-01", "SCN-CON-02")
 
 
@@ -310,6 +402,11 @@ def test_a_dmp_that_is_listened_to_is_judged_as_ours(site: Site, tmp_path: Path)
         "dmp": f"écouté {site.dmp_url}",
         "local_pacs": f"écouté 127.0.0.1:{site.local_pacs.port} LOCALSITE",
     }
+    page = render(run)
+    assert "DMP (réel)" in page
+    assert "PACS local (réel)" in page
+    assert "Voisins réels" in page
+    assert "DMP (réel)" not in render(direct)
     # And names are read as the simulators give them.
     for actor, label in (("dmp", dmp_label), ("psc", psc_label)):
         for one in recorded(direct, actor):
