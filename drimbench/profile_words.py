@@ -61,7 +61,6 @@ WORDS: Final = {
     "consumer.admin": "adresse:port de ses traces ; sans elle, une personne les relit.",
     "consumer.ports": "Ports qu'elle doit prendre quand le banc la lance : web, admin.",
     "consumer.host": "Nom du serveur web, dans son certificat.",
-    "consumer.driver": "Pilote de ses pages, d'un greffon ; vide : formulaires HTML ordinaires.",
     "consumer.ae_title": "Titre d'application DICOM, pour l'export vers le PACS local.",
     "consumer.driver": "Pilote de ses pages, par le nom qu'un module lui donne ; vide : "
     "formulaires HTML simples.",
