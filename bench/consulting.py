@@ -16,7 +16,7 @@ from bench.outcomes import CannotVerify, NotSendable, Refused
 from bench.publishing import Publishing
 from bench.story import PlannedExam, Story, people_of, plan_exam
 from bench.submissions import names, package
-from protocols import saml, soap
+from protocols import kos, saml, soap
 from protocols.dicomweb import parse_path
 from protocols.errors import RemoteProtocolError
 from simulators.peer import PeerSource
@@ -51,7 +51,13 @@ class Consulting:
     # -- Étant donné -------------------------------------------------------------------------
 
     def publish_elsewhere(self, exam: PlannedExam) -> None:
-        """Another Source, right in everything, has published the exam."""
+        """Another Source, right in everything, has published the exam: during the run, or before
+        it where the profile says that the Consumer starts from preloaded KOS."""
+        bed, profile = self.story.bed, self.story.stage.profile
+        if profile.consumer.start == "preloaded":
+            self.story.rely_on_white_list()
+            self.preload(exam, bed.site.names.neighbour, bed.neighbour, wrong_ins=False)
+            return
         self.story.rely_on_white_list("counterpart")
         self.publishing.send()
         try:
@@ -62,7 +68,7 @@ class Consulting:
     def preload(self, exam: PlannedExam, host: str, source: PeerSource, *, wrong_ins: bool) -> None:
         """The DMP holds a KOS whose images are at `host`; the INS in them may be wrong."""
         story = self.story
-        publish_at(
+        held = publish_at(
             story,
             story.case,
             story.patient,
@@ -71,6 +77,7 @@ class Consulting:
             source=source,
             stamped=story.stage.sentinel().patient.ins if wrong_ins else "",
         )
+        self.publishing.preloaded.append(kos.decode(held))
         story.stage.publish_case()
 
     def consult_another(self) -> None:

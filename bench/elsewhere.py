@@ -23,11 +23,11 @@ def publish_at(
     host: str,
     source: PeerSource,
     stamped: str = "",
-) -> None:
+) -> bytes:
     """The patient's open DMP holds the exam's KOS, whose images `source` serves at `host`.
 
     `stamped` is the matricule that the images bear; by default the patient's, as it should be.
-    What is minted is kept in `case`.
+    What is minted is kept in `case`. Returns the KOS.
     """
     assert patient.ins is not None
     assert patient.ipp is not None
@@ -81,6 +81,7 @@ def publish_at(
     case.identifiers["l'entryUUID"] = story.bed.dmp.deposit(
         entry, manifest, patient.ins.value, patient.ins.oid
     )
+    return manifest
 
 
 def _reference(file: bytes) -> tuple[str, str]:

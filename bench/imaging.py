@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from bench.administration import Administration
 from bench.imagery import add_series, alterations, load_exam
 from bench.outcomes import CannotVerify, NotMet
+from bench.preloading import preload
 from bench.publishing import Publishing
 from bench.story import PlannedExam, Story
 from protocols import jose
@@ -38,11 +39,16 @@ class Imaging:
     # -- Étant donné -------------------------------------------------------------------------
 
     def publish(self, exam: PlannedExam) -> None:
-        """The exam is in the PACS and its KOS in the DMP.
+        """The exam is in the PACS and its KOS in the DMP: published, or preloaded where the
+        profile says that images are tested so.
 
         Raises:
-            CannotVerify: the Source under test does not publish it.
+            CannotVerify: the Source under test does not publish it, or cannot be preloaded.
         """
+        stage = self.story.stage
+        if stage.profile.source.start == "xdm" and stage.info.domain == "images":
+            preload(self.publishing, exam)
+            return
         self.publishing.send()
         try:
             self.publishing.expect_published(1)

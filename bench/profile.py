@@ -93,7 +93,10 @@ class SourceBox(_Table):
     stow_certificate: str = ""
     stow_key: str = ""
     changes: tuple[str, ...] = ()
-    """Native: the vendor's program that takes images out of its PACS (`bench.changes`)."""
+    """The vendor's program that takes images out of a native product's PACS, and imports an XDM
+    archive (`bench.changes`)."""
+    start: Literal["report", "xdm"] = "report"
+    """Where scenarios on images begin: a report is published, or the KOS is preloaded as XDM."""
 
 
 class ConsumerBox(_Table):
@@ -101,6 +104,8 @@ class ConsumerBox(_Table):
 
     command: tuple[str, ...] = ()
     web: Address = ""
+    start: Literal["report", "preloaded"] = "report"
+    """Where scenarios begin: a Source publishes during the run, or the DMP holds the KOS."""
     admin: Address = ""
     ports: dict[str, Port] = Field(default_factory=dict)
     host: str = "consumer.drimbench.test"

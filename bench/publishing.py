@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 
 from bench.administration import Administration, Row
@@ -41,6 +41,8 @@ class Publishing:
     ack: Ack | None = None
     sent: bytes = b""
     no_ack: str = "aucun message envoyé"
+    preloaded: list[Manifest] = field(default_factory=list)
+    """KOS that the DMP held before the scenario, as the Source's own."""
 
     # -- Étant donné -------------------------------------------------------------------------
 
@@ -314,13 +316,14 @@ class Publishing:
     # -- reading -----------------------------------------------------------------------------
 
     def manifests(self) -> list[Manifest]:
-        """The KOS of this scenario that the DMP accepted, in order."""
-        return [
+        """The KOS of this scenario that the DMP holds or accepted, in order."""
+        published = (
             manifest
             for seen in self.story.stage.seen("ITI-41")
             if accepted(seen.exchange)
             for manifest in submitted_manifests(seen.exchange)
-        ]
+        )
+        return [*self.preloaded, *published]
 
     @property
     def administration(self) -> Administration:

@@ -78,10 +78,12 @@ def describe(
     folder: str,
     signer: Credential,
     moment: datetime,
+    entry_uuid: str = "",
 ) -> Lot:
     """The lot of one KOS, as after a first publication.
 
-    `folder` is that of the lot in the archive, `installation` the OID of the box.
+    `folder` is that of the lot in the archive, `installation` the OID of the box, `entry_uuid` what
+    the DMP gave; without one, it is made from the KOS.
     """
     signature = sign_lot(
         [LotReference(kos_uid, kos)],
@@ -105,7 +107,7 @@ def describe(
         Association(type=AssociationType.SIGNS, source=_SIGNATURE, target=_SET, slots=_ORIGINAL),
     )
     request = build_submit(writer.submission_set(set_uid, installation), entries, links)
-    entry_uuid = f"urn:uuid:{uuid5(NAMESPACE_OID, kos_uid)}"
+    entry_uuid = entry_uuid or f"urn:uuid:{uuid5(NAMESPACE_OID, kos_uid)}"
     _keep_entry_uuid(request, entry_uuid)
     return Lot(
         kos_uid=kos_uid,

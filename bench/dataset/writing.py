@@ -55,7 +55,7 @@ def write(
         raise BenchError(f"{error.filename} : ne peut pas être écrit ({error.strerror})") from None
 
 
-def _reference_to(file: bytes) -> InstanceRef:
+def reference_to(file: bytes) -> InstanceRef:
     """How a KOS refers to that DICOM file."""
     part10 = split_part10(file)
     texts = read_texts(
@@ -95,7 +95,7 @@ class _Writer:
                 references: list[InstanceRef] = []
                 for index in range(1, series.images + 1):
                     file = next(made)
-                    references.append(_reference_to(file))
+                    references.append(reference_to(file))
                     name = f"images/examen-{number}/serie-{rank}/IMG{index:05}.dcm"
                     yield self._file(name, file)
                     done += 1

@@ -132,6 +132,24 @@ def test_what_it_leaves_out_fails_by_name(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_it_starts_from_a_preloaded_archive(tmp_path: Path) -> None:
+    given = product(tmp_path)
+    source = given.source.model_copy(update={"start": "xdm"})
+    run = campaign(
+        tmp_path, given.model_copy(update={"source": source}),
+        "SCN-IMG-01", "SCN-IMG-02", "SCN-IMR-06", "SCN-IMR-07", "SCN-IMR-08",
+    )  # fmt: skip
+    assert told(run) == {
+        "IMG-01": Verdict.REVIEW,
+        "IMG-02": Verdict.PASS,
+        "IMR-06": Verdict.PASS,
+        "IMR-07": Verdict.WARN,
+        "IMR-08": Verdict.PASS,
+    }
+    assert not {"ORU^R01", "ITI-41"} & run.counts().keys()
+    assert len(list((run.directory / "xdm").glob("SCN-*.zip"))) == 5
+
+
 def test_by_its_addresses_with_nobody_to_change_its_pacs(tmp_path: Path) -> None:
     ports = free_ports(len(WORLD) + 3)
     mllp, wado, store = (f"127.0.0.1:{port}" for port in ports[len(WORLD) :])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import queue
 import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from zipfile import ZipFile
 
 import manifest
 from own_pacs import Held, OwnPacs
+from pydicom import dcmread
 from registry import Lot, Refused, Registry, Unreached
 from report import Exam, Report
 
@@ -20,10 +23,11 @@ PAUSE_S = 0.2
 class Published:
     """What the DMP holds of a study."""
 
-    report: Report
-    exam: Exam
+    ins: tuple[str, str]
     kos_uid: str
     images: frozenset[str]
+    made_of: tuple[Report, Exam] | None = None
+    """None when another DRIMbox's archive says it."""
     seen: frozenset[str] = field(default_factory=frozenset)
     """What the PACS held when it was last looked at."""
 
@@ -67,6 +71,7 @@ class Feeder:
         while True:
             with suppress(queue.Empty):
                 self._prepare(self._reports.get(timeout=PAUSE_S))
+            self._import()
             waiting, self._waiting = self._waiting, []
             for one in waiting:
                 try:
@@ -96,6 +101,32 @@ class Feeder:
                 self._make(report, exam, images, "")
         return None
 
+    def _import(self) -> None:
+        """Archives of XDM laid beside the images: what they say was published, was."""
+        for path in self._pacs.folder.glob("*.zip"):
+            with ZipFile(path) as archive:
+                for name in archive.namelist():
+                    if not name.endswith(".DCM"):
+                        continue
+                    kos = dcmread(io.BytesIO(archive.read(name)))
+                    metadata = archive.read(f"{name.rpartition('/')[0]}/METADATA.XML")
+                    if str(kos.SOPInstanceUID).encode() not in metadata:
+                        self._tell(f"{name} n'est pas décrit par METADATA.XML")
+                        continue
+                    (qualifier,) = kos.IssuerOfPatientIDQualifiersSequence
+                    listed = frozenset(
+                        str(one.ReferencedSOPInstanceUID)
+                        for study in kos.CurrentRequestedProcedureEvidenceSequence
+                        for series in study.ReferencedSeriesSequence
+                        for one in series.ReferencedSOPSequence
+                    )
+                    ins = (str(kos.PatientID), str(qualifier.UniversalEntityID))
+                    with self._lock:
+                        self._published[str(kos.StudyInstanceUID)] = Published(
+                            ins, str(kos.SOPInstanceUID), listed
+                        )
+            path.unlink()
+
     def _make(self, report: Report, exam: Exam, images: list[Held], replaced: str) -> None:
         uid = manifest.new_uid()
         kos = manifest.write(report, exam, images, self._base_url, uid)
@@ -107,7 +138,7 @@ class Feeder:
         self._registry.submit(lot, one.replaced)
         with self._lock:
             self._published[lot.exam.study] = Published(
-                lot.report, lot.exam, lot.kos_uid, one.images, one.images
+                lot.report.ins, lot.kos_uid, one.images, (lot.report, lot.exam), one.images
             )
 
     def _follow(self) -> None:
@@ -116,14 +147,15 @@ class Feeder:
             images = self._pacs.study(study)
             now = _uids(images)
             still, known.seen = now == known.seen, now
-            if now == known.images or not still:
+            if now == known.images or not still or known.made_of is None:
                 continue
+            report, exam = known.made_of
             try:
-                entry = self._registry.entry_of(known.report, known.kos_uid)
+                entry = self._registry.entry_of(report, known.kos_uid)
                 if images:
-                    self._make(known.report, known.exam, images, entry)
+                    self._make(report, exam, images, entry)
                 else:
-                    self._registry.withdraw(known.report, entry)
+                    self._registry.withdraw(report, entry)
                     with self._lock:
                         del self._published[study]
             except (Refused, Unreached) as error:

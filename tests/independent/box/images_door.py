@@ -147,7 +147,7 @@ class ImagesDoor:
             image.file_meta.TransferSyntaxUID = syntax = ExplicitVRLittleEndian
         if "ins" not in self._gaps:
             others = list(image.get("OtherPatientIDsSequence", None) or [])
-            image.OtherPatientIDsSequence = [*others, manifest.identity(*known.report.ins)]
+            image.OtherPatientIDsSequence = [*others, manifest.identity(*known.ins)]
         buffer = io.BytesIO()
         image.save_as(buffer, implicit_vr=False, little_endian=True, enforce_file_format=True)
         return str(syntax), buffer.getvalue()
