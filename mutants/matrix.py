@@ -111,6 +111,7 @@ class Trial:
     parts: tuple[str, ...]
     """Those that it replaces; none when nobody asked."""
     ran: tuple[str, ...]
+    """Those that apply to it."""
     killed_by: tuple[Red, ...]
     """Failures on a requirement that it breaks."""
     consequences: tuple[Red, ...]
@@ -305,7 +306,7 @@ def judge(mutant: Mutant, run: Run) -> Trial:
     return Trial(
         mutant=mutant,
         parts=(),
-        ran=tuple(scenario.id for scenario in run.scenarios),
+        ran=tuple(one.id for one in run.scenarios if one.verdict is not Verdict.OMIT),
         killed_by=tuple(killed),
         consequences=tuple(consequences),
         false_alarms=tuple(alarms),

@@ -80,6 +80,7 @@ def test_each_scenario_falls_in_one_group() -> None:
             scenario("à tort", Verdict.FAIL, "DB.SO.12"),
             scenario("affamé", Verdict.SKIP, "DB.SO.12"),
             scenario("cassé", Verdict.ERROR, "DB.SO.33"),
+            scenario("sans objet", Verdict.OMIT, "DB.SO.33"),
         ),
     )
     assert trial.killed
