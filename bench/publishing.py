@@ -212,7 +212,8 @@ class Publishing:
     def expect_no_more(self) -> None:
         """After the sentinel, still one accepted KOS per exam."""
         self._await_sentinel()
-        found = [m for m in self.manifests() if m.patient_id != self._sentinel_ins]
+        # The submission says whose it is, whatever its KOS says.
+        found = self.manifests(besides=self._sentinel_ins)
         self.story.stage.expect(
             "aucun autre KOS n'est publié",
             len(found) == len(self.story.exams),
@@ -315,12 +316,13 @@ class Publishing:
 
     # -- reading -----------------------------------------------------------------------------
 
-    def manifests(self) -> list[Manifest]:
-        """The KOS of this scenario that the DMP holds or accepted, in order."""
+    def manifests(self, *, besides: str = "") -> list[Manifest]:
+        """The KOS of this scenario that the DMP holds or accepted, in order; `besides` those whose
+        submission names that identifier."""
         published = (
             manifest
             for seen in self.story.stage.seen("ITI-41")
-            if accepted(seen.exchange)
+            if accepted(seen.exchange) and not (besides and names(seen.exchange, besides))
             for manifest in submitted_manifests(seen.exchange)
         )
         return [*self.preloaded, *published]
