@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -58,12 +58,21 @@ from simulators.ris.service import label as ris_label
 from simulators.user import User, UserConfig
 from wire.dimse import DimsePeer
 from wire.exchange import Exchange, Label
+from wire.listening import authority
 from wire.tap import Tap
 from wire.tls import ClientTls, ServerTls
 
 __all__ = ["Bed", "BoxAddresses"]
 
 T = TypeVar("T")
+
+
+class Where(TypedDict):
+    """Where a service listens, and what others are told."""
+
+    host: str
+    announced: str
+
 
 EMBEDDED = (sys.executable, "-m", "drimbox_ref")
 _SOURCE_DOORS = ("mllp", "wado", "dicom", "admin", "store")
@@ -75,7 +84,7 @@ class BoxAddresses(dict[str, str]):
     def pair(self, name: str) -> tuple[str, int]:
         """As `(address, port)`."""
         host, _, port = self[name].rpartition(":")
-        return host, int(port)
+        return host.strip("[]"), int(port)
 
 
 @dataclass(slots=True)
@@ -201,7 +210,7 @@ class Bed:
             kept.mkdir(mode=0o700, parents=True, exist_ok=True)
             (kept / ".gitignore").write_text("*\n")
         self._igc = await igc_service.start(
-            clock=self.clock, observe=observe, port=world.igc, keep=kept
+            clock=self.clock, observe=observe, port=world.igc, keep=kept, **self._where
         )
         self._started.append(self._igc.stop)
         self.papers = papers(
@@ -214,6 +223,7 @@ class Bed:
                 **{id: (name, site.source_cn) for id, name in self._structures.items()},
             },
             (one.host for one in self.profile.neighbours.real if self._shows(one)),
+            world.announced,
         )
         await self._start_ans()
         await self._start_psc()
@@ -225,18 +235,20 @@ class Bed:
         self.ris = writer if ris.simulated else RealRis(ris, writer)
         tls = self._server_tls(site.names.neighbour, clients=True)
         self.connect_to[site.names.neighbour] = await self.neighbour.start(
-            observe=observe, tls=tls, port=world.neighbour
+            observe=observe, tls=tls, port=world.neighbour, **self._where
         )
         self._started.append(self.neighbour.stop)
         tls = self._server_tls(site.names.stranger, clients=True)
         self.connect_to[site.names.stranger] = await self.stranger.start(
-            observe=observe, tls=tls, port=world.stranger
+            observe=observe, tls=tls, port=world.stranger, **self._where
         )
         self._started.append(self.stranger.stop)
 
         if world.dns:
             directory = name_service.Directory(self.places)
-            dns = await name_service.start(directory, observe=observe, port=world.dns)
+            dns = await name_service.start(
+                directory, observe=observe, host=world.address, port=world.dns
+            )
             self._started.append(dns.stop)
 
     async def _start_ans(self) -> None:
@@ -252,7 +264,9 @@ class Bed:
             format=world.white_list_format,
         )
         tls = self._server_tls(self.site.names.ans)
-        server = await ans_service.start(made, observe=self.observe, tls=tls, port=world.ans)
+        server = await ans_service.start(
+            made, observe=self.observe, tls=tls, port=world.ans, **self._where
+        )
         self._started.append(server.stop)
         self._white_list = server.url + ans_service.WHITE_LIST_PATH
 
@@ -290,11 +304,11 @@ class Bed:
                 timeout=self.profile.timing.effect_s,
             )
             if neighbour.manner is Manner.TAPPED:
-                opened = await tap_dicom(neighbour, "pacs", self.observe, port)
+                opened = await tap_dicom(neighbour, "pacs", self.observe, port, **self._where)
                 tap = self._tapped(neighbour, opened)
                 at = tap.host, tap.port
             return RealPacs(neighbour, at, send)
-        made = pacs.build(PacsConfig(ae_title=PACS_AE, port=port), self.observe)
+        made = pacs.build(PacsConfig(ae_title=PACS_AE, port=port, **self._where), self.observe)
         self.simulators.pacs = made
         self._started.append(_later(made.start().stop))
         return made
@@ -305,11 +319,13 @@ class Bed:
         if not neighbour.simulated:
             made = RealLocalPacs(neighbour, (neighbour.host, neighbour.port))
             if neighbour.manner is Manner.TAPPED:
-                opened = await tap_dicom(neighbour, actor, self.observe, port, made.passed)
+                opened = await tap_dicom(
+                    neighbour, actor, self.observe, port, made.passed, **self._where
+                )
                 tap = self._tapped(neighbour, opened)
                 made.host, made.port = tap.host, tap.port
             return made
-        config = PacsConfig(ae_title=LOCAL_PACS_AE, actor=actor, port=port)
+        config = PacsConfig(ae_title=LOCAL_PACS_AE, actor=actor, port=port, **self._where)
         simulated = pacs.build(config, self.observe)
         self.simulators.local_pacs = simulated
         self._started.append(_later(simulated.start().stop))
@@ -327,9 +343,29 @@ class Bed:
             self.profile.papers_of(neighbour.name),
             self.papers.servers[neighbour.host] if self._shows(neighbour) else None,
             self.papers.igc_trust,
+            **self._where,
         )
         self._tapped(neighbour, tap)
-        self.connect_to[f"{neighbour.host}:{neighbour.port}"] = f"{tap.host}:{tap.port}"
+        known = authority(neighbour.host, neighbour.port)
+        self.connect_to[known] = authority(tap.host, tap.port)
+
+    async def _tap_ris(self, source: tuple[str, int]) -> Tap:
+        return await tap_ris(self.observe, ris_label, self.profile.world.ris, source, **self._where)
+
+    @property
+    def _where(self) -> Where:
+        """Where what stands for the world listens, and what is told of it."""
+        world = self.profile.world
+        return {"host": world.address, "announced": world.announced}
+
+    @property
+    def _within(self) -> dict[str, str]:
+        """Doors of a Source of the bench's own that boxes of other machines come to."""
+        return {"wado": self.profile.world.address}
+
+    def _announced(self, address: str) -> str:
+        """That of a Source of the bench's own, as a box is told."""
+        return authority(self.profile.world.announced, int(address.rpartition(":")[2]))
 
     def _tapped(self, neighbour: Neighbour, tap: Tap) -> Tap:
         self.taps[neighbour.name] = tap
@@ -368,6 +404,7 @@ class Bed:
                 Client(client_id=site.peer_client, may_introspect=False),
             ),
             port=port,
+            **self._where,
         )
 
     def _dmp_config(self, port: int) -> DmpConfig:
@@ -383,6 +420,7 @@ class Bed:
             clock=self.clock,
             uuid=self.uuid,
             port=port,
+            **self._where,
         )
 
     # -- the boxes ---------------------------------------------------------------------------
@@ -402,7 +440,7 @@ class Bed:
                 boxes, "source", self.site, self.papers, addresses, self.profile,
                 host=names.source, ae_title=self.profile.source.ae_title, seed=self.seed,
                 journal=self.directory if plain else None, usage=self._usage,
-                ports=dict(self.profile.source.ports),
+                ports=dict(self.profile.source.ports), hosts=self._within if plain else {},
             )  # fmt: skip
             command = self._source_command or _embedded("source")
             self.boxes["source"] = self._box("source", command, config)
@@ -412,6 +450,7 @@ class Bed:
                 boxes, "counterpart", self.site, self.papers, addresses, self.profile,
                 host=names.counterpart, ae_title="COUNTERPART", seed=self.seed + 1,
                 journal=self.directory, ports={"wado": self.profile.world.counterpart},
+                hosts=self._within,
             )  # fmt: skip
             self.boxes["counterpart"] = self._box("counterpart", _embedded("source"), config)
             started.append(("counterpart", self.counterpart))
@@ -439,12 +478,13 @@ class Bed:
 
     def _introduce_sources(self, source: str, counterpart: str, *, plain: bool) -> None:
         if self.source:
-            self.connect_to[source] = self.source["wado"]
+            own = self._announced(self.source["wado"]) if plain else self.source["wado"]
+            self.connect_to[source] = own
             if self.source.get("dicom"):
                 title = self.profile.source.ae_title
                 self.pacs.add_destination(title, *self.source.pair("dicom"))
         if not plain and self.counterpart:
-            self.connect_to[counterpart] = self.counterpart["wado"]
+            self.connect_to[counterpart] = self._announced(self.counterpart["wado"])
             self.pacs.add_destination("COUNTERPART", *self.counterpart.pair("dicom"))
 
     def _archive(self) -> Archive:
@@ -488,7 +528,7 @@ class Bed:
         if ris.manner is Manner.TAPPED and (self.source or given):
             host, _, port = (given or self.source["mllp"]).rpartition(":")
             source = host.strip("[]"), int(port)
-            tap = self.call(tap_ris, self.observe, ris_label, self.profile.world.ris, source)
+            tap = self.call(self._tap_ris, source)
             self._tapped(ris, tap)
 
     def _start_consumer(self, boxes: Path) -> None:
@@ -539,6 +579,7 @@ class Bed:
                     directory, "source", self.site, self.papers, addresses, profile,
                     host=self.site.names.source, ae_title=profile.source.ae_title, seed=self.seed,
                     journal=None, ports=_ports(profile.source, *_SOURCE_DOORS),
+                    hosts=_hosts(profile.source, *_SOURCE_DOORS),
                 )
             )  # fmt: skip
         if "consumer" in self.claimed:
@@ -546,6 +587,7 @@ class Bed:
                 write_consumer(
                     directory, self.site, self.papers, addresses, profile,
                     seed=self.seed, ports=_ports(profile.consumer, "web", "admin"),
+                    hosts=_hosts(profile.consumer, "web", "admin"),
                 )
             )  # fmt: skip
         return written
@@ -559,7 +601,8 @@ class Bed:
     def fixed_names(self) -> dict[str, str]:
         """Name -> address, as DNS would say; with the healthy Source, which only runs in a
         campaign, at its fixed port."""
-        counterpart = f"127.0.0.1:{self.profile.world.counterpart}"
+        world = self.profile.world
+        counterpart = authority(world.announced, world.counterpart)
         return {**self.connect_to, self.site.names.counterpart: counterpart}
 
     def places(self) -> dict[str, name_service.Place]:
@@ -649,6 +692,12 @@ def _later(stop: Callable[[], None]) -> Callable[[], Awaitable[None]]:
         await to_thread.run_sync(stop)
 
     return stopping
+
+
+def _hosts(box: SourceBox | ConsumerBox, *names: str) -> dict[str, str]:
+    """Where a box must listen for its addresses to be right: it may be on another machine."""
+    given = {name: getattr(box, name).rpartition(":")[0].strip("[]") for name in names}
+    return {name: host for name, host in given.items() if host}
 
 
 def _ports(box: SourceBox | ConsumerBox, *names: str) -> dict[str, int]:

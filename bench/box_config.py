@@ -62,12 +62,14 @@ def write_source(
     journal: Path | None,
     usage: Path | None = None,
     ports: Mapping[str, int],
+    hosts: Mapping[str, str] | None = None,
 ) -> Path:
     """The file of a Source; `role` is `source` or `counterpart`.
 
     `journal` and `usage` are the run whose journal keeps what it answers, and which parts it uses.
+    `hosts` is where each of its doors listens, by default 127.0.0.1.
     """
-    state = directory / role
+    state, hosts = directory / role, hosts or {}
     state.mkdir(parents=True, exist_ok=True)
     server = papers.servers[host]
     psc = papers.clients["source-psc"]
@@ -76,11 +78,11 @@ def write_source(
         {
             "box": _box(role, state, seed, journal, usage),
             "identity": _identity(site),
-            "mllp": {"port": ports.get("mllp", 0)},
-            "dicom": {"ae_title": ae_title, "port": ports.get("dicom", 0)},
-            "admin": {"port": ports.get("admin", 0)},
+            "mllp": _door("mllp", ports, hosts),
+            "dicom": {"ae_title": ae_title, **_door("dicom", ports, hosts)},
+            "admin": _door("admin", ports, hosts),
             "wado": {
-                "port": ports.get("wado", 0),
+                **_door("wado", ports, hosts),
                 "public_url": f"https://{host}/drimbox/rs",
                 "certificate": str(server.certificate),
                 "key": str(server.key),
@@ -127,8 +129,12 @@ def write_consumer(
     seed: int,
     usage: Path | None = None,
     ports: Mapping[str, int],
+    hosts: Mapping[str, str] | None = None,
 ) -> Path:
-    """The file of a Consumer; `usage` is the run whose journal keeps which parts it uses."""
+    """The file of a Consumer; `usage` is the run whose journal keeps which parts it uses.
+    `hosts` is where each of its doors listens, by default 127.0.0.1.
+    """
+    hosts = hosts or {}
     state = directory / "consumer"
     state.mkdir(parents=True, exist_ok=True)
     host = site.names.consumer
@@ -141,12 +147,12 @@ def write_consumer(
             "box": _box("consumer", state, seed, None, usage),
             "identity": _identity(site),
             "web": {
-                "port": ports.get("web", 0),
+                **_door("web", ports, hosts),
                 "public_url": f"https://{host}",
                 "certificate": str(server.certificate),
                 "key": str(server.key),
             },
-            "admin": {"port": ports.get("admin", 0)},
+            "admin": _door("admin", ports, hosts),
             "psc": {
                 "issuer": addresses.psc_issuer,
                 "client_id": site.consumer_client,
@@ -174,6 +180,11 @@ def write_consumer(
             "connect_to": dict(addresses.connect_to),
         },
     )
+
+
+def _door(name: str, ports: Mapping[str, int], hosts: Mapping[str, str]) -> dict[str, Any]:
+    host = {"host": hosts[name]} if name in hosts else {}
+    return {**host, "port": ports.get(name, 0)}
 
 
 def _pacs(

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from validators.finding import Cause
 
-__all__ = ["Check", "State", "fault", "good", "skipped"]
+__all__ = ["Check", "State", "fault", "good", "skipped", "warned"]
 
 
 class State(StrEnum):
@@ -39,6 +39,11 @@ def good(name: str, message: str) -> Check:
 def skipped(name: str, message: str) -> Check:
     """Not looked at, and why."""
     return Check(name=name, state=State.SKIP, message=message)
+
+
+def warned(name: str, cause: Cause, message: str, advice: str) -> Check:
+    """What works, and is to be known."""
+    return Check(name=name, state=State.WARN, cause=cause, message=message, advice=advice)
 
 
 def fault(name: str, cause: Cause, message: str, advice: str) -> Check:

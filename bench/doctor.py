@@ -26,7 +26,7 @@ from bench.checks import Check, State
 from bench.doctor_listing import examine_listing
 from bench.doctor_seen import examine_journal
 from bench.doctor_world import Resolve, examine_world, machine_resolver
-from protocols.pki import ChainError, ChainFault, read_certificate, verify_chain
+from protocols.pki import ChainError, ChainFault, read_certificate, server_names, verify_chain
 from simulators.igc import CredentialFiles
 from simulators.peer import Retrieved
 from validators.finding import Cause
@@ -248,9 +248,9 @@ def _certificate(title: str, shown: bytes, host: str, bed: Bed, at: datetime) ->
         if error.kind is ChainFault.NOT_YET_VALID:
             return fault(str(error), "vérifier les dates du certificat et l'heure de la machine")
         return fault(str(error), "installer le certificat que « drimbench serve » a écrit")
-    if host not in _names(leaf):
+    if host not in server_names(leaf):
         return fault(
-            f"le certificat nomme {', '.join(sorted(_names(leaf))) or 'personne'}",
+            f"le certificat nomme {', '.join(sorted(server_names(leaf))) or 'personne'}",
             f"un certificat pour {host}, ou un autre host dans le profil",
         )
     left = leaf.not_valid_after_utc - at
@@ -263,14 +263,6 @@ def _certificate(title: str, shown: bytes, host: str, bed: Bed, at: datetime) ->
             advice="renouveler le certificat du serveur",
         )
     return Check(name=title, state=State.GOOD, message=f"valable encore {left.days} jours")
-
-
-def _names(leaf: x509.Certificate) -> set[str]:
-    try:
-        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return set()
-    return set(found.get_values_for_type(x509.DNSName))
 
 
 # What a box answers ---------------------------------------------------------------------------

@@ -11,13 +11,15 @@ from urllib.parse import urlsplit
 
 import dns.exception
 import dns.resolver
+from cryptography import x509
 
 from bench.bed import Bed
-from bench.checks import Check, fault, good, skipped
+from bench.checks import Check, fault, good, skipped, warned
 from bench.neighbours import Manner
 from validators.finding import Cause
 from wire.dimse import DimseClient, DimseFailure, DimsePeer
 from wire.exchange import ignore
+from wire.listening import authority
 
 __all__ = ["Resolve", "examine_world", "machine_resolver"]
 
@@ -37,8 +39,12 @@ def machine_resolver(host: str) -> set[str]:
 
 def examine_world(bed: Bed, resolve: Resolve = machine_resolver) -> Iterator[Check]:
     """Names, PSC, DMP, white list and archives, one check each."""
+    if exposure := bed.profile.world.exposure:
+        advice = "n'ouvrir ces ports qu'à la boîte (pare-feu)"
+        yield warned("adresse du banc", Cause.BENCH, exposure, advice)
     yield from _names(bed, resolve)
     known = bed.addresses()
+    yield from _crl(bed)
     yield _service("dmp", "DMP", known.dmp, bed)
     yield _service("psc", "Pro Santé Connect", known.psc_issuer, bed)
     yield _service("ans", "liste blanche", known.white_list, bed)
@@ -53,11 +59,12 @@ def examine_world(bed: Bed, resolve: Resolve = machine_resolver) -> Iterator[Che
 
 def _names(bed: Bed, resolve: Resolve) -> Iterator[Check]:
     """Each name leads where the bench says, for whoever asks the bench, and for this machine."""
-    port, places = bed.profile.world.dns, bed.places()
+    world, places = bed.profile.world, bed.places()
+    port = world.dns
     known, astray = set(), False
     for host, place in places.items():
         wanted, here = str(place.address), resolve(host)
-        if port and (found := _asked(host, port)) != {wanted}:
+        if port and (found := _asked(host, world.announced, port)) != {wanted}:
             astray = True
             yield fault(
                 f"nom {host}",
@@ -78,16 +85,30 @@ def _names(bed: Bed, resolve: Resolve) -> Iterator[Check]:
     if astray:
         return
     if port:
-        yield good("noms", f"{len(places)} noms justes au DNS du banc, 127.0.0.1:{port}")
+        at = authority(world.announced, port)
+        yield good("noms", f"{len(places)} noms justes au DNS du banc, {at}")
     elif known == set(places):
         yield good("noms", f"{len(places)} noms connus de cette machine, et justes")
     else:
         yield skipped("noms", "la boîte a sa propre table : le banc n'a pas de DNS ([world] dns)")
 
 
-def _asked(host: str, port: int) -> set[str]:
+def _crl(bed: Bed) -> Iterator[Check]:
+    """Kept certificates say where their CRL is; the bench may have moved since."""
+    served = urlsplit(bed.papers.pki.crl_url).netloc
+    points = bed.papers.pki.igc_intermediate.extensions.get_extension_for_class(
+        x509.CRLDistributionPoints
+    ).value
+    said = {urlsplit(name.value).netloc for one in points for name in one.full_name or ()}
+    if said != {served}:
+        message = f"les certificats gardés la disent à {_told(said)}, le banc la sert à {served}"
+        advice = "vider le dossier [world] pki, puis configurer de nouveau la boîte"
+        yield warned("CRL", Cause.PROFILE, message, advice)
+
+
+def _asked(host: str, server: str, port: int) -> set[str]:
     stranger = dns.resolver.Resolver(configure=False)
-    stranger.nameservers, stranger.port, stranger.lifetime = ["127.0.0.1"], port, _TIMEOUT_S
+    stranger.nameservers, stranger.port, stranger.lifetime = [server], port, _TIMEOUT_S
     try:
         # The addresses of both families, whichever the host has.
         return set(stranger.resolve_name(host).addresses())
@@ -103,8 +124,9 @@ def _service(key: str, name: str, url: str, bed: Bed) -> Check:
     """The server at its address, its certificate proven by the trust that the box is given."""
     parts, real = urlsplit(url), not bed.profile.neighbours.of(key).simulated
     host, port = parts.hostname or "", parts.port or 443
-    title = f"{name} {host}:{port}"
-    where, _, door = bed.connect_to.get(f"{host}:{port}", f"{host}:{port}").rpartition(":")
+    known = authority(host, port)
+    title = f"{name} {known}"
+    where, _, door = bed.connect_to.get(known, known).rpartition(":")
     try:
         with (
             closing(socket.create_connection((where.strip("[]"), int(door)), _TIMEOUT_S)) as raw,
@@ -151,7 +173,7 @@ def _archive(key: str, name: str, peer: DimsePeer, calling: str, bed: Bed) -> Ch
         if real and "calling ae title" in error.comment.lower():
             return fault(title, Cause.MACHINE, str(error), f"déclarer {calling} dans ce {name}")
         return _silent(title, str(error), real=real)
-    return good(title, f"C-ECHO accepté à {peer.host}:{peer.port}")
+    return good(title, f"C-ECHO accepté à {authority(peer.host, peer.port)}")
 
 
 def _silent(title: str, message: str, *, real: bool) -> Check:

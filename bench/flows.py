@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from bench.bed import Bed
 from bench.profile import ConsumerBox, SourceBox
+from wire.listening import authority
 
 __all__ = ["Flow", "as_csv", "as_markdown", "flows", "write"]
 
@@ -168,7 +169,8 @@ class _Flows:
         if port := self._bed.profile.world.dns:
             yield Flow(
                 caller=box, callee="DNS du banc", purpose="noms de l'espace de confiance",
-                address=f"127.0.0.1:{port}", protocol="DNS (UDP et TCP)", tls=_CLEAR,
+                address=authority(self._bed.profile.world.announced, port),
+                protocol="DNS (UDP et TCP)", tls=_CLEAR,
             )  # fmt: skip
 
     def _dmp(self, box: str, purpose: str, structure: str) -> Flow:
@@ -187,7 +189,7 @@ class _Flows:
         name = _HTTPS_NEIGHBOURS.get(callee, "")
         tap, given = self._bed.taps.get(name), self._bed.profile.papers_of(name)
         if tap is not None:
-            where = f"{tap.host}:{tap.port}"
+            where = authority(tap.host, tap.port)
         if name and not self._bed.profile.neighbours.of(name).simulated and not (tap and given):
             return Flow(
                 caller=caller, callee=callee, purpose=purpose, address=_authority(where),
@@ -230,7 +232,7 @@ def _where(box: SourceBox | ConsumerBox, name: str) -> str:
 
 
 def _joined(address: tuple[str, int]) -> str:
-    return f"{address[0]}:{address[1]}"
+    return authority(*address)
 
 
 def _authority(where: str) -> str:

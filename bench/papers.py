@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bench.site import Site
 from protocols.dn import attribute
+from protocols.pki import server_names
 from simulators.igc import Credential, CredentialFiles, Pki, write_key
 
 __all__ = ["Papers", "papers"]
@@ -47,11 +48,13 @@ def papers(
     directory: Path,
     structures: dict[str, tuple[str, str]],
     tapped: Iterable[str] = (),
+    announced: str = "127.0.0.1",
 ) -> Papers:
     """Issue everything, but what the folder holds already and the PKI vouches for.
 
     `structures` maps each Struct_IdNat to its name and to the CN of the box that speaks for it;
-    `tapped` names the hosts of real neighbours that a tap is to be taken for.
+    `tapped` names the hosts of real neighbours that a tap is to be taken for; `announced` is the
+    address by which servers are reached, which their certificates name as well.
 
     Raises:
         OSError: the folder cannot be written.
@@ -92,7 +95,7 @@ def papers(
         pki=pki,
         igc_trust=trust.igc_trust,
         market_trust=trust.market_trust,
-        servers={host: desk.server(host) for host in hosts},
+        servers={host: desk.server(host, announced) for host in hosts},
         clients={name: files for name, (_, files) in shown.items()},
         structures={
             structure: (
@@ -118,12 +121,12 @@ class _Desk:
         self._pki = pki
         self._directory = directory
 
-    def server(self, host: str) -> CredentialFiles:
-        """Of the market, for that host."""
+    def server(self, host: str, announced: str) -> CredentialFiles:
+        """Of the market, for that host at that address."""
         name = f"server-{host}"
         kept = self._kept(name)
-        if kept is None or attribute(kept.certificate, "CN") != (host,):
-            kept = self._pki.server(host)
+        if kept is None or not {host, announced} <= server_names(kept.certificate):
+            kept = self._pki.server(host, announced)
         return kept.write(self._directory, name)
 
     def organisation(

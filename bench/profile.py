@@ -11,11 +11,12 @@ import math
 import os
 import tomllib
 from datetime import date
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from bench import concealed
 from bench.errors import BenchError
@@ -117,12 +118,34 @@ class ConsumerBox(_Table):
 Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
 
 
+def _canonical(written: object) -> object:
+    """An IP address as it is compared: `::1` for each of its forms."""
+    try:
+        return str(ip_address(written)) if isinstance(written, str) else written
+    except ValueError:
+        return written
+
+
+Reachable = Annotated[
+    str,
+    BeforeValidator(_canonical),
+    Field(pattern=r"^([0-9a-f]*:[0-9a-f:.]+|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$"),
+]
+"""An IPv4 or IPv6 address, without brackets nor port, or a name; or nothing."""
+
+
 class World(_Table):
-    """Fixed ports of the simulators, for a box that is configured once, and what they publish.
+    """Addresses and ports of the simulators, for a box that is configured once, and what they
+    publish.
 
     A port of 0 is any free one.
     """
 
+    address: Annotated[Reachable, Field(min_length=1)] = "127.0.0.1"
+    """Where the simulators listen, and what they are known by unless `announce` says otherwise."""
+    announce: Reachable = ""
+    """What boxes are told instead of `address`: behind a translation of addresses, or with
+    `0.0.0.0`."""
     dmp: Port = 0
     psc: Port = 0
     ans: Port = 0
@@ -146,6 +169,54 @@ class World(_Table):
     A relative one is beside the profile."""
     white_list_format: whitelist.Format = "B"
     """Which of the two published formats signs the white list: a box reads both."""
+
+    @model_validator(mode="after")
+    def _told(self) -> Self:
+        """Boxes are told something that they can reach, and the DNS an address.
+
+        Raises:
+            ValueError: one does not.
+        """
+        if _is_any(self.announced):
+            raise ValueError(
+                "world.announce : une adresse que la boîte peut joindre est attendue "
+                f"(trouvé : {self.announced!r})"
+            )
+        if self.dns and _ip(self.announced) is None:
+            raise ValueError(
+                "world.announce : une adresse IP est attendue, que le DNS du banc puisse dire "
+                f"(trouvé : {self.announced!r}), ou world.dns = 0"
+            )
+        return self
+
+    @property
+    def announced(self) -> str:
+        """The host by which boxes reach the simulators."""
+        return self.announce or self.address
+
+    @property
+    def exposure(self) -> str:
+        """What is to be known when other machines may reach the simulators, in French; "" when
+        none can. A name other than `localhost` is taken for an address that they reach."""
+        found = _ip(self.address)
+        if self.address == "localhost" or (found is not None and found.is_loopback):
+            return ""
+        return (
+            f"les simulateurs écoutent à {self.address}, d'autres machines peuvent les joindre : "
+            "sur un réseau d'essai seulement, n'importe qui s'y connecte sans secret"
+        )
+
+
+def _ip(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_any(host: str) -> bool:
+    found = _ip(host)
+    return found is not None and found.is_unspecified
 
 
 class Timing(_Table):

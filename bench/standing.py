@@ -28,6 +28,7 @@ from bench.neighbours import Manner
 from bench.profile import Profile
 from protocols import jks
 from wire.exchange import Exchange
+from wire.listening import authority
 from wire.shard import Shard
 
 __all__ = ["TRUST_PASSWORD", "Line", "hand_over", "standing"]
@@ -144,7 +145,7 @@ def _source_pacs(bed: Bed) -> list[Line]:
     """The PACS to ask; of a native product, what will send images to its own."""
     if not bed.native:
         known = bed.addresses()
-        where = ":".join(map(str, known.pacs))
+        where = authority(*known.pacs)
         return [Line(who="PACS", what=f"AE {known.pacs_ae}", value=where)]
     given = bed.profile.source
     if given.stow:
@@ -178,7 +179,7 @@ def _lines(bed: Bed) -> list[Line]:
             Line(
                 who="PACS local",
                 what=f"AE {known.local_pacs_ae}",
-                value=":".join(map(str, known.local_pacs)),
+                value=authority(*known.local_pacs),
             ),
             Line(who="Consommatrice", what="client_id PSC", value=bed.site.consumer_client),
             Line(who="Consommatrice", what="certificat WADO-RS", value=str(shown.certificate)),
@@ -195,5 +196,6 @@ def _lines(bed: Bed) -> list[Line]:
         Line(who="Nom", what=name, value=address) for name, address in bed.fixed_names().items()
     ]
     if port := bed.profile.world.dns:
-        lines.append(Line(who="DNS", what="ces noms, par UDP et TCP", value=f"127.0.0.1:{port}"))
+        value = authority(bed.profile.world.announced, port)
+        lines.append(Line(who="DNS", what="ces noms, par UDP et TCP", value=value))
     return lines

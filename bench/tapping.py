@@ -33,6 +33,9 @@ async def tap_https(
     papers: NeighbourPapers | None,
     shown: CredentialFiles | None,
     client_ca: Path,
+    *,
+    host: str = "127.0.0.1",
+    announced: str = "",
 ) -> Tap:
     """In front of an HTTPS neighbour; without papers its bytes stay sealed.
 
@@ -46,7 +49,9 @@ async def tap_https(
     witness = Witness(actor=neighbour.name, observe=observe)
     towards = neighbour.host, neighbour.port
     if papers is None or shown is None:
-        return await open_tap(SealedEar, witness, towards, port=port)
+        return await open_tap(
+            SealedEar, witness, towards, host=host, port=port, announced=announced
+        )
     asked = Path(papers.client_ca) if papers.client_ca else client_ca
     tls = TapTls(
         shown=ServerTls(shown.certificate, shown.key, asked, "optional"),
@@ -58,7 +63,9 @@ async def tap_https(
         server_name=neighbour.host,
     )
     told = Witness(actor=neighbour.name, observe=observe, label=label)
-    return await open_tap(HttpEar, told, towards, port=port, tls=tls)
+    return await open_tap(
+        HttpEar, told, towards, host=host, port=port, announced=announced, tls=tls
+    )
 
 
 async def tap_dicom(
@@ -67,6 +74,9 @@ async def tap_dicom(
     observe: Observe,
     port: int,
     stored: Callable[[Stored], None] | None = None,
+    *,
+    host: str = "127.0.0.1",
+    announced: str = "",
 ) -> Tap:
     """In front of a PACS; `stored` receives what it takes.
 
@@ -78,11 +88,21 @@ async def tap_dicom(
         lambda line, told: DimseEar(line, told, stored),
         witness,
         (neighbour.host, neighbour.port),
+        host=host,
         port=port,
+        announced=announced,
     )
 
 
-async def tap_ris(observe: Observe, label: Label, port: int, source: tuple[str, int]) -> Tap:
+async def tap_ris(
+    observe: Observe,
+    label: Label,
+    port: int,
+    source: tuple[str, int],
+    *,
+    host: str = "127.0.0.1",
+    announced: str = "",
+) -> Tap:
     """Between a RIS that sends and the Source that receives.
 
     Raises:
@@ -91,4 +111,4 @@ async def tap_ris(observe: Observe, label: Label, port: int, source: tuple[str, 
     witness = Witness(
         actor="ris", observe=observe, label=label, direction=Direction.OUT, peer="source"
     )
-    return await open_tap(MllpEar, witness, source, port=port)
+    return await open_tap(MllpEar, witness, source, host=host, port=port, announced=announced)

@@ -200,6 +200,8 @@ def run(
         if only_list or dry_run:
             planning.tell(asked, as_json=as_json_, brief=only_list)
             raise Finished(ExitCode.CONFORM)
+        if exposure := target.world.exposure:
+            console.print(f"Attention : {exposure}.", style="yellow", highlight=False)
         faces = planning.faces(console, silent=as_json_, no_input=no_input)
 
         def playing(options: Options) -> Run:

@@ -29,6 +29,7 @@ from drimbench.counting import Counting
 from spec.dmp import ServicePath
 from wire.dimse import DimsePeer
 from wire.exchange import Observe
+from wire.listening import authority
 
 __all__ = ["Withdrawn", "dmp_of", "fill", "route", "withdraw_at_dmp", "withdraw_by_source"]
 
@@ -182,4 +183,4 @@ def dmp_of(profile: Profile) -> str:
     if not profile.world.dmp:
         raise BenchError("où est le DMP ? --dmp URL, ou [world] dmp dans le profil")
     root = ServicePath.REGISTRY.rpartition("/")[0]
-    return f"https://127.0.0.1:{profile.world.dmp}{root}"
+    return f"https://{authority(profile.world.announced, profile.world.dmp)}{root}"

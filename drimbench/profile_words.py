@@ -12,7 +12,8 @@ SECTIONS: Final = {
     "product": "L'identité que montrent les rapports.",
     "source": "La DRIMbox Source : une commande qui la lance, ou les adresses où elle est déjà.",
     "consumer": "La DRIMbox Consommatrice : une commande, ou les adresses où elle est déjà.",
-    "world": "Ports fixes des simulateurs, pour un produit configuré une fois ; 0 : un port libre.",
+    "world": "Adresse et ports fixes des simulateurs, pour un produit configuré une fois ; 0 : "
+    "un port libre.",
     "neighbours": "Ce que sont les voisins des boîtes : « simulé », « externe ADRESSE » (le banc "
     "n'en voit rien) ou « écouté ADRESSE » (les boîtes y passent par le banc, qui enregistre).",
     "papers": "Pour parler TLS à un voisin réel ; sans papiers, l'écoute ne voit que des octets "
@@ -68,6 +69,10 @@ WORDS: Final = {
     "consumer.ae_title": "Titre d'application DICOM, pour l'export vers le PACS local.",
     "consumer.driver": "Pilote de ses pages, par le nom qu'un module lui donne ; vide : "
     "formulaires HTML simples.",
+    "world.address": "Adresse (IPv4, IPv6 ou nom) où écoutent les simulateurs ; hors de cette "
+    "machine, sur un réseau d'essai seulement.",
+    "world.announce": "Adresse donnée aux boîtes, si c'est une autre (0.0.0.0, NAT, conteneur) ; "
+    "vide : la même.",
     "world.dmp": "Le DMP simulé.",
     "world.psc": "Pro Santé Connect simulé.",
     "world.ans": "La liste blanche simulée.",
@@ -78,8 +83,8 @@ WORDS: Final = {
     "world.stranger": "La Source étrangère, qui n'y est pas.",
     "world.ris": "Où envoie un RIS écouté ; le banc passe à la Source.",
     "world.counterpart": "La Source saine que la Consommatrice du produit interroge.",
-    "world.dns": "Port du DNS du banc, UDP et TCP, sur 127.0.0.1 ; 0 : pas de DNS.",
-    "world.page": "Port de la page locale de « drimbench serve ».",
+    "world.dns": "Port du DNS du banc, UDP et TCP ; 0 : pas de DNS.",
+    "world.page": "Port de la page locale de « drimbench serve », toujours sur 127.0.0.1.",
     "world.domain": "Domaine des hôtes du banc, par exemple kit.mesimagesmedicales.fr ; ceux du "
     "produit se donnent à part (source.host, consumer.host).",
     "world.pki": "Dossier où certificats et clés sont gardés d'une campagne à l'autre ; "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bench.errors import BenchError
 from bench.verdicts import ExitCode
@@ -43,6 +44,9 @@ def serve(
     configuration. Les certificats sont gardés dans le dossier [world] pki du profil : une campagne
     les retrouve.
 
+    Ils écoutent sur 127.0.0.1, ou à l'adresse que donne [world] address du profil pour un produit
+    qui est sur une autre machine.
+
     Une page locale montre ce que tiennent les simulateurs, met et ôte leurs pannes, et ouvre chaque
     échange annoté ; elle n'est servie qu'à cette machine.
 
@@ -74,9 +78,13 @@ def serve(
 
     try:
         with standing(read(profile), output, 1, told) as bed:
+            exposure = bed.profile.world.exposure
+            if exposure:
+                warning = Text(f"Attention : {exposure}.", style="yellow")
+                console.print(warning, highlight=False, soft_wrap=True)
             lines, files = hand_over(bed, output.absolute())
             table = output / "configuration.md"
-            table.write_text(_page(lines, files), encoding="utf-8")
+            table.write_text(_page(lines, files, exposure), encoding="utf-8")
             _show(lines, console)
             written = f"Écrit : {table} et {len(files)} fichiers"
             console.print(written, highlight=False, markup=False, soft_wrap=True)
@@ -102,13 +110,14 @@ def _show(lines: Sequence[Line], console: Console) -> None:
     console.print(table)
 
 
-def _page(lines: Sequence[Line], files: Sequence[Path]) -> str:
+def _page(lines: Sequence[Line], files: Sequence[Path], exposure: str) -> str:
     from bench.standing import TRUST_PASSWORD
 
     rows = "\n".join(f"| {line.who} | {line.what} | `{line.value}` |" for line in lines)
     written = "\n".join(f"- `{file}`" for file in files)
+    warning = f"**Attention** : {exposure}.\n\n" if exposure else ""
     return (
-        "# Ce qu'il faut configurer dans le produit\n\n"
+        f"# Ce qu'il faut configurer dans le produit\n\n{warning}"
         f"| Qui | Quoi | Valeur |\n|---|---|---|\n{rows}\n\n"
         "Les noms des lignes « Nom » ne sont connus d'aucun résolveur : le produit les joint à ces "
         "adresses (fichier hosts, sa propre table, ou un transfert vers le DNS du banc).\n\n"

@@ -32,6 +32,7 @@ __all__ = [
     "key_usage",
     "read_certificate",
     "same_dn",
+    "server_names",
     "verify_chain",
 ]
 
@@ -196,6 +197,16 @@ def extended_key_usage(certificate: x509.Certificate) -> frozenset[str]:
     except (ValueError, x509.DuplicateExtension) as error:
         raise ChainError(ChainFault.MALFORMED, f"extensions illisibles : {error}") from None
     return frozenset(usage.dotted_string for usage in usages)
+
+
+def server_names(certificate: x509.Certificate) -> frozenset[str]:
+    """The hosts that it is the certificate of: DNS names and IP addresses (RFC 5280 4.2.1.6)."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return frozenset()
+    addresses = map(str, found.get_values_for_type(x509.IPAddress))
+    return frozenset((*found.get_values_for_type(x509.DNSName), *addresses))
 
 
 def _camel(name: str) -> str:

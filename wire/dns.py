@@ -7,7 +7,6 @@ the question unanswered, over TCP by closing.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 from typing import cast
 
@@ -21,6 +20,7 @@ from wire.exchange import (
     new_connection_id,
     stamp,
 )
+from wire.listening import listening_socket
 
 __all__ = ["DnsServer", "Respond", "serve_dns"]
 
@@ -82,15 +82,11 @@ async def serve_dns(
 
 async def _listen(wire: _Wire, host: str, port: int) -> DnsServer:
     loop = asyncio.get_running_loop()
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = listening_socket(host, port)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setblocking(False)
-        listener.bind((host, port))
         bound = listener.getsockname()[1]
         transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Datagrams(wire), local_addr=(host, bound), family=family
+            lambda: _Datagrams(wire), local_addr=(host, bound), family=listener.family
         )
     except OSError:
         listener.close()

@@ -64,7 +64,7 @@ class Backend(httpcore.AsyncNetworkBackend):
         if target is None:
             return host, port
         address, colon, other = target.rpartition(":")
-        return (address, int(other)) if colon else (target, port)
+        return (address.strip("[]"), int(other)) if colon else (target, port)
 
     async def connect_tcp(
         self,

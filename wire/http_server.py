@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import socket
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Scope
@@ -17,6 +16,7 @@ from uvicorn.config import Config
 
 from wire.exchange import Label, Observe, TlsInfo, ignore
 from wire.http_protocol import MAX_HEAD_BYTES, SCOPE_KEY, Conversation, HttpProtocol, Service, State
+from wire.listening import authority, listening_socket
 from wire.tls import HANDSHAKE_TIMEOUT, ServerTls, server_context, watch_handshakes
 
 __all__ = ["HttpServer", "abort", "note", "peer_chain", "serve_http", "tls_of"]
@@ -36,8 +36,9 @@ class HttpServer:
         self._server = server
         self._state = state
         self.host = host
+        """As others are told."""
         self.port = port
-        self.url = f"{scheme}://{host}:{port}"
+        self.url = f"{scheme}://{authority(host, port)}"
         """Scheme, host and port, without a final slash."""
 
     async def stop(self, *, grace: float = 5.0) -> None:
@@ -78,8 +79,11 @@ async def serve_http(
     tls: ServerTls | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
+    announced: str = "",
 ) -> HttpServer:
     """Serve `app` in the running loop, over TLS when `tls` is given. Port 0 takes a free one.
+
+    `host` is listened to; others are told `announced`, by default the same.
 
     Each request becomes one Exchange, each failed handshake too. With `observe=ignore` nothing
     is recorded and no byte is hashed.
@@ -105,7 +109,7 @@ async def serve_http(
     if tls is not None:
         context = server_context(tls)
         watch_handshakes(context, actor=actor, observe=observe)
-    listener = _listener(host, port)
+    listener = listening_socket(host, port)
     service = Service(actor, observe, label)
     server = await asyncio.get_running_loop().create_server(
         functools.partial(HttpProtocol, service, config, state),
@@ -116,7 +120,7 @@ async def serve_http(
         ssl_shutdown_timeout=_SHUTDOWN_TIMEOUT if context else None,
     )
     bound = listener.getsockname()[1]
-    return HttpServer(server, state, host, bound, "https" if context else "http")
+    return HttpServer(server, state, announced or host, bound, "https" if context else "http")
 
 
 def note(
@@ -154,17 +158,3 @@ def peer_chain(scope: Scope) -> tuple[bytes, ...]:
     """The client's certificates in DER, leaf first, as TLS verified them; () when none."""
     tls = tls_of(scope)
     return () if tls is None else tls.peer_chain
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    # asyncio sets TCP_NODELAY on accepted sockets only when the listener says IPPROTO_TCP: else
-    # a kept-alive request waits 40 ms for a delayed acknowledgement.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setblocking(False)
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener

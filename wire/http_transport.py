@@ -22,6 +22,7 @@ from wire.exchange import (
     stamp,
 )
 from wire.http_backend import ATTEMPT, Attempt, Backend, Stream
+from wire.listening import authority
 from wire.recording import BodyRecorder
 from wire.tls import ClientTls, client_context, failure_reason
 
@@ -139,7 +140,7 @@ class Transport(httpx.AsyncBaseTransport):
     def _reach(self, url: httpx.URL) -> Reach:
         secure = url.scheme == "https"
         host, port = self._backend.where(url.host, url.port or (443 if secure else 80))
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        address = authority(host, port)
         return self._tls.reach(address) if secure and self._tls else Reach(address=address)
 
     async def aclose(self) -> None:

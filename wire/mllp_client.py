@@ -22,6 +22,7 @@ from wire.exchange import (
     new_connection_id,
     stamp,
 )
+from wire.listening import authority
 from wire.mllp_notes import SHUTDOWN_TIMEOUT, Notes, reason_of
 from wire.tls import HANDSHAKE_TIMEOUT, ClientTls, client_context, transport_tls
 
@@ -62,7 +63,7 @@ class MllpClient:
         self._peer = peer
         # Made here: an unreadable file is our fault, not a refusal by the peer.
         self._context = client_context(tls) if tls is not None else None
-        address = f"{host}:{port}"
+        address = authority(host, port)
         self._reach = Reach(address=address) if tls is None else tls.reach(address)
         self._server_name = server_name or host
         self._max_size = max_size

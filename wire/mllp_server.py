@@ -22,6 +22,7 @@ from wire.exchange import (
     new_connection_id,
     stamp,
 )
+from wire.listening import listening_socket
 from wire.mllp_notes import SHUTDOWN_TIMEOUT, Notes, reason_of
 from wire.tls import (
     HANDSHAKE_TIMEOUT,
@@ -245,11 +246,8 @@ async def serve_mllp(
         context = server_context(tls)
         watch_handshakes(context, actor=actor, observe=observe)
     server = MllpServer(handler, actor=actor, observe=observe, label=label, max_size=max_size)
-    # asyncio sets TCP_NODELAY only when the listener says IPPROTO_TCP; else 44 ms a message.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = listening_socket(host, port)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
         await server.start(listener, context)
     except BaseException:
         listener.close()

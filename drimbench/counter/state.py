@@ -13,6 +13,7 @@ from simulators.dmp import Dmp
 from simulators.pacs import Pacs
 from simulators.peer import PeerSource
 from simulators.psc import Psc
+from wire.listening import authority
 
 __all__ = ["Holding", "Panel", "panels"]
 
@@ -65,7 +66,7 @@ def panels(bed: Bed) -> Iterator[Panel]:
 def _real(neighbour: Neighbour, title: str, bed: Bed) -> Panel:
     facts = [("Voisin", neighbour.manner.value)]
     if tap := bed.taps.get(neighbour.name):
-        facts.append(("Écoute", f"{tap.host}:{tap.port}"))
+        facts.append(("Écoute", authority(tap.host, tap.port)))
     return Panel(
         id=neighbour.name.replace("local_pacs", "pacs-local"),
         title=title,
@@ -88,7 +89,7 @@ def _pacs(pacs: Pacs, id: str, title: str) -> Panel:
     return Panel(
         id=id,
         title=title,
-        address=f"{pacs.host}:{pacs.port}",
+        address=authority(pacs.host, pacs.port),
         facts=(("Titre d'application", pacs.ae_title), ("Images reçues", str(len(pacs.received)))),
         holdings=(_held("Examens", ("StudyInstanceUID", "Patient", "Séries", "Images"), rows),),
     )
@@ -180,7 +181,9 @@ def _names(bed: Bed) -> Panel:
     return Panel(
         id="dns",
         title="Noms",
-        address=f"127.0.0.1:{port}" if port else "pas de DNS ([world] dns du profil)",
+        address=authority(bed.profile.world.announced, port)
+        if port
+        else "pas de DNS ([world] dns du profil)",
         facts=(),
         holdings=(_held("Hôtes", ("Nom", "Adresse", "Port"), rows),),
     )

@@ -16,6 +16,7 @@ from drimbox_ref.process import former_port
 from drimbox_ref.white_list import keep_fresh
 from wire.exchange import ignore
 from wire.http_server import HttpServer, serve_http
+from wire.listening import authority
 from wire.tls import ServerTls
 
 __all__ = ["Consumer"]
@@ -69,7 +70,10 @@ class Consumer:
         self._refreshing = asyncio.create_task(
             keep_fresh(self._parts.trust.refresh, config.whitelist, good=listed)
         )
-        return {"web": f"{web.host}:{web.port}", "admin": f"{admin.host}:{admin.port}"}
+        return {
+            "web": authority(web.host, web.port),
+            "admin": authority(admin.host, admin.port),
+        }
 
     async def stop(self) -> None:
         """Stop listening, then end the exports: what reached the PACS stays, images do not."""

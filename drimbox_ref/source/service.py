@@ -21,6 +21,7 @@ from drimbox_ref.source.storage import StorageReceiver
 from drimbox_ref.white_list import keep_fresh
 from wire.exchange import Observe, ignore
 from wire.http_server import HttpServer, serve_http
+from wire.listening import authority
 from wire.mllp import MllpServer, serve_mllp
 
 __all__ = ["Source"]
@@ -104,10 +105,10 @@ class Source:
             ),
         ]
         return {
-            "mllp": f"{self._mllp.host}:{self._mllp.port}",
-            "wado": f"{wado.host}:{wado.port}",
-            "dicom": f"{dicom.host}:{port}",
-            "admin": f"{admin.host}:{admin.port}",
+            "mllp": authority(self._mllp.host, self._mllp.port),
+            "wado": authority(wado.host, wado.port),
+            "dicom": authority(dicom.host, port),
+            "admin": authority(admin.host, admin.port),
         }
 
     async def stop(self) -> None:

@@ -35,7 +35,15 @@ def build(ans: Ans) -> Starlette:
 
 
 async def start(
-    ans: Ans, *, observe: Observe, tls: ServerTls, host: str = "127.0.0.1", port: int = 0
+    ans: Ans,
+    *,
+    observe: Observe,
+    tls: ServerTls,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    announced: str = "",
 ) -> HttpServer:
     """Serve the list over TLS; its address is `server.url + WHITE_LIST_PATH`."""
-    return await serve_http(build(ans), actor="ans", observe=observe, tls=tls, host=host, port=port)
+    return await serve_http(
+        build(ans), actor="ans", observe=observe, tls=tls, host=host, port=port, announced=announced
+    )

@@ -79,5 +79,7 @@ class DmpConfig:
     """Mints entryUUIDs, message ids and boundaries."""
     host: str = "127.0.0.1"
     port: int = 0
+    announced: str = ""
+    """The host that others are told; by default `host`."""
     patients: tuple[Patient, ...] = CONFORMITY_PATIENTS
     options: DmpOptions = field(default_factory=DmpOptions)

@@ -23,6 +23,7 @@ from spec.dmp import REPOSITORY_OID, ServicePath
 from spec.xds import Status
 from wire.exchange import Observe
 from wire.http_server import HttpServer, abort, note, serve_http
+from wire.listening import authority
 
 __all__ = ["Dmp", "build"]
 
@@ -94,7 +95,7 @@ class Dmp:
     def url(self) -> str:
         """`https://host:port/si-dmp-server/v2/services`, also while it is down."""
         root = ServicePath.REGISTRY.value.rpartition("/")[0]
-        return f"https://{self._config.host}:{self._port}{root}"
+        return f"https://{authority(self._config.announced or self._config.host, self._port)}{root}"
 
     @property
     def listening(self) -> bool:

@@ -133,7 +133,7 @@ class Pki:
         self_signed: bool = False,
         key: rsa.RSAPrivateKey | None = None,
     ) -> Credential:
-        """A market TLS server certificate for these DNS names, and for 127.0.0.1.
+        """A market TLS server certificate for these DNS names and IP addresses, and for 127.0.0.1.
 
         Raises:
             ValueError: no name was given.

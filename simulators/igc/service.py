@@ -71,15 +71,17 @@ async def start(
     observe: Observe,
     host: str = "127.0.0.1",
     port: int = 0,
+    announced: str = "",
     keep: Path | None = None,
 ) -> IgcServer:
     """Listen in plain HTTP, then make a PKI whose addresses are those of the listener.
 
-    `keep` is the folder of its authorities, see `Pki.create`.
+    `announced` is the host of these addresses, by default `host`; `keep` is the
+    folder of its authorities, see `Pki.create`.
     """
     shelf = _Shelf()
     server = await serve_http(
-        _application(shelf), actor="igc", observe=observe, host=host, port=port
+        _application(shelf), actor="igc", observe=observe, host=host, port=port, announced=announced
     )
     pki = Pki.create(clock=clock, crl_url=server.url + CRL_PATH, keep=keep)
     shelf.pki = pki

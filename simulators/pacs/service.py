@@ -50,6 +50,8 @@ class PacsConfig:
     """Its name in the journal."""
     host: str = "127.0.0.1"
     port: int = 0
+    announced: str = ""
+    """The host that others are told; by default `host`."""
     destinations: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """AE title to `(host, port)`: where C-MOVE may send."""
     calling_ae_titles: frozenset[str] | None = None
@@ -136,8 +138,8 @@ class Pacs:
 
     @property
     def host(self) -> str:
-        """The address that it listens on."""
-        return self.config.host
+        """Where others reach it."""
+        return self.config.announced or self.config.host
 
     @property
     def port(self) -> int:

@@ -38,6 +38,7 @@ from protocols.kos import Request as ImagingRequest
 from protocols.multipart import Writer
 from wire.exchange import Observe
 from wire.http_server import HttpServer, note, serve_http
+from wire.listening import authority
 from wire.tls import ServerTls
 
 __all__ = ["Offer", "PeerSource", "manifest_of"]
@@ -79,12 +80,26 @@ class PeerSource:
         """Serve one more exam."""
         self.offers[offer.study_uid] = offer
 
-    async def start(self, *, observe: Observe, tls: ServerTls, port: int = 0) -> str:
-        """Listen; returns `address:port`."""
+    async def start(
+        self,
+        *,
+        observe: Observe,
+        tls: ServerTls,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        announced: str = "",
+    ) -> str:
+        """Listen; returns `address:port`, as others are told."""
         self._server = await serve_http(
-            self.build(), actor=self.actor, observe=observe, tls=tls, port=port
+            self.build(),
+            actor=self.actor,
+            observe=observe,
+            tls=tls,
+            host=host,
+            port=port,
+            announced=announced,
         )
-        return f"{self._server.host}:{self._server.port}"
+        return authority(self._server.host, self._server.port)
 
     async def stop(self) -> None:
         """Close the listener."""

@@ -29,8 +29,9 @@ class PscConfig:
     """How to build the service.
 
     `tls` shows a market certificate and asks, without requiring, a client certificate of the
-    organisations' PKI: a browser has none. Without `public_url` the issuer is under the address
-    bound; without `wallet_url` the wallet is under the issuer's host (the real one has its own).
+    organisations' PKI: a browser has none. Without `public_url` the issuer is under the host
+    `announced`, by default the one bound; without `wallet_url` the wallet is under the issuer's
+    host (the real one has its own).
     """
 
     tls: ServerTls | None
@@ -44,6 +45,7 @@ class PscConfig:
     rotate_refresh: bool = False
     host: str = "127.0.0.1"
     port: int = 0
+    announced: str = ""
     public_url: str = ""
     wallet_url: str = ""
 
@@ -81,6 +83,7 @@ class Psc:
             tls=self._config.tls,
             host=self._config.host,
             port=self._port,
+            announced=self._config.announced,
         )
         self._port = self._server.port
         public = self._config.public_url or self._server.url

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import dns.resolver
@@ -67,7 +67,7 @@ _USED = itertools.count(os.getpid() * 40 % _RANGE, 20)
 are those of another run of the tests on this machine."""
 
 
-def written_profile(folder: Path) -> Path:
+def written_profile(folder: Path, **world: object) -> Path:
     """The profile of a product that is at addresses of its own, every port fixed."""
     ports = free_ports(len(WORLD) + 4)
     mllp, wado, dicom, web = (f"127.0.0.1:{port}" for port in ports[len(WORLD) :])
@@ -77,7 +77,7 @@ def written_profile(folder: Path) -> Path:
             {
                 "source": {"mllp": mllp, "wado": wado, "dicom": dicom},
                 "consumer": {"web": web},
-                "world": {**dict(zip(WORLD, ports, strict=False)), "pki": "pki"},
+                "world": {**dict(zip(WORLD, ports, strict=False)), "pki": "pki", **world},
             }
         )
     )
@@ -92,6 +92,13 @@ def profile(tmp_path: Path) -> Path:
 @pytest.fixture
 def boxes(profile: Path) -> Iterator[Path]:
     """The reference, set up from what `serve` wrote, started before any campaign."""
+    with set_up(profile):
+        yield profile
+
+
+@contextmanager
+def set_up(profile: Path) -> Iterator[Path]:
+    """The reference, set up from what `serve` wrote for that profile; the folder that it wrote."""
     written = profile.parent / "banc"
     command = [sys.executable, "-m", "drimbench", "serve", "--once"]
     done = subprocess.run(
@@ -113,7 +120,7 @@ def boxes(profile: Path) -> Iterator[Path]:
     try:
         for box in started:
             box.start(30)
-        yield profile
+        yield written
     finally:
         for box in started:
             box.stop()

@@ -26,6 +26,7 @@ from wire.dimse.messages import DimseFailure, DimsePeer, MoveResult, is_failure
 from wire.dimse.record import Live, Recorder
 from wire.dimse.tuning import MAXIMUM_PDU, adopt
 from wire.exchange import Direction, Label, Observe, Outcome, Reach, ignore
+from wire.listening import authority
 
 __all__ = ["DimseClient", "StoreSession"]
 
@@ -227,7 +228,7 @@ class DimseClient:
             label=self._label,
             direction=Direction.OUT,
             peer=peer.name or peer.ae_title,
-            reach=Reach(address=f"{peer.host}:{peer.port}"),
+            reach=Reach(address=authority(peer.host, peer.port)),
         )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wire.exchange import Outcome, new_connection_id, stamp
+from wire.listening import listening_socket
 from wire.tap.ear import Ear, Line, Side, Witness
 from wire.tap.passage import Cut, HalfClosed, Passage, straight
 from wire.tls import (
@@ -278,10 +279,13 @@ async def open_tap(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    announced: str = "",
     tls: TapTls | None = None,
     passage: Callable[[Side], Passage] = straight,
 ) -> Tap:
     """Listen, and pass on to `towards`; port 0 takes a free one.
+
+    `host` is listened to; others are told `announced`, by default the address that it is.
 
     Without `tls` the bytes pass as they are, sealed or not.
 
@@ -295,12 +299,10 @@ async def open_tap(
         watch_handshakes(shown, actor=witness.actor, observe=witness.observe)
     name = tls.server_name if tls else None
     made = Tap(ears, witness, towards, context, name, passage)
-    # asyncio sets TCP_NODELAY only when the listener says IPPROTO_TCP; else 44 ms a message.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener = listening_socket(host, port)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
         await made.start(listener, shown)
+        made.host = announced or made.host
     except BaseException:
         listener.close()
         raise
