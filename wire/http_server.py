@@ -17,14 +17,12 @@ from uvicorn.config import Config
 from wire.exchange import Label, Observe, TlsInfo, ignore
 from wire.http_protocol import MAX_HEAD_BYTES, SCOPE_KEY, Conversation, HttpProtocol, Service, State
 from wire.listening import authority, listening_socket
-from wire.tls import HANDSHAKE_TIMEOUT, ServerTls, server_context, watch_handshakes
+from wire.tls import GOODBYE_TIMEOUT, HANDSHAKE_TIMEOUT, ServerTls, server_context, watch_handshakes
 
 __all__ = ["HttpServer", "abort", "note", "peer_chain", "serve_http", "tls_of"]
 
 KEEP_ALIVE = 75.0
 """Seconds that an idle connection is kept: longer than any client of ours keeps it in its pool."""
-_SHUTDOWN_TIMEOUT = 2.0
-"""Seconds that a peer has to answer our TLS close."""
 
 
 class HttpServer:
@@ -117,7 +115,7 @@ async def serve_http(
         backlog=512,
         ssl=context,
         ssl_handshake_timeout=HANDSHAKE_TIMEOUT if context else None,
-        ssl_shutdown_timeout=_SHUTDOWN_TIMEOUT if context else None,
+        ssl_shutdown_timeout=GOODBYE_TIMEOUT if context else None,
     )
     bound = listener.getsockname()[1]
     return HttpServer(server, state, announced or host, bound, "https" if context else "http")

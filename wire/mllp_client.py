@@ -23,8 +23,8 @@ from wire.exchange import (
     stamp,
 )
 from wire.listening import authority
-from wire.mllp_notes import SHUTDOWN_TIMEOUT, Notes, reason_of
-from wire.tls import HANDSHAKE_TIMEOUT, ClientTls, client_context, transport_tls
+from wire.mllp_notes import Notes, reason_of
+from wire.tls import GOODBYE_TIMEOUT, HANDSHAKE_TIMEOUT, ClientTls, client_context, transport_tls
 
 __all__ = ["MllpClient", "MllpTimeout"]
 
@@ -145,7 +145,7 @@ class MllpClient:
                 ssl=self._context,
                 server_hostname=self._server_name,
                 ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
-                ssl_shutdown_timeout=SHUTDOWN_TIMEOUT,
+                ssl_shutdown_timeout=GOODBYE_TIMEOUT,
             )
         return _Link(*streams, self._max_size)
 

@@ -7,13 +7,10 @@ import ssl
 from protocols.mllp import MllpJunk
 from wire.tls import failure_reason
 
-__all__ = ["SHUTDOWN_TIMEOUT", "Notes", "reason_of"]
+__all__ = ["Notes", "reason_of"]
 
 _NOTES = 20
 """Junk notes kept for one message: a peer that sends only junk must not fill our memory."""
-
-SHUTDOWN_TIMEOUT = 2.0
-"""Seconds that a TLS peer has to say goodbye; asyncio's own 30 would hold up every stop."""
 
 
 class Notes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -23,9 +22,9 @@ from wire.exchange import (
     stamp,
 )
 from wire.listening import listening_socket
-from wire.mllp_notes import SHUTDOWN_TIMEOUT, Notes, reason_of
+from wire.mllp_notes import Notes, reason_of
+from wire.stream_server import StreamServer
 from wire.tls import (
-    HANDSHAKE_TIMEOUT,
     ServerTls,
     peer_name,
     server_context,
@@ -53,7 +52,7 @@ Handler = Callable[[bytes, PeerInfo], Awaitable[bytes | None]]
 """Given a message without framing, gives the acknowledgement, or None to stay silent."""
 
 
-class MllpServer:
+class MllpServer(StreamServer):
     """A listener that is running. Made by `serve_mllp`."""
 
     def __init__(
@@ -65,47 +64,18 @@ class MllpServer:
         label: Label | None,
         max_size: int,
     ) -> None:
+        super().__init__()
         self._handler = handler
         self._actor = actor
         self._observe = observe
         self._label = label
         self._max_size = max_size
-        self._connections: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-        self.host = ""
-        self.port = 0
 
-    async def start(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
-        """Accept connections on a bound socket."""
-        self.host, self.port = listener.getsockname()[:2]
-        if context is None:
-            self._server = await asyncio.start_server(self._accept, sock=listener)
-        else:
-            self._server = await asyncio.start_server(
-                self._accept,
-                sock=listener,
-                ssl=context,
-                ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
-                ssl_shutdown_timeout=SHUTDOWN_TIMEOUT,
-            )
-
-    async def stop(self) -> None:
-        """Close the listener and every connection; return when all are over."""
-        if self._server is None:
-            return
-        self._server.close()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Messages are answered in the order in which they came."""
         try:
             await _ServedConnection(self, reader, writer).run()
         finally:
-            self._connections.discard(task)
             writer.close()
 
 

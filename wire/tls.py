@@ -31,6 +31,7 @@ from wire.exchange import (
 
 __all__ = [
     "CIPHERS",
+    "GOODBYE_TIMEOUT",
     "HANDSHAKE_TIMEOUT",
     "ClientTls",
     "ServerTls",
@@ -51,6 +52,9 @@ CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 
 HANDSHAKE_TIMEOUT = 10.0
 """Seconds that a peer has to finish its handshake."""
+
+GOODBYE_TIMEOUT = 2.0
+"""Seconds that a TLS peer has to say goodbye; asyncio's own 30 would hold up every stop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 
 from wire.exchange import Outcome, new_connection_id, stamp
 from wire.listening import listening_socket
+from wire.stream_server import StreamServer
 from wire.tap.ear import Ear, Line, Side, Witness
 from wire.tap.passage import Cut, HalfClosed, Passage, straight
 from wire.tls import (
-    HANDSHAKE_TIMEOUT,
+    GOODBYE_TIMEOUT,
     ClientTls,
     ServerTls,
     client_context,
@@ -35,8 +36,6 @@ __all__ = ["Tap", "TapTls", "open_tap"]
 
 _READ = 64 * 1024
 _CONNECT_S = 10.0
-_GOODBYE_S = 2.0
-"""Seconds that a TLS peer has to say goodbye; asyncio's own 30 would hold up every stop."""
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on, 0 seconds: what closes then sends RST."""
 
@@ -55,7 +54,7 @@ class TapTls:
     """Host name expected of the neighbour, and told to it (SNI)."""
 
 
-class Tap:
+class Tap(StreamServer):
     """A relay that is running. Made by `open_tap`."""
 
     def __init__(
@@ -67,45 +66,16 @@ class Tap:
         server_name: str | None,
         passage: Callable[[Side], Passage],
     ) -> None:
+        super().__init__()
         self._ears = ears
         self._witness = witness
         self._towards = towards
         self._context = context
         self._server_name = server_name
         self._passage = passage
-        self._connections: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-        self.host = ""
-        self.port = 0
 
-    async def start(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
-        """Accept connections on a bound socket."""
-        self.host, self.port = listener.getsockname()[:2]
-        if context is None:
-            self._server = await asyncio.start_server(self._accept, sock=listener)
-        else:
-            self._server = await asyncio.start_server(
-                self._accept,
-                sock=listener,
-                ssl=context,
-                ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
-                ssl_shutdown_timeout=_GOODBYE_S,
-            )
-
-    async def stop(self) -> None:
-        """Close the listener and break every connection; return when all are over. Idempotent."""
-        if self._server is None:
-            return
-        self._server.close()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-        self._server = None
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Reach the neighbour, then relay; a caller that cannot be served is reset."""
         line = Line(
             connection=new_connection_id(),
             caller=peer_name(writer.transport),
@@ -120,8 +90,6 @@ class Tap:
             await _Relayed((reader, writer), called, ear, self._passage).run()
         except asyncio.CancelledError:
             _reset(writer)
-        finally:
-            self._connections.discard(task)
 
     async def _connect(
         self, line: Line
@@ -134,7 +102,7 @@ class Tap:
                     *self._towards,
                     ssl=self._context,
                     server_hostname=self._server_name,
-                    ssl_shutdown_timeout=_GOODBYE_S if self._context else None,
+                    ssl_shutdown_timeout=GOODBYE_TIMEOUT if self._context else None,
                 )
         except (OSError, TimeoutError) as error:
             sealed = isinstance(error, ssl.SSLError)
