@@ -38,7 +38,7 @@ from bench.patients import Lent, Minted, Register
 from bench.process import ChildBox
 from bench.profile import ConsumerBox, Profile, SourceBox
 from bench.real import RealAns, RealDmp, RealLocalPacs, RealPacs, RealPsc, RealRis
-from bench.site import site_of
+from bench.site import professionals, site_of
 from bench.tapping import tap_dicom, tap_https, tap_ris
 from protocols.whitelist import Domain
 from simulators import dmp, pacs, psc
@@ -224,6 +224,7 @@ class Bed:
             },
             (one.host for one in self.profile.neighbours.real if self._shows(one)),
             world.announced,
+            self.profile.certificates,
         )
         await self._start_ans()
         await self._start_psc()
@@ -342,7 +343,7 @@ class Bed:
             getattr(self.profile.world, neighbour.name),
             self.profile.papers_of(neighbour.name),
             self.papers.servers[neighbour.host] if self._shows(neighbour) else None,
-            self.papers.igc_trust,
+            self.papers.client_trust,
             **self._where,
         )
         self._tapped(neighbour, tap)
@@ -385,15 +386,16 @@ class Bed:
         files = self.papers.servers[host]
         if not clients:
             return ServerTls(files.certificate, files.key)
-        return ServerTls(files.certificate, files.key, self.papers.igc_trust, "required")
+        return ServerTls(files.certificate, files.key, self.papers.client_trust, "required")
 
     def _psc_config(self, port: int) -> PscConfig:
         site, files = self.site, self.papers.servers[self.site.names.psc]
         return PscConfig(
-            tls=ServerTls(files.certificate, files.key, self.papers.igc_trust, "optional"),
+            tls=ServerTls(files.certificate, files.key, self.papers.client_trust, "optional"),
             key=self.papers.psc_key,
             clock=self.clock,
             rng=Random(f"psc|{self.seed}"),
+            professionals=professionals(site),
             clients=(
                 Client(client_id=site.source_client),
                 Client(
@@ -408,12 +410,13 @@ class Bed:
         )
 
     def _dmp_config(self, port: int) -> DmpConfig:
-        pki = self.papers.pki
+        pki, own = self.papers.pki, self.profile.certificates.authorities("client_authorities")
         return DmpConfig(
             tls=self._server_tls(self.site.names.dmp, clients=True),
             trust=dmp.Trust(
-                roots=(pki.igc_root,),
-                intermediates=(pki.igc_intermediate,),
+                roots=(pki.igc_root, *(one for one in own if one.subject == one.issuer)),
+                intermediates=(pki.igc_intermediate, *own),
+                unlisted=own,
                 crls=lambda: [x509.load_der_x509_crl(pki.crl())],
             ),
             database=self._workplace / "dmp.sqlite",
@@ -496,7 +499,7 @@ class Bed:
         if stow:
             shown = given.stow_certificate
             tls = ClientTls(
-                Path(given.stow_trust or self.papers.market_trust),
+                Path(given.stow_trust or self.papers.server_trust),
                 Path(shown) if shown else None,
                 Path(given.stow_key) if shown else None,
             )
@@ -655,7 +658,7 @@ class Bed:
         return PeerDrimbox(
             observe=self.observe,
             tls=ClientTls(
-                self.papers.market_trust,
+                self.papers.server_trust,
                 papers.certificate if papers else None,
                 papers.key if papers else None,
             ),
@@ -668,7 +671,7 @@ class Bed:
         psc_host = self.psc.url.removeprefix("https://")
         return self._browser(
             UserConfig(
-                tls=ClientTls(self.papers.market_trust),
+                tls=ClientTls(self.papers.server_trust),
                 connect_to=self.connect_to,
                 recorded_elsewhere=frozenset({psc_host} if seen else ()),
             ),

@@ -86,7 +86,7 @@ def write_source(
                 "public_url": f"https://{host}/drimbox/rs",
                 "certificate": str(server.certificate),
                 "key": str(server.key),
-                "client_ca": str(papers.igc_trust),
+                "client_ca": str(papers.client_trust),
             },
             **_pacs(role, addresses, profile, ports),
             "dmp": {
@@ -167,7 +167,7 @@ def write_consumer(
             },
             "whitelist": _whitelist(site, papers, addresses),
             "wado": {
-                "trust": str(papers.market_trust),
+                "trust": str(papers.server_trust),
                 "certificate": str(client.certificate),
                 "key": str(client.key),
             },

@@ -22,10 +22,12 @@ from cryptography import x509
 
 from bench.archives import MODALITY
 from bench.bed import Bed
-from bench.checks import Check, State
+from bench.certificates import SHOWN
+from bench.checks import Check, State, good, warned
 from bench.doctor_listing import examine_listing
 from bench.doctor_seen import examine_journal
 from bench.doctor_world import Resolve, examine_world, machine_resolver
+from protocols.dn import dn
 from protocols.pki import ChainError, ChainFault, read_certificate, server_names, verify_chain
 from simulators.igc import CredentialFiles
 from simulators.peer import Retrieved
@@ -90,6 +92,7 @@ def examine(
         )
     else:
         yield from examine_world(bed, resolve)
+    yield from _own(bed, now())
     if given.journal is not None:
         yield from examine_journal(bed, given.journal)
     if given.white_list is not None:
@@ -238,7 +241,7 @@ def _certificate(title: str, shown: bytes, host: str, bed: Bed, at: datetime) ->
     def fault(message: str, advice: str) -> Check:
         return Check(name=title, state=State.FAULT, cause=Cause.BOX, message=message, advice=advice)
 
-    market = x509.load_pem_x509_certificates(bed.papers.market_trust.read_bytes())
+    market = x509.load_pem_x509_certificates(bed.papers.server_trust.read_bytes())
     try:
         leaf = read_certificate(shown)
         verify_chain(leaf, market, [one for one in market if one.subject == one.issuer], at)
@@ -247,22 +250,32 @@ def _certificate(title: str, shown: bytes, host: str, bed: Bed, at: datetime) ->
             return fault(str(error), "renouveler le certificat du serveur")
         if error.kind is ChainFault.NOT_YET_VALID:
             return fault(str(error), "vérifier les dates du certificat et l'heure de la machine")
-        return fault(str(error), "installer le certificat que « drimbench serve » a écrit")
+        return fault(
+            str(error),
+            "installer le certificat que « drimbench serve » a écrit, ou donner l'autorité de "
+            "celui-ci ([certificates] server_authorities)",
+        )
     if host not in server_names(leaf):
         return fault(
             f"le certificat nomme {', '.join(sorted(server_names(leaf))) or 'personne'}",
             f"un certificat pour {host}, ou un autre host dans le profil",
         )
+    return _lasting(title, leaf, at, "renouveler le certificat du serveur")
+
+
+def _lasting(title: str, leaf: x509.Certificate, at: datetime, advice: str) -> Check:
     left = leaf.not_valid_after_utc - at
     if left < _SOON:
-        return Check(
-            name=title,
-            state=State.WARN,
-            cause=Cause.BOX,
-            message=f"expire dans {left.days} jours",
-            advice="renouveler le certificat du serveur",
-        )
-    return Check(name=title, state=State.GOOD, message=f"valable encore {left.days} jours")
+        return warned(title, Cause.BOX, f"expire dans {left.days} jours", advice)
+    return good(title, f"valable encore {left.days} jours")
+
+
+def _own(bed: Bed, at: datetime) -> Iterator[Check]:
+    """What the profile says that the product shows: read, in force and vouched for already."""
+    given = bed.profile.certificates
+    for key in SHOWN:
+        if (leaf := given.shown(key)) is not None:
+            yield _lasting(f"certificates.{key} {dn(leaf)}", leaf, at, "renouveler ce certificat")
 
 
 # What a box answers ---------------------------------------------------------------------------

@@ -24,7 +24,8 @@ def examine_listing(bed: Bed, file: Path, certificate: Path | None) -> list[Chec
 
     Args:
         file: the signed list.
-        certificate: what the product shows to other DRIMboxes; by default, what the bench issued.
+        certificate: what the product shows to other DRIMboxes; by default, what the profile
+            gives, else what the bench issued.
 
     Raises:
         BenchError: a file cannot be read.
@@ -39,8 +40,8 @@ def examine_listing(bed: Bed, file: Path, certificate: Path | None) -> list[Chec
     if "source" in bed.claimed:
         checks.append(_by_name(title, bed.profile.source.host, found))
     if "consumer" in bed.claimed and (certificate is not None or "source" not in bed.claimed):
-        shown = certificate or bed.papers.clients["consumer"].certificate
-        checks.append(_by_certificate(title, shown, found))
+        subject = _subject(certificate) if certificate else bed.papers.dns["consumer"]
+        checks.append(_by_certificate(title, subject, found))
     return checks
 
 
@@ -51,11 +52,14 @@ def _by_name(title: str, host: str, found: WhiteList) -> Check:
     return fault(title, Cause.BOX, f"{host} n'y est pas", advice)
 
 
-def _by_certificate(title: str, file: Path, found: WhiteList) -> Check:
+def _subject(file: Path) -> str:
     try:
-        subject = dn(_leaf(file))
+        return dn(_leaf(file))
     except (ChainError, DnError, ValueError) as error:
         raise BenchError(f"{file} : certificat PEM ou DER attendu ({error})") from None
+
+
+def _by_certificate(title: str, subject: str, found: WhiteList) -> Check:
     for domain in found.domains:
         if _same(subject, domain.operator_dn):
             return good(title, f"{subject} y est, pour {domain.db}")

@@ -22,6 +22,7 @@ __all__ = ["Flow", "as_csv", "as_markdown", "flows", "write"]
 _CLEAR, _SERVER, _MUTUAL = "non", "serveur", "mutuel"
 _IGC, _MARKET = "confiance/igc.pem", "confiance/marche.pem"
 _ITS_OWN = "du voisin réel"
+_PRODUCT_S, _ITS_AUTHORITIES = "du produit", "autorités du produit ([certificates])"
 _HTTPS_NEIGHBOURS = {"DMP": "dmp", "Pro Santé Connect": "psc", "ANS": "ans"}
 _TO_GIVE = "à donner"
 """The address of a box that the profile does not say: the bench starts it, or it has no such."""
@@ -79,6 +80,7 @@ class _Flows:
         self._bed = bed
         self._known = bed.addresses()
         self._names = bed.site.names
+        self._own = bed.profile.certificates
 
     def of_source(self, source: SourceBox) -> Iterator[Flow]:
         """What a Source receives and sends."""
@@ -175,9 +177,9 @@ class _Flows:
 
     def _dmp(self, box: str, purpose: str, structure: str) -> Flow:
         auth, _ = self._bed.papers.structures[structure]
-        return self._https(
-            box, "DMP", purpose, self._known.dmp, self._names.dmp, auth.certificate.name
-        )
+        key = "source_auth" if box == _SOURCE else "consumer_auth"
+        client = _PRODUCT_S if getattr(self._own, key) else auth.certificate.name
+        return self._https(box, "DMP", purpose, self._known.dmp, self._names.dmp, client)
 
     def _https(
         self, caller: str, callee: str, purpose: str, where: str, host: str, client: str = ""
@@ -199,6 +201,8 @@ class _Flows:
             )  # fmt: skip
         if tap is not None:
             host = self._bed.profile.neighbours.of(name).host
+        product = host in (self._names.source, self._names.consumer)
+        own = product and bool(self._own.server_authorities)
         return Flow(
             caller=caller,
             callee=callee,
@@ -206,13 +210,17 @@ class _Flows:
             address=_authority(where),
             protocol="HTTPS",
             tls=_MUTUAL if client else _SERVER,
-            server_certificate=self._bed.papers.servers[host].certificate.name,
-            client_trusts=_MARKET,
+            server_certificate=_PRODUCT_S
+            if own
+            else self._bed.papers.servers[host].certificate.name,
+            client_trusts=_ITS_AUTHORITIES if own else _MARKET,
             client_certificate=client,
-            server_trusts=_IGC if client else "",
+            server_trusts=_ITS_AUTHORITIES if client == _PRODUCT_S else _IGC if client else "",
         )
 
     def _client(self, name: str) -> str:
+        if getattr(self._own, name.replace("-", "_"), ""):
+            return _PRODUCT_S
         return self._bed.papers.clients[name].certificate.name
 
 

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from bench.certificates import Certificates
 from bench.site import Site
-from protocols.dn import attribute
+from protocols.dn import attribute, dn
 from protocols.pki import server_names
-from simulators.igc import Credential, CredentialFiles, Pki, write_key
+from simulators.igc import Credential, CredentialFiles, Pki, pem, write_key
 
 __all__ = ["Papers", "papers"]
 
@@ -29,6 +31,10 @@ class Papers:
     pki: Pki
     igc_trust: Path
     market_trust: Path
+    """The bench's authorities, which are handed over."""
+    client_trust: Path
+    server_trust: Path
+    """Whom the bench itself believes: these, and the product's own when it has some."""
     servers: dict[str, CredentialFiles]
     """By host name."""
     clients: dict[str, CredentialFiles]
@@ -49,16 +55,20 @@ def papers(
     structures: dict[str, tuple[str, str]],
     tapped: Iterable[str] = (),
     announced: str = "127.0.0.1",
+    own: Certificates | None = None,
 ) -> Papers:
     """Issue everything, but what the folder holds already and the PKI vouches for.
 
     `structures` maps each Struct_IdNat to its name and to the CN of the box that speaks for it;
     `tapped` names the hosts of real neighbours that a tap is to be taken for; `announced` is the
-    address by which servers are reached, which their certificates name as well.
+    address by which servers are reached, which their certificates name as well; `own` is what the
+    product shows that is not the bench's.
 
     Raises:
         OSError: the folder cannot be written.
+        ValueError: what is the product's own cannot be used.
     """
+    own = own or Certificates()
     trust, desk = pki.write(directory), _Desk(pki, directory)
     names = site.names
     clients = {
@@ -95,6 +105,8 @@ def papers(
         pki=pki,
         igc_trust=trust.igc_trust,
         market_trust=trust.market_trust,
+        client_trust=_widened(trust.igc_trust, own.authorities("client_authorities")),
+        server_trust=_widened(trust.market_trust, own.authorities("server_authorities")),
         servers={host: desk.server(host, announced) for host in hosts},
         clients={name: files for name, (_, files) in shown.items()},
         structures={
@@ -104,7 +116,10 @@ def papers(
             )
             for structure, (o, cn) in structures.items()
         },
-        dns={name: credential.dn for name, (credential, _) in shown.items()},
+        dns={
+            **{name: credential.dn for name, (credential, _) in shown.items()},
+            **{role: dn(one) for role in ("source", "consumer") if (one := own.shown(role))},
+        },
         rogues={
             name: credential.write(directory, f"rogue-{name}")
             for name, credential in rogues.items()
@@ -112,6 +127,15 @@ def papers(
         list_signer=desk.organisation("liste", pki.sign, site.signer_cn, site.signer_ou)[0],
         psc_key=desk.key("psc"),
     )
+
+
+def _widened(bundle: Path, more: tuple[x509.Certificate, ...]) -> Path:
+    """That bundle, or another beside it that has more authorities."""
+    if not more:
+        return bundle
+    wider = bundle.with_name(f"{bundle.stem}-et-produit.pem")
+    wider.write_bytes(bundle.read_bytes() + pem(*more))
+    return wider
 
 
 class _Desk:

@@ -10,7 +10,7 @@ import hashlib
 import math
 import os
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from bench import concealed
+from bench import certificates, concealed
+from bench.certificates import Certificates
 from bench.errors import BenchError
 from bench.neighbours import Neighbours, unseen
 from bench.patients import TestPatient
@@ -327,6 +328,8 @@ class Profile(_Table):
     world: World = World()
     neighbours: Neighbours = Neighbours()
     papers: tuple[NeighbourPapers, ...] = ()
+    certificates: Certificates = Certificates()
+    """What the product shows, when it is not what the bench issues."""
     patients: tuple[TestPatient, ...] = ()
     """Whom a real DMP knows: it is not for the bench to create anybody there."""
     timing: Timing = Timing()
@@ -420,7 +423,7 @@ def read(path: Path) -> Profile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path} : TOML invalide : {error}") from None
     try:
-        return _beside(Profile.model_validate(_resolve(table, path, ())), path)
+        profile = _beside(Profile.model_validate(_resolve(table, path, ())), path)
     except ValidationError as error:
         lines = (
             f"{path} : clé « {'.'.join(map(str, fault['loc']))} » : {fault['msg']}"
@@ -428,15 +431,28 @@ def read(path: Path) -> Profile:
             for fault in error.errors()
         )
         raise ProfileError(concealed.in_text("\n".join(lines))) from None
+    problems = [
+        f"{path} : clé « certificates.{key} » : {told}"
+        for key, told in profile.certificates.problems(datetime.now(UTC))
+    ]
+    if problems:
+        raise ProfileError("\n".join(problems))
+    return profile
 
 
 def _beside(profile: Profile, file: Path) -> Profile:
     """The profile with its folders and files absolute: a run may be started from anywhere."""
     folder = file.absolute().parent
 
-    def placed(table: World | SourceBox | NeighbourPapers, *keys: str) -> dict[str, str]:
+    def placed(
+        table: World | SourceBox | NeighbourPapers | Certificates, *keys: str
+    ) -> dict[str, str]:
         written = {key: getattr(table, key) for key in keys}
-        return {key: (folder / value).as_posix() for key, value in written.items() if value}
+        return {
+            key: (folder / value).as_posix()
+            for key, value in written.items()
+            if value and not certificates.is_text(value)
+        }
 
     world = placed(profile.world, "pki")
     source = placed(profile.source, "stow_trust", "stow_certificate", "stow_key")
@@ -444,6 +460,9 @@ def _beside(profile: Profile, file: Path) -> Profile:
         update={
             "world": profile.world.model_copy(update=world),
             "source": profile.source.model_copy(update=source),
+            "certificates": profile.certificates.model_copy(
+                update=placed(profile.certificates, *certificates.AUTHORITIES, *certificates.SHOWN)
+            ),
             "papers": tuple(
                 one.model_copy(update=placed(one, "trust", "certificate", "key", "client_ca"))
                 for one in profile.papers

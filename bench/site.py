@@ -10,11 +10,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
+from bench.certificates import Certificates
 from bench.errors import BenchError
 from bench.profile import Profile
+from simulators.psc.professionals import TEST_PROFESSIONALS, Activity
+from simulators.psc.professionals import Professional as PscProfessional
 from simulators.ris.people import Professional, Structure
 
-__all__ = ["REAL", "Names", "Site", "actors", "site_of"]
+__all__ = ["REAL", "Names", "Site", "actors", "professionals", "site_of"]
 
 
 def _oid(name: str) -> str:
@@ -25,6 +28,10 @@ def _oid(name: str) -> str:
 _STRUCTURE = Structure(id="499700367909006", name="CABINET M DOC0036790")
 _UNKNOWN_STRUCTURE = Structure(id="499700999999006", name="CABINET SANS CERTIFICAT")
 _RADIOLOGIST = Professional(id="899700367909", family="DOC0036790", given="KIT", prefix="DR")
+
+
+_READERS = "10B9900015"
+"""The structure where our PSC's test users consult."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class Site:
     radiologist: Professional = _RADIOLOGIST
     reader: str = "899700990016"
     """National id of the radiologist who consults, a test user of our PSC."""
-    reader_structure: str = "10B9900015"
+    reader_structure: str = _READERS
     reader_structure_name: str = "CENTRE HOSPITALIER KIT"
     outsider: str = "899700990040"
     """National id of a pharmacist: a profession that is not served."""
@@ -95,7 +102,70 @@ def site_of(profile: Profile) -> Site:
     for host in (names.source, names.consumer):
         if every.count(host) > 1:
             raise BenchError(f"profil : l'hôte {host} est déjà celui d'un service du banc")
-    return Site(names=names)
+    return _certified(Site(names=names), profile.certificates)
+
+
+def _certified(site: Site, own: Certificates) -> Site:
+    """The site whose structures are those that the product's own certificates name.
+
+    Raises:
+        BenchError: one cannot be read any more.
+    """
+    try:
+        if own.source_auth:
+            site = replace(
+                site,
+                structure=Structure(
+                    id=own.name("source_auth", "OU"),
+                    name=own.name("source_auth", "O") or site.structure.name,
+                ),
+                source_cn=own.name("source_auth", "CN"),
+            )
+        if own.consumer_auth:
+            site = replace(
+                site,
+                reader_structure=own.name("consumer_auth", "OU"),
+                reader_structure_name=own.name("consumer_auth", "O") or site.reader_structure_name,
+                consumer_cn=own.name("consumer_auth", "CN"),
+            )
+        # PSC knows a service by the CN of its certificate (ANS FAQ on the e-santé proxy).
+        return replace(
+            site,
+            source_client=own.name("source_psc", "CN") or site.source_client,
+            consumer_client=own.name("consumer_psc", "CN") or site.consumer_client,
+        )
+    except ValueError as error:
+        raise BenchError(f"profil, [certificates] : {error}") from None
+
+
+def professionals(site: Site) -> tuple[PscProfessional, ...]:
+    """The test users of PSC; those of the structure that consults work there, whichever it is."""
+    return tuple(
+        replace(
+            one,
+            practices=tuple(
+                replace(practice, activities=tuple(_at(a, site) for a in practice.activities))
+                for practice in one.practices
+            ),
+        )
+        for one in TEST_PROFESSIONALS
+    )
+
+
+def _at(activity: Activity, site: Site) -> Activity:
+    if activity.structure != _READERS or site.reader_structure == _READERS:
+        return activity
+    # 1 + FINESS; other kinds of identifiers have none (national structure identifiers).
+    finess = site.reader_structure[1:] if site.reader_structure.startswith("1") else ""
+    technical = f"F{finess}" if finess else f"R{site.reader_structure}"
+    return replace(
+        activity,
+        structure=site.reader_structure,
+        name=site.reader_structure_name,
+        technical_id=technical,
+        finess=finess,
+        legal_finess="",
+    )
 
 
 REAL = " (réel)"
@@ -104,7 +174,12 @@ REAL = " (réel)"
 
 def actors(site: Site, profile: Profile) -> dict[str, str]:
     """Every name that the wire may record -> the actor that a reader knows it by."""
-    return {**_simulated(site, profile), **dict(_real(profile))}
+    return {**_own(profile.certificates), **_simulated(site, profile), **dict(_real(profile))}
+
+
+def _own(given: Certificates) -> dict[str, str]:
+    """The names by which the white list knows the product; the Consumer's last, who shows it."""
+    return {name: role for role in ("source", "consumer") if (name := given.name(role, "CN"))}
 
 
 def _real(profile: Profile) -> Iterator[tuple[str, str]]:

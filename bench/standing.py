@@ -27,6 +27,8 @@ from bench.flows import write as write_flows
 from bench.neighbours import Manner
 from bench.profile import Profile
 from protocols import jks
+from protocols.dn import dn
+from simulators.igc import CredentialFiles
 from wire.exchange import Exchange
 from wire.listening import authority
 from wire.shard import Shard
@@ -154,6 +156,28 @@ def _source_pacs(bed: Bed) -> list[Line]:
     return [Line(who="Son PACS", what=what, value=given.store)]
 
 
+def _server(bed: Bed, host: str) -> str:
+    own = bed.profile.certificates.server_authorities
+    return f"le sien, pour {host}" if own else str(bed.papers.servers[host].certificate)
+
+
+def _client(bed: Bed, key: str, issued: CredentialFiles) -> str:
+    """What the product shows: its own, by its name, else the file that the bench issued."""
+    own = bed.profile.certificates.shown(key)
+    return str(issued.certificate) if own is None else f"le sien : {dn(own)}"
+
+
+def _structure(
+    bed: Bed, structure: str, auth: CredentialFiles, sign: CredentialFiles
+) -> tuple[str, str]:
+    roles = {bed.site.structure.id: "source", bed.site.reader_structure: "consumer"}
+    role = roles.get(structure, "")
+    return (
+        _client(bed, f"{role}_auth", auth) if role else str(auth.certificate),
+        _client(bed, f"{role}_sign", sign) if role else str(sign.certificate),
+    )
+
+
 def _lines(bed: Bed) -> list[Line]:
     known, papers = bed.addresses(), bed.papers
     lines = [
@@ -170,8 +194,8 @@ def _lines(bed: Bed) -> list[Line]:
         lines += [
             *_source_pacs(bed),
             Line(who="Source", what="URL de ses images", value=f"https://{host}/drimbox/rs"),
-            Line(who="Source", what="certificat db", value=str(papers.servers[host].certificate)),
-            Line(who="Source", what="certificat vers PSC", value=str(psc.certificate)),
+            Line(who="Source", what="certificat db", value=_server(bed, host)),
+            Line(who="Source", what="certificat vers PSC", value=_client(bed, "source_psc", psc)),
         ]
     if "consumer" in bed.claimed:
         shown = papers.clients["consumer"]
@@ -182,13 +206,17 @@ def _lines(bed: Bed) -> list[Line]:
                 value=authority(*known.local_pacs),
             ),
             Line(who="Consommatrice", what="client_id PSC", value=bed.site.consumer_client),
-            Line(who="Consommatrice", what="certificat WADO-RS", value=str(shown.certificate)),
+            Line(
+                who="Consommatrice",
+                what="certificat WADO-RS",
+                value=_client(bed, "consumer", shown),
+            ),
         ]
     lines += [
         Line(
             who=f"Structure {structure}",
             what="AUTH_CLI ; SIGN",
-            value=f"{auth.certificate} ; {sign.certificate}",
+            value=" ; ".join(_structure(bed, structure, auth, sign)),
         )
         for structure, (auth, sign) in papers.structures.items()
     ]

@@ -18,6 +18,8 @@ SECTIONS: Final = {
     "n'en voit rien) ou « écouté ADRESSE » (les boîtes y passent par le banc, qui enregistre).",
     "papers": "Pour parler TLS à un voisin réel ; sans papiers, l'écoute ne voit que des octets "
     "scellés.",
+    "certificates": "Ce que montre un produit qui a ses propres certificats : fichiers PEM, ou "
+    "« env:NOM » pour leur texte ; vide : ce que le banc a émis. Jamais de clé.",
     "patients": "Patients que connaît un DMP réel, plusieurs de chaque état ; ils servent à tour "
     "de rôle.",
     "timing": "Ce que le banc attend, en secondes.",
@@ -101,6 +103,22 @@ WORDS: Final = {
     "papers.certificate": "Fichier PEM de ce que l'écoute lui montre ; vide : rien.",
     "papers.key": "Fichier PEM de la clé de ce certificat.",
     "papers.client_ca": "Fichier PEM des autorités de ce que les boîtes montrent ; vide : le banc.",
+    "certificates.server_authorities": "Autorités, racine comprise, des certificats de ses "
+    "serveurs (db, pages).",
+    "certificates.client_authorities": "Autorités, racine comprise, de tous ceux qui suivent.",
+    "certificates.source": "Celui de la Source dans la liste blanche (DNCertificatOperateur).",
+    "certificates.source_psc": "Ce que la Source montre à Pro Santé Connect ; son CN est le "
+    "client_id.",
+    "certificates.source_auth": "ORG AUTH_CLI de la structure qui publie : OU et O en deviennent "
+    "l'identifiant et le nom dans les comptes rendus.",
+    "certificates.source_sign": "ORG SIGN de la même structure.",
+    "certificates.consumer": "Ce que la Consommatrice montre aux autres DRIMbox, et dans la liste "
+    "blanche.",
+    "certificates.consumer_psc": "Ce que la Consommatrice montre à Pro Santé Connect ; son CN est "
+    "le client_id, autre que source_psc.",
+    "certificates.consumer_auth": "ORG AUTH_CLI de la structure qui consulte ; un autre CN que "
+    "source_auth.",
+    "certificates.consumer_sign": "ORG SIGN de la même structure.",
     "patients.ins": "Matricule INS, clé comprise.",
     "patients.ins_oid": "OID de l'autorité d'affectation de l'INS.",
     "patients.family": "Nom de naissance.",

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from simulators.dmp.patients import CONFORMITY_PATIENTS, Patient
 from wire.tls import ServerTls
@@ -32,12 +33,30 @@ class CrashPoint(StrEnum):
 class Trust:
     """Whose signatures are believed: the organisations' PKI.
 
-    `crls` is read at each check; None leaves revocation unchecked.
+    `crls` is read at each check; None leaves revocation unchecked, and so it is for what the
+    `unlisted` authorities issued: nobody gives their CRL.
     """
 
     roots: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...] = ()
     crls: Callable[[], Sequence[x509.CertificateRevocationList]] | None = None
+    unlisted: tuple[x509.Certificate, ...] = ()
+
+    def revocation(
+        self, certificate: x509.Certificate
+    ) -> Sequence[x509.CertificateRevocationList] | None:
+        """The lists to look a certificate up in; None when it is not."""
+        if self.crls is None or any(_issued(certificate, one) for one in self.unlisted):
+            return None
+        return self.crls()
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (TypeError, ValueError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,7 @@ def check_signer(
             (*chain, *trust.intermediates),
             trust.roots,
             now,
-            None if trust.crls is None else trust.crls(),
+            trust.revocation(certificate),
         )
         usages = key_usage(certificate)
     except ChainError as error:

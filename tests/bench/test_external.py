@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -97,8 +97,9 @@ def boxes(profile: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def set_up(profile: Path) -> Iterator[Path]:
-    """The reference, set up from what `serve` wrote for that profile; the folder that it wrote."""
+def set_up(profile: Path, configure: Callable[[Path], None] = lambda boxes: None) -> Iterator[Path]:
+    """The reference, set up from what `serve` wrote for that profile; the folder that it wrote.
+    `configure` changes the configurations of the boxes before they start."""
     written = profile.parent / "banc"
     command = [sys.executable, "-m", "drimbench", "serve", "--once"]
     done = subprocess.run(
@@ -113,6 +114,7 @@ def set_up(profile: Path) -> Iterator[Path]:
     reference = [sys.executable, "-m", "drimbox_ref"]
     given = ["--config", "{config}", "--ready", "{ready}"]
     folder = written / "boites"
+    configure(folder)
     started = [
         ChildBox(role, [*reference, role, *given], folder / f"{role}.toml", folder)
         for role in ("source", "consumer")
