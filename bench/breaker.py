@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bench.process import ChildBox
+from spec.hl7v2 import REPORT_MESSAGES
 from wire.exchange import Direction, Exchange, Outcome
 
 __all__ = ["Breaker", "Driven", "silence"]
 
 _ASKED: Mapping[str, frozenset[str]] = {
-    "source": frozenset({"ORU^R01", "WADO-RS", "capabilities"}),
+    "source": frozenset({*REPORT_MESSAGES, "WADO-RS", "capabilities"}),
     "consumer": frozenset({"appel-contextuel", "consumer-page"}),
 }
 """Role -> what the bench sends to that box."""

@@ -85,7 +85,7 @@ class _Flows:
     def of_source(self, source: SourceBox) -> Iterator[Flow]:
         """What a Source receives and sends."""
         yield Flow(
-            caller="RIS", callee=_SOURCE, purpose="comptes rendus (ORU^R01)",
+            caller="RIS", callee=_SOURCE, purpose="comptes rendus (ORU^R01, MDM)",
             address=_where(source, "mllp"), protocol="MLLP", tls=_CLEAR,
         )  # fmt: skip
         if self._bed.profile.claims.mode == "proxy":

@@ -20,7 +20,9 @@ from simulators.peer import Manners, Retrieved
 
 __all__ = ["Imaging"]
 
+_NOT_FOUND = 404
 _NOT_ACCEPTABLE = 406
+_GONE = 410
 _SOP_INSTANCE = 0x00080018
 _OTHER_PATIENT_IDS = b"\x10\x00\x02\x10SQ"
 
@@ -92,6 +94,19 @@ class Imaging:
             without_papers=without_papers,
         )
         self.twins.append(self._get(None, None, None, None, False))
+
+    def ask_beside(self, other: PlannedExam, kos_uid: str) -> None:
+        """The exam's first series, under its first KOS, between two right requests for another
+        exam of the same service, whose KOS is given.
+        """
+
+        def twin() -> Retrieved:
+            manners = Manners(token=self.token(), kos_uid=kos_uid)
+            return self._get(other.series[0].uid, other.study_uid, manners, None, False)
+
+        before = twin()
+        self.ask()
+        self.twins = [before, twin()]
 
     def ask_capabilities(self) -> None:
         """OPTIONS on the service root, without token."""
@@ -183,6 +198,17 @@ class Imaging:
             exchanges=self._exchanges(),
         )
 
+    def expect_served(self) -> None:
+        """Images came; whether all of them is for `expect_series` to say."""
+        answer = self._answered()
+        self.story.stage.expect(
+            "la Source rend des images",
+            answer.images > 0,
+            expected="200 et des images",
+            actual=self._summary(answer),
+            exchanges=self._exchanges(),
+        )
+
     def expect_refused(self) -> None:
         """4xx or handshake refused, no image, between two good requests that were served.
 
@@ -200,6 +226,26 @@ class Imaging:
             answer.refused and not answer.parts,
             expected="refus de la connexion TLS ou HTTP 4xx, sans image",
             actual=self._summary(answer),
+            exchanges=self._exchanges(),
+        )
+
+    def expect_withdrawn(self) -> None:
+        """Refused, by a status that says what became of the exam, and without a word of whom it
+        was about.
+
+        Réf.: a later request gets a precise answer (ANS FAQ on the life cycle of a KOS, grade:
+        faq); 410 or 404 (PS3.18 table 10.4.3-1, grade: standard).
+        """
+        self.expect_refused()
+        answer, patient = self._answered(), self.story.patient
+        words = (patient.ins, patient.ipp)
+        known = (*(one.value for one in words if one), patient.family)
+        told = [one for one in known if one in answer.text]
+        self.story.stage.expect(
+            "le refus dit que l'examen n'est plus là, et rien du patient",
+            answer.status in (_NOT_FOUND, _GONE) and not told,
+            expected="HTTP 410, ou 404, sans INS, IPP ni nom",
+            actual=f"{self._summary(answer)}, {len(told)} donnée(s) du patient",
             exchanges=self._exchanges(),
         )
 

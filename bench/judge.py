@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from bench.submissions import package, submitted_documents
 from protocols import kos
 from protocols.errors import RemoteProtocolError
+from spec.hl7v2 import REPORT_MESSAGES
 from spec.wado import KOS_HEADER
 from validators.api import CheckerError, Context, judge, validate
 from validators.demands import Demands
@@ -28,7 +29,6 @@ _SOAP: Mapping[str, frozenset[str]] = {
     "TD0.2": frozenset({"consumer"}),
 }
 """Transaction of the DMP -> the roles that ask for it; its requests are judged under its name."""
-
 
 _OVER_TLS = Context(demands=Demands(schemes=("https",)))
 """A file alone may name any scheme; here DRIMboxes meet, and over TLS alone (DB.SO.90)."""
@@ -70,7 +70,9 @@ class _Scene:
         # `kind_of` says the same of each case, for who judges the message as a file.
         request, response = exchange.request, exchange.response
         match exchange.transaction, exchange.direction:
-            case "ORU^R01", Direction.OUT if "source" in self.roles and response:
+            case name, Direction.OUT if (
+                name in REPORT_MESSAGES and "source" in self.roles and response
+            ):
                 context = Context(request=request.body if request else b"")
                 yield from validate(response.body, "ack", context=context).findings
             case "ITI-41", Direction.IN if "source" in self.roles and request:
@@ -119,7 +121,7 @@ def kind_of(exchange: Exchange) -> str | None:
     None when no judge of files reads it. Of an exchange that we began it is the answer.
     """
     match exchange.transaction, exchange.direction:
-        case "ORU^R01", Direction.OUT:
+        case name, Direction.OUT if name in REPORT_MESSAGES:
             return "ack"
         case "WADO-RS", Direction.OUT:
             return "wado-response"

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from spec.hl7v2 import REPORT_MESSAGES
+
 __all__ = ["TLS_NEIGHBOURS", "Manner", "Neighbour", "Neighbours", "unseen"]
 
 
@@ -134,7 +136,7 @@ class Neighbours(BaseModel):
 
 
 _TRANSACTIONS: Mapping[str, tuple[str, ...]] = {
-    "ris": ("ORU^R01",),
+    "ris": REPORT_MESSAGES,
     "pacs": ("C-FIND", "C-MOVE"),
     "local_pacs": ("C-STORE",),
     "dmp": ("TD0.2", "TD0.3", "ITI-18", "ITI-41", "ITI-43", "ITI-57"),

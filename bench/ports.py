@@ -20,6 +20,7 @@ from simulators.psc.realm import Lifetimes, TokenType
 from simulators.ris.messages import Options
 from simulators.ris.report import Report
 from simulators.ris.service import Ack
+from spec.dmp import Masking
 
 __all__ = ["Ans", "Dmp", "Pacs", "Psc", "Ris"]
 
@@ -38,6 +39,13 @@ class Dmp(Protocol):
     @crash.setter
     def crash(self, point: CrashPoint | None) -> None: ...
 
+    @property
+    def refusal(self) -> str:
+        """Why it refuses every lot; "": it does not."""
+
+    @refusal.setter
+    def refusal(self, reason: str) -> None: ...
+
     async def kill(self) -> None:
         """Down, abruptly."""
 
@@ -52,6 +60,9 @@ class Dmp(Protocol):
 
     def deposit(self, entry: DocumentEntry, content: bytes, matricule: str, oid: str) -> str:
         """Hold a document published before the run; its entryUUID."""
+
+    def hide(self, unique_id: str, mask: Masking) -> str:
+        """Somebody masks a document by its own pages; the new entryUUID."""
 
 
 class Psc(Protocol):
@@ -124,8 +135,8 @@ class Pacs(Protocol):
 class Ris(Protocol):
     """The RIS."""
 
-    def message(self, report: Report, options: Options | None = None) -> bytes:
-        """The message of a report."""
+    def message(self, report: Report, options: Options | None = None, *, event: str = "") -> bytes:
+        """The ORU^R01 of a report, or its MDM of that event."""
 
     def wrap(self, document: bytes, options: Options | None = None) -> bytes:
         """The message of a document that we did not write."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 from bench.administration import Administration, Row
@@ -11,7 +11,7 @@ from bench.deadline import until
 from bench.feed import Seen
 from bench.imagery import held, load_exam
 from bench.outcomes import CannotVerify, NotMet, NotSendable
-from bench.story import Story, plan_exam, report_of
+from bench.story import PlannedExam, Story, plan_exam, report_of
 from bench.submissions import accepted, names, submitted_manifests
 from protocols import kos
 from protocols.dicom import read_texts
@@ -85,13 +85,33 @@ class Publishing:
 
     # -- Quand -------------------------------------------------------------------------------
 
-    def send(self, options: Options | None = None) -> None:
-        """The RIS sends the report; the acknowledgement is kept, whatever it says."""
+    def send(self, options: Options | None = None, *, event: str = "") -> None:
+        """The RIS sends the report, in an MDM of that event if there is one; the acknowledgement
+        is kept, whatever it says.
+        """
         story = self.story
         options = options or Options(identity_status=story.identity_status)
-        self.sent = story.bed.ris.message(story.report(), options)
+        self.sent = story.bed.ris.message(story.report(), options, event=event)
         story.stage.publish_case()
         self.deliver()
+
+    def send_beside(self, exam: PlannedExam) -> None:
+        """The RIS sends the report of another exam of the same patient, and that exam alone."""
+        story, case = self.story, self.story.case
+        report = replace(
+            report_of(case, story.patient, story.author, story.structure, [exam.reported()]),
+            id=case.uid("un autre compte rendu"),
+            set_id=case.uid("le lot de versions d'un autre compte rendu"),
+        )
+        story.stage.publish_case()
+        # Its effect is awaited, whatever is acknowledged.
+        with suppress(MllpTimeout, ConnectionError, RemoteProtocolError):
+            story.bed.call(
+                story.bed.ris.send,
+                story.bed.ris.message(report),
+                self.destination,
+                story.stage.profile.timing.ack_s,
+            )
 
     def deliver(self) -> None:
         """Send the message as it is, once (more)."""
@@ -198,14 +218,22 @@ class Publishing:
 
     def expect_nothing_published(self) -> None:
         """No ITI-41 for this patient, judged by a sentinel that must be published."""
+        self._expect_none("aucun KOS n'est publié", "ITI-41")
+
+    def expect_nothing_written(self) -> None:
+        """No ITI-41 nor ITI-57 for this patient, judged by a sentinel that must be published."""
+        self._expect_none("rien n'est écrit dans le DMP", "ITI-41", "ITI-57")
+
+    def _expect_none(self, what: str, *transactions: str) -> None:
         self._await_sentinel()
         stage, sentinel = self.story.stage, self._sentinel_ins
-        unwanted = [s for s in stage.seen("ITI-41") if not names(s.exchange, sentinel)]
+        unwanted = [s for s in stage.seen(*transactions) if not names(s.exchange, sentinel)]
+        named = " ni ".join(transactions)
         stage.expect(
-            "aucun KOS n'est publié",
+            what,
             not unwanted,
-            expected="aucun ITI-41 pour ce patient",
-            actual=f"{len(unwanted)} ITI-41",
+            expected=f"aucun {named} pour ce patient",
+            actual=f"{len(unwanted)} {named}",
             exchanges=[seen.id for seen in unwanted],
         )
 
@@ -238,13 +266,9 @@ class Publishing:
     def expect_settled(self) -> None:
         """The Source knows that it is published: nothing waits in its outbox, nor was given up."""
         stage, administration = self.story.stage, self.administration
+        self.settle()
         if not administration.address:
-            Event().wait(stage.profile.timing.retry_window_s)
             return
-        until(
-            lambda: not any(row.get("state") == "pending" for row in administration.rows("outbox")),
-            deadline_s=stage.profile.timing.effect_s,
-        )
         rows = administration.rows("outbox")
         waiting = sum(row.get("state") == "pending" for row in rows)
         refused = sum(row.get("state") == "refused" and self._about_us(row) for row in rows)
@@ -253,6 +277,17 @@ class Publishing:
             not waiting and not refused,
             expected="aucun envoi en attente, aucun abandonné",
             actual=f"{waiting} envoi(s) en attente, {refused} abandonné(s)",
+        )
+
+    def settle(self) -> None:
+        """Let the Source take note of what the DMP answered."""
+        timing, administration = self.story.stage.profile.timing, self.administration
+        if not administration.address:
+            Event().wait(timing.retry_window_s)
+            return
+        until(
+            lambda: not any(row.get("state") == "pending" for row in administration.rows("outbox")),
+            deadline_s=timing.effect_s,
         )
 
     def expect_alert(self) -> None:

@@ -25,6 +25,7 @@ from simulators.psc.realm import Lifetimes, TokenType
 from simulators.ris.messages import Options
 from simulators.ris.report import Report
 from simulators.ris.service import Ack, Ris
+from spec.dmp import Masking
 from wire.tap import Stored as Passed
 
 __all__ = ["RealAns", "RealDmp", "RealLocalPacs", "RealPacs", "RealPsc", "RealRis"]
@@ -60,6 +61,15 @@ class RealDmp(_Real):
     def crash(self, point: CrashPoint | None) -> None:
         self._faultless()
 
+    @property
+    def refusal(self) -> str:
+        """Nothing is scripted."""
+        return ""
+
+    @refusal.setter
+    def refusal(self, reason: str) -> None:
+        self._faultless()
+
     async def kill(self) -> None:
         """Never."""
         self._faultless()
@@ -79,6 +89,10 @@ class RealDmp(_Real):
     def deposit(self, entry: DocumentEntry, content: bytes, matricule: str, oid: str) -> str:
         """Only a Source may publish there."""
         self._cannot("ne sait pas y déposer de document")
+
+    def hide(self, unique_id: str, mask: Masking) -> str:
+        """Only a patient or a professional may."""
+        self._cannot("ne sait pas y masquer de document")
 
 
 class RealPsc(_Real):
@@ -224,9 +238,9 @@ class RealRis(_Real):
         super().__init__(neighbour)
         self._writer = writer
 
-    def message(self, report: Report, options: Options | None = None) -> bytes:
+    def message(self, report: Report, options: Options | None = None, *, event: str = "") -> bytes:
         """The message of a report."""
-        return self._writer.message(report, options)
+        return self._writer.message(report, options, event=event)
 
     def wrap(self, document: bytes, options: Options | None = None) -> bytes:
         """The message of a document that we did not write."""

@@ -6,7 +6,7 @@ nothing here talks to anybody.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,8 @@ class Story:
     exams: list[PlannedExam] = field(default_factory=list)
     other_acts: list[Exam] = field(default_factory=list)
     identity_status: str = "VALI"
+    version: int = 1
+    """Of the report: each one after the first replaces the one before."""
 
     def __post_init__(self) -> None:
         self.case = self.stage.case
@@ -183,14 +185,24 @@ class Story:
         return exam
 
     def report(self) -> Report:
-        """The report of the exams planned so far."""
-        return report_of(
+        """The report of the exams planned so far, in its version in force."""
+        made = report_of(
             self.case,
             self.patient,
             self.author,
             self.structure,
             [*(exam.reported() for exam in self.exams), *self.other_acts],
         )
+        for version in range(2, self.version + 1):
+            id = self.case.uid(f"le compte rendu, version {version}")
+            made = replace(made, id=id, version=version, replaces=made.id)
+        return made
+
+    def correct_order(self) -> None:
+        """The exam's order number was wrong; from now on the report gives the right one."""
+        exam = self.exams[0]
+        number = self.case.number("le numéro de demande corrigé", "OPN")
+        self.exams[0] = replace(exam, placer=replace(exam.placer, value=number))
 
 
 def people_of(case: Case, ipp_oid: str) -> Patient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from protocols import ebrim, kos, mtom, soap
+from protocols.ebrim import Association
 from protocols.errors import RemoteProtocolError
 from protocols.kos import Manifest
 from protocols.mtom import Package
@@ -12,7 +13,7 @@ from spec.dmp import KOS_TYPE_CODE
 from spec.xds import ResponseStatus
 from wire.exchange import Exchange, Payload
 
-__all__ = ["accepted", "names", "package", "submitted_documents", "submitted_manifests"]
+__all__ = ["accepted", "changes", "names", "package", "submitted_documents", "submitted_manifests"]
 
 
 def package(payload: Payload | None) -> Package | None:
@@ -66,6 +67,17 @@ def submitted_manifests(exchange: Exchange) -> list[Manifest]:
         with suppress(RemoteProtocolError):
             manifests.append(kos.decode(document))
     return manifests
+
+
+def changes(exchange: Exchange) -> tuple[Association, ...]:
+    """The associations of the lot that an ITI-41 or an ITI-57 asks to register, those that can be
+    read."""
+    request = package(exchange.request)
+    try:
+        body = soap.parse(request.envelope).body if request is not None else None
+        return () if body is None else ebrim.parse_submit(body).associations
+    except RemoteProtocolError:
+        return ()
 
 
 def names(exchange: Exchange, identifier: str) -> bool:

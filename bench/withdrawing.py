@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pybase64
 
 from bench.journal import Journal
-from bench.submissions import accepted, package
+from bench.submissions import accepted, changes, package
 from protocols import cda, ebrim, hl7v2, kos, saml, soap
 from protocols.ebrim import SubmissionSet
 from protocols.errors import RemoteProtocolError
@@ -210,14 +210,9 @@ def _referred(exchange: Exchange) -> Iterator[tuple[str, str]]:
 
 
 def _deleted(exchange: Exchange) -> Iterator[str]:
-    request = package(exchange.request)
-    try:
-        body = soap.parse(request.envelope).body if request is not None else None
-        if body is None:
-            return
-        links = ebrim.parse_submit(body).associated(AssociationType.UPDATE_AVAILABILITY_STATUS)
-    except RemoteProtocolError:
-        return
-    for link in links:
-        if link.value(SlotName.NEW_STATUS) == Status.DELETED:
+    for link in changes(exchange):
+        if (
+            link.type == AssociationType.UPDATE_AVAILABILITY_STATUS
+            and link.value(SlotName.NEW_STATUS) == Status.DELETED
+        ):
             yield link.target

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from bench.attending import instruct
 from bench.changes import ByHand
 from bench.deadline import until
+from bench.holdings import kos_of
 from bench.imagery import add_series, held
 from bench.publishing import Publishing
 from bench.story import PlannedExam
-from protocols import kos
-from protocols.errors import RemoteProtocolError
 from protocols.kos import Manifest
-from spec.dmp import KOS_TYPE_CODE
-from spec.xds import Status
 
 __all__ = ["Within"]
 
@@ -124,20 +120,8 @@ class Within:
 
     def _approved(self) -> list[Manifest]:
         """The KOS of the exam that the DMP shows, those that can be read."""
-        story = self.publishing.story
-        ins = story.patient.ins
-        assert ins is not None
-        shown = []
-        for stored in story.bed.dmp.documents(ins.value, ins.oid):
-            code = stored.entry.type_code
-            if (
-                code is not None
-                and code.code == KOS_TYPE_CODE[0]
-                and stored.entry.status == Status.APPROVED
-            ):
-                with suppress(RemoteProtocolError):
-                    shown.append(kos.decode(stored.content))
-        return [one for one in shown if one.study_uid == self._exam.study_uid]
+        held = kos_of(self.publishing.story, self._exam)
+        return [one.manifest for one in held if one.approved]
 
     @property
     def _exam(self) -> PlannedExam:

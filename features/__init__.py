@@ -9,6 +9,7 @@ FEATURES = Path(__file__).resolve().parent
 STEP_MODULES = (
     "features.steps.patients",
     "features.steps.publication",
+    "features.steps.vie",
     "features.steps.produit",
     "features.steps.images",
     "features.steps.consultation",

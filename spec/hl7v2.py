@@ -31,6 +31,7 @@ __all__ = [
     "PROCESSING_IDS",
     "PROFILE",
     "QUALIFIED",
+    "REPORT_MESSAGES",
     "STRUCTURE_ID_TYPES",
     "TELERADIOLOGY_PROFILE",
     "TRIGGER_VERSIONS",
@@ -76,6 +77,8 @@ DOCUMENT_STATUSES = {"NW": "F", "RO": "C", "CA": "D"}
 """ORC-1 and the OBX-11 of the document that goes with it: create, replace, delete."""
 MDM_EVENTS = {"T02": "NW", "T10": "RO", "T04": "CA"}
 """Trigger event of an MDM and the ORC-1 that goes with it: create, replace, delete."""
+REPORT_MESSAGES = ("ORU^R01", *(f"MDM^{event}" for event in MDM_EVENTS))
+"""MSH-9.1 and 9.2 of the messages that carry a report."""
 AVAILABLE = "AU"
 """TXA-17 (table 0271)."""
 IMAGING_REPORT = "18748-4"

@@ -235,7 +235,7 @@ class Deaf:
 @mutant(
     "erreur-du-dmp-avalee",
     breaks="Un KOS que le DMP n'a pas pris est tenu pour publié.",
-    requirements=("KIT-REPRISE",),
+    requirements=("KIT-REPRISE", "DB.SO.21"),
 )
 def dmp_errors_swallowed(parts: Parts) -> Parts:
     """The database changes before the DMP has said yes."""

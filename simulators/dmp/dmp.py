@@ -13,13 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from protocols.ebrim import Association, DocumentEntry
+from protocols.ebrim import Association, Code, DocumentEntry
 from protocols.hl7types import CX, HD
 from simulators.dmp.config import CrashPoint, DmpConfig
 from simulators.dmp.patients import Patient
 from simulators.dmp.service import Reply, Service
 from simulators.dmp.store import Store, Stored
-from spec.dmp import REPOSITORY_OID, ServicePath
+from spec.dmp import MASKING_SCHEME, REPOSITORY_OID, Masking, ServicePath
 from spec.xds import Status
 from wire.exchange import Observe
 from wire.http_server import HttpServer, abort, note, serve_http
@@ -118,6 +118,15 @@ class Dmp:
     def crash(self, point: CrashPoint | None) -> None:
         self._service.crash = point
 
+    @property
+    def refusal(self) -> str:
+        """Why it refuses every lot that it is given (ITI-41), until this is "" again."""
+        return self._service.refusal
+
+    @refusal.setter
+    def refusal(self, reason: str) -> None:
+        self._service.refusal = reason
+
     def register_patient(self, patient: Patient) -> None:
         """Add a patient, or change the one of that INS."""
         with self._store.writing() as session:
@@ -160,6 +169,32 @@ class Dmp:
         with self._store.writing() as session:
             session.add_entry(held, CX(matricule, HD(oid)), content)
         return uuid
+
+    def hide(self, unique_id: str, mask: Masking) -> str:
+        """Somebody masks a document by the DMP's own pages (TD3.3a); returns its new entryUUID.
+
+        The entryUUID changes at every metadata update, the uniqueId and the logicalId stay
+        (IG-FHIR-PDSM4DMP-EEDS, "exemples d'usage", grade: standard). The version before, which is
+        then deprecated, is not kept.
+
+        Raises:
+            KeyError: it holds no such document.
+        """
+        with self._store.writing() as session:
+            entry = session.entry_of_document(unique_id)
+            if entry is None:
+                raise KeyError(unique_id)
+            revised = replace(
+                entry,
+                id=self._config.uuid().urn,
+                version=str(int(entry.version or 1) + 1),
+                confidentiality_codes=(
+                    *entry.confidentiality_codes,
+                    Code(mask.value, MASKING_SCHEME),
+                ),
+            )
+            session.revise_entry(entry.id, revised)
+        return revised.id
 
     def entry(self, unique_id: str) -> DocumentEntry | None:
         """The entry of a document."""

@@ -23,7 +23,7 @@ from simulators.dmp.store import Store
 from simulators.dmp.submission import check_lot, register
 from simulators.dmp.vihf import Caller
 from spec.dmp import REPOSITORY_OID
-from spec.xds import AssociationType, ResponseStatus
+from spec.xds import AssociationType, ErrorCode, ResponseStatus
 
 __all__ = ["Answer", "ConnectionCut", "Operations"]
 
@@ -47,12 +47,14 @@ class Answer:
 class Operations:
     """The transactions, on one store. Synchronous: they run in a worker thread.
 
-    `take_crash` gives the scripted crash point once, when a submission is about to be kept.
+    `take_crash` gives the scripted crash point once, when a submission is about to be kept;
+    `refusal` the scripted reason to refuse every lot, "" without one.
     """
 
     config: DmpConfig
     store: Store
     take_crash: Callable[[], CrashPoint | None]
+    refusal: Callable[[], str] = lambda: ""
 
     @property
     def _uuid(self) -> Callable[[], UUID]:
@@ -106,6 +108,8 @@ class Operations:
                 trust=self.config.trust,
                 now=self._now(),
             )
+            if reason := self.refusal():
+                raise BusinessError.of(ErrorCode.REGISTRY_METADATA_ERROR, reason)
             with self.store.writing() as session:
                 registered = register(lot, session, caller, self._uuid)
                 cut = self._crash()

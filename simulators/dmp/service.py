@@ -111,7 +111,9 @@ class Service:
         self._config = config
         self._lock = threading.Lock()
         self._crash: CrashPoint | None = None
-        self._operations = Operations(config, store, self._take_crash)
+        self.refusal = ""
+        """Why every lot is refused, "" when none is for that reason."""
+        self._operations = Operations(config, store, self._take_crash, lambda: self.refusal)
 
     @property
     def crash(self) -> CrashPoint | None:

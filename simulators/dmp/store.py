@@ -257,9 +257,7 @@ class Session:
                 "oid": _oid(patient),
                 "matricule": patient.id,
                 "status": entry.status,
-                "metadata": serialize(
-                    ebrim.build_query_response(ebrim.QueryResponse(entries=(entry,)))
-                ),
+                "metadata": _written(entry),
             },
         )
         self._connection.execute(
@@ -290,6 +288,14 @@ class Session:
             },
         )
 
+    def revise_entry(self, entry_id: str, entry: DocumentEntry) -> None:
+        """Put another version of its metadata in place of an entry; its status stays."""
+        self._connection.execute(
+            update(_ENTRIES)
+            .where(_ENTRIES.c.id == entry_id)
+            .values(id=entry.id, metadata=_written(entry))
+        )
+
     def set_status(self, entry_id: str, status: str) -> None:
         """Change the availabilityStatus of an entry."""
         self._connection.execute(
@@ -303,6 +309,10 @@ class Session:
 
 def _oid(identity: CX) -> str:
     return "" if identity.authority is None else identity.authority.universal_id
+
+
+def _written(entry: DocumentEntry) -> bytes:
+    return serialize(ebrim.build_query_response(ebrim.QueryResponse(entries=(entry,))))
 
 
 def _read_entry(row: Row[Any]) -> DocumentEntry:

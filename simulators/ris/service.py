@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from protocols import hl7v2
-from simulators.ris.messages import Header, Options, oru
+from simulators.ris.messages import Header, Options, mdm, oru
 from simulators.ris.report import Report
 from simulators.ris.subject import Subject
 from wire.exchange import Exchange, Observe
@@ -95,10 +95,19 @@ class Ris:
         return replace(Header(control_id=self._ids(), moment=self._clock()), **changes)
 
     def message(
-        self, report: Report, options: Options | None = None, *, header: Header | None = None
+        self,
+        report: Report,
+        options: Options | None = None,
+        *,
+        header: Header | None = None,
+        event: str = "",
     ) -> bytes:
-        """The ORU^R01 of a report of ours."""
-        return oru(report.document(), Subject.of(report), header or self.header(), options)
+        """The ORU^R01 of a report of ours; with an `event` (T02, T10, T04), its MDM."""
+        document, about, header = report.document(), Subject.of(report), header or self.header()
+        if not event:
+            return oru(document, about, header, options)
+        replaces = report.replaces or "" if event == "T10" else ""
+        return mdm(document, about, header, options, event=event, id=report.id, replaces=replaces)
 
     def wrap(
         self,

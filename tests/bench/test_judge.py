@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from bench.judge import judge_scenario
+from bench.judge import judge_scenario, kind_of
+from spec.hl7v2 import REPORT_MESSAGES
 from validators.api import KINDS, Context, validate
 from validators.examples import kos, xds
 from validators.finding import Severity
@@ -54,6 +57,15 @@ def test_each_request_to_the_dmp_is_judged(transaction: str, role: str) -> None:
     for rule in broken[:15]:
         assert errors(transaction, rule.good(), role) == set(), rule.id
         assert rule.id in errors(transaction, rule.bad(), role)
+
+
+@pytest.mark.parametrize("transaction", REPORT_MESSAGES)
+def test_each_acknowledgement_of_a_report_is_judged(transaction: str) -> None:
+    asked, answered = received(transaction, b""), Payload.whole(b"MSH|^~\\&|x\rMSA|AA|\r")
+    exchange = replace(asked, actor="ris", direction=Direction.OUT, response=answered)
+    found = judge_scenario([("x1", exchange)], frozenset({"source"}), {})
+    assert any(one.severity is Severity.ERROR and one.rule.startswith("ACK") for _, one in found)
+    assert kind_of(exchange) == "ack"
 
 
 def test_a_request_of_another_is_not_judged() -> None:

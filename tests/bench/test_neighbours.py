@@ -41,6 +41,7 @@ from simulators.dmp.naming import label as dmp_label
 from simulators.igc.pki import Pki
 from simulators.pacs import Pacs, PacsConfig
 from simulators.psc.naming import label as psc_label
+from spec.dmp import Masking
 from tests.bench.test_external import free_ports
 from wire.exchange import Direction, Exchange, ignore
 from wire.mllp import MllpClient, serve_mllp
@@ -137,6 +138,9 @@ def test_what_only_a_simulator_can_do() -> None:
     def crash() -> None:
         real_dmp.crash = CrashPoint.BEFORE_COMMIT
 
+    def refuse() -> None:
+        real_dmp.refusal = "non"
+
     commands: list[tuple[Any, str]] = [
         (crash, fault),
         (lambda: _await(real_dmp.kill()), fault),
@@ -144,6 +148,8 @@ def test_what_only_a_simulator_can_do() -> None:
         (lambda: real_dmp.register_patient(DmpPatient(matricule="1")), "créer de patient"),
         (lambda: real_dmp.documents(), "détient"),
         (lambda: real_dmp.deposit(None, b"", "", ""), "déposer"),  # type: ignore[arg-type]
+        (lambda: real_dmp.hide("1.2", Masking.PROFESSIONALS), "y masquer"),
+        (refuse, fault),
         (lambda: real_psc.lifetimes, "le voisin psc est externe : .* simuler cette panne"),
         (lambda: real_psc.professional("1"), "personne qui s'authentifie"),
         (lambda: real_psc.issue(None, "c"), "jeton"),  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ from simulators.ris.people import (
 from simulators.ris.report import CCAM, CIM10, DCM, LOINC, SNOMED_CT, Exam, Order, Report
 from simulators.ris.service import Ack, Ris, label
 from simulators.ris.subject import Subject
+from spec.hl7v2 import MDM_EVENTS
 from spec.oids import INS_NIR_TEST
 from wire.exchange import Exchange, Outcome
 from wire.mllp import MllpTimeout, PeerInfo, serve_mllp
@@ -299,6 +300,15 @@ class TestSending:
         assert exchange.transaction == "ORU^R01"
         assert exchange.keys == ("RIS000001",)
         assert exchange.outcome is Outcome.ANSWERED
+
+    @pytest.mark.parametrize(("event", "control"), MDM_EVENTS.items())
+    def test_in_an_mdm(self, ris: Ris, report: Report, event: str, control: str) -> None:
+        version = replace(report, version=2, replaces="1.2.3")
+        message = hl7v2.parse(ris.message(version, event=event))
+        assert (message.value("MSH-9.2"), message.value("ORC-1")) == (event, control)
+        assert message.value("TXA-12") == report.id
+        # Only a replacement names what it replaces.
+        assert message.value("TXA-13") == ("1.2.3" if event == "T10" else "")
 
     def test_refused_with_errors(self) -> None:
         ack = Ack.read(

@@ -13,8 +13,9 @@ import pytest
 from protocols import mtom
 from simulators.dmp import CrashPoint, Dmp, DmpConfig, DmpState, Patient, Trust, build
 from simulators.dmp.service import Reply
+from spec.dmp import Masking
 from spec.oids import INS_NIR_TEST
-from spec.xds import Action
+from spec.xds import Action, Status
 from tests.simulators.dmp.box import MATRICULE, NOW, Box, Certificates, Lot, codes, outcome
 from wire.exchange import Exchange, Outcome, ignore
 from wire.http_client import HttpClient, Interrupted, Unreachable
@@ -118,6 +119,32 @@ def test_a_publication_over_mutual_tls(
             minted = Patient(matricule="1" * 15, state=DmpState.CLOSED)
             it.dmp.register_patient(minted)
             assert it.dmp.patient("1" * 15, INS_NIR_TEST) == minted
+
+    anyio.run(main)
+
+
+def test_who_masks_a_document_changes_its_entry_uuid(
+    files: Files, trust: Trust, certificates: Certificates, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with world(files, trust, certificates, tmp_path) as it:
+            lot = it.box.lot()
+            await it.publish(lot)
+            before = it.dmp.entry(lot.unique_id)
+            assert before is not None
+            uuid = it.dmp.hide(lot.unique_id, Masking.PROFESSIONALS)
+            after = it.dmp.entry(lot.unique_id)
+            assert after is not None
+            assert uuid == after.id != before.id
+            assert (after.logical_id, after.version) == (before.logical_id, "2")
+            assert after.status == Status.APPROVED
+            assert after.confidentiality_codes[-1].code == "MASQUE_PS"
+            late = it.box.lot(2, content=b"another KOS", replaces=before.id)
+            assert codes(await it.publish(late)) == ["UnresolvedReferenceException"]
+            replacing = it.box.lot(2, content=b"another KOS", replaces=uuid)
+            assert outcome(await it.publish(replacing)).succeeded
+            with pytest.raises(KeyError):
+                it.dmp.hide("1.2.3", Masking.PROFESSIONALS)
 
     anyio.run(main)
 

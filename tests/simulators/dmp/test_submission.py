@@ -216,6 +216,17 @@ def test_scripted_crashes(box: Box) -> None:
     assert codes(box.publish(lot)) == [ErrorCode.DUPLICATE_UNIQUE_ID]
 
 
+def test_a_scripted_refusal_lasts(box: Box) -> None:
+    box.service.refusal = "refus simulé"
+    for lot in (box.lot(), box.lot()):
+        reply = box.publish(lot)
+        assert codes(reply) == [ErrorCode.REGISTRY_METADATA_ERROR]
+        assert "refus simulé" in outcome(reply).errors[0].context
+        assert stored(box, lot.unique_id) == (None, None)
+    box.service.refusal = ""
+    assert outcome(box.publish(box.lot())).succeeded
+
+
 def test_feeding_is_indirect_only(box: Box) -> None:
     reply = box.publish(box.lot(), box.air())
     assert fault_of(reply).subcode == "KIT-DMPRights"

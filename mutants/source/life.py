@@ -1,0 +1,420 @@
+"""Sources that do not follow the life of a report: replaced, masked, withdrawn, unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from lxml import etree
+
+from drimbox_ref.credentials import Credentials
+from drimbox_ref.source.catalogue import ArchiveCatalogue
+from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.ports import (
+    Alerts,
+    Archive,
+    Examinations,
+    KosBuilder,
+    Metadata,
+    Registry,
+    Reports,
+)
+from drimbox_ref.source.values import (
+    Action,
+    ArchiveEntry,
+    Ban,
+    EntryState,
+    Exam,
+    Fault,
+    FoundStudy,
+    Kos,
+    Operation,
+    Order,
+    Refusal,
+    ReportOrder,
+    Submission,
+)
+from drimbox_ref.trail import Alert
+from mutants.registry import mutant
+from protocols.kos import decode, encode
+from spec.xds import Status
+
+__all__: list[str] = []
+
+
+# How it is replaced ----------------------------------------------------------------------------
+
+
+class Remembering:
+    """A `Registry` that asks for an entryUUID once, and keeps it."""
+
+    def __init__(self, inner: Registry) -> None:
+        self._inner = inner
+        self._known: dict[str, str] = {}
+
+    async def submit(
+        self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
+    ) -> None:
+        """As it should."""
+        await self._inner.submit(submission, credentials=credentials, assertion=assertion)
+
+    async def reference(
+        self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
+    ) -> str | None:
+        """What the DMP said the first time."""
+        if unique_id not in self._known:
+            found = await self._inner.reference(
+                unique_id, credentials=credentials, assertion=assertion
+            )
+            if found is None:
+                return None
+            self._known[unique_id] = found
+        return self._known[unique_id]
+
+
+@mutant(
+    "entry-uuid-garde",
+    breaks="L'entryUUID conservé sert à remplacer et à dépublier, sans le chercher dans le DMP.",
+    requirements=("DB.SO.13", "DB.SO.97"),
+)
+def entry_uuid_kept(parts: Parts) -> Parts:
+    """Whoever changes the visibility in the DMP locks the KOS."""
+    return replace(parts, registry=Remembering(parts.registry))
+
+
+class AlwaysNew:
+    """A `Metadata` whose every lot is a first one."""
+
+    def __init__(self, inner: Metadata) -> None:
+        self._inner = inner
+
+    def feed(
+        self,
+        report: ReportOrder,
+        exam: Exam,
+        kos: Kos,
+        study: FoundStudy,
+        orders: Sequence[Order],
+        *,
+        replaces: str | None,
+        credentials: Credentials,
+        now: datetime,
+    ) -> Submission:
+        """TD2.1a, whatever is there already."""
+        return self._inner.feed(
+            report, exam, kos, study, orders, replaces=None, credentials=credentials, now=now
+        )
+
+    def delete(
+        self, report: ReportOrder, entry_uuid: str, *, credentials: Credentials, now: datetime
+    ) -> Submission:
+        """As it should."""
+        return self._inner.delete(report, entry_uuid, credentials=credentials, now=now)
+
+
+@mutant(
+    "cree-au-lieu-de-remplacer",
+    breaks="Un KOS corrigé est publié à côté du précédent, qui reste en vigueur.",
+    requirements=("DB.SO.13", "DB.SO.97"),
+)
+def created_beside(parts: Parts) -> Parts:
+    """Two approved KOS of one exam."""
+    return replace(parts, metadata=AlwaysNew(parts.metadata))
+
+
+class OneUid:
+    """A `KosBuilder` that gives all the KOS of an exam the identifier of the first one."""
+
+    def __init__(self, inner: KosBuilder) -> None:
+        self._inner = inner
+        self._uids: dict[str, str] = {}
+
+    def build(
+        self,
+        report: ReportOrder,
+        exam: Exam,
+        study: FoundStudy,
+        orders: Sequence[Order],
+        *,
+        version: int,
+        now: datetime,
+    ) -> Kos:
+        """The right KOS under its first SOP Instance UID."""
+        kos = self._inner.build(report, exam, study, orders, version=version, now=now)
+        uid = self._uids.setdefault(study.uid, kos.uid)
+        data = encode(replace(decode(kos.data), sop_instance=uid))
+        return replace(kos, uid=uid, data=data)
+
+
+@mutant(
+    "kos-au-meme-identifiant",
+    breaks="Le KOS qui remplace garde le SOP Instance UID de celui qu'il remplace.",
+    requirements=("DB.SO.13", "DB.SO.97"),
+)
+def same_sop_instance(parts: Parts) -> Parts:
+    """Two contents under one identifier: the DMP takes but the first."""
+    return replace(parts, kos=OneUid(parts.kos))
+
+
+# When it is replaced ---------------------------------------------------------------------------
+
+
+class Unmasked:
+    """`Reports` that leave out who may not see the report."""
+
+    def __init__(self, inner: Reports) -> None:
+        self._inner = inner
+
+    def examine(self, message: bytes) -> tuple[Fault, ...]:
+        """As it should."""
+        return self._inner.examine(message)
+
+    def read(self, message: bytes) -> ReportOrder | Refusal:
+        """The confidentiality of the CDA alone."""
+        order = self._inner.read(message)
+        if isinstance(order, Refusal):
+            return order
+        return replace(order, confidentiality=order.confidentiality[:1])
+
+
+@mutant(
+    "visibilite-ignoree",
+    breaks="La visibilité que demande le message (MetaDMPMSS) n'est pas reportée sur le KOS.",
+    requirements=("DB.SO.97",),
+)
+def visibility_ignored(parts: Parts) -> Parts:
+    """The report is masked, its images are not."""
+    return replace(parts, reports=Unmasked(parts.reports))
+
+
+class AskedOnce:
+    """`Examinations` that look in the PACS once for each study."""
+
+    def __init__(self, inner: Examinations) -> None:
+        self._inner = inner
+        self._found: dict[str, FoundStudy] = {}
+
+    def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
+        """What it was when the first report came."""
+        if study_uid not in self._found:
+            study = self._inner.find(study_uid, orders)
+            if study is None:
+                return None
+            self._found[study_uid] = study
+        return self._found[study_uid]
+
+
+@mutant(
+    "examen-relu-jamais",
+    breaks="L'examen n'est demandé au PACS qu'une fois : ce qui s'y ajoute est perdu.",
+    requirements=("DB.SO.13",),
+)
+def exam_never_read_again(parts: Parts) -> Parts:
+    """The KOS stays as it was first."""
+    return replace(parts, examinations=AskedOnce(parts.examinations))
+
+
+# How it is withdrawn ---------------------------------------------------------------------------
+
+
+class Keeping:
+    """A `Registry` that asks the DMP to delete nothing."""
+
+    def __init__(self, inner: Registry) -> None:
+        self._inner = inner
+
+    async def submit(
+        self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
+    ) -> None:
+        """Everything but TD3.3c."""
+        if submission.operation is not Operation.DELETE:
+            await self._inner.submit(submission, credentials=credentials, assertion=assertion)
+
+    async def reference(
+        self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
+    ) -> str | None:
+        """As it should."""
+        return await self._inner.reference(unique_id, credentials=credentials, assertion=assertion)
+
+
+@mutant(
+    "depublication-locale",
+    breaks="Un compte rendu annulé ferme l'archive locale, mais son KOS reste dans le DMP.",
+    requirements=("DB.SO.97",),
+)
+def withdrawn_here_only(parts: Parts) -> Parts:
+    """The DMP shows an exam that nobody can open."""
+    return replace(parts, registry=Keeping(parts.registry))
+
+
+class Archiving:
+    """A `Metadata` that archives what it should delete."""
+
+    def __init__(self, inner: Metadata) -> None:
+        self._inner = inner
+
+    def feed(
+        self,
+        report: ReportOrder,
+        exam: Exam,
+        kos: Kos,
+        study: FoundStudy,
+        orders: Sequence[Order],
+        *,
+        replaces: str | None,
+        credentials: Credentials,
+        now: datetime,
+    ) -> Submission:
+        """As it should."""
+        return self._inner.feed(
+            report, exam, kos, study, orders, replaces=replaces, credentials=credentials, now=now
+        )
+
+    def delete(
+        self, report: ReportOrder, entry_uuid: str, *, credentials: Credentials, now: datetime
+    ) -> Submission:
+        """TD3.3d: the entry goes to Archived."""
+        right = self._inner.delete(report, entry_uuid, credentials=credentials, now=now)
+        deleted, archived = Status.DELETED.encode(), Status.ARCHIVED.encode()
+        return replace(right, request=right.request.replace(deleted, archived))
+
+
+@mutant(
+    "archive-au-lieu-de-depublier",
+    breaks="Le KOS d'un compte rendu annulé est archivé dans le DMP (TD3.3d), non supprimé.",
+    requirements=("DB.SO.97",),
+)
+def archived_instead(parts: Parts) -> Parts:
+    """Whoever asks for archived documents still finds it."""
+    return replace(parts, metadata=Archiving(parts.metadata))
+
+
+class Undying:
+    """An `Archive`, as the image service sees it, where nothing is ever depublished."""
+
+    def __init__(self, inner: Archive) -> None:
+        self._inner = inner
+
+    def current(self, study_uid: str) -> ArchiveEntry | None:
+        """The latest entry, in force."""
+        entry = self._inner.current(study_uid)
+        return entry and replace(entry, state=EntryState.PUBLISHED)
+
+    def by_kos(self, kos_uid: str) -> ArchiveEntry | None:
+        """As it should."""
+        return self._inner.by_kos(kos_uid)
+
+    def record(self, entry: ArchiveEntry) -> None:
+        """As it should."""
+        self._inner.record(entry)
+
+    def depublish(self, kos_uid: str, *, now: datetime) -> None:
+        """As it should."""
+        self._inner.depublish(kos_uid, now=now)
+
+    def add_report(self, kos_uid: str, report: str, *, now: datetime) -> None:
+        """As it should."""
+        self._inner.add_report(kos_uid, report, now=now)
+
+    def set_entry_uuid(self, kos_uid: str, entry_uuid: str) -> None:
+        """As it should."""
+        self._inner.set_entry_uuid(kos_uid, entry_uuid)
+
+    def everything(self, limit: int) -> tuple[ArchiveEntry, ...]:
+        """As it should."""
+        return self._inner.everything(limit)
+
+
+@mutant(
+    "examen-depublie-servi",
+    breaks="Les images d'un examen dépublié sont encore rendues.",
+    requirements=("DB.SO.37",),
+)
+def withdrawn_exam_served(parts: Parts) -> Parts:
+    """Who kept the KOS keeps the images."""
+    return replace(parts, catalogue=ArchiveCatalogue(Undying(parts.archive)))
+
+
+class Unheard:
+    """`Alerts` that say nothing of an exam without KOS."""
+
+    def __init__(self, inner: Alerts) -> None:
+        self._inner = inner
+
+    def raise_(self, alert: Alert, *, now: datetime) -> bool:
+        """Kept, unless it is about an unknown KOS."""
+        return alert.ban != Ban.UNKNOWN.value and self._inner.raise_(alert, now=now)
+
+    def everything(self, limit: int) -> tuple[Mapping[str, object], ...]:
+        """As it should."""
+        return self._inner.everything(limit)
+
+
+@mutant(
+    "annulation-inconnue-tue",
+    breaks="L'annulation d'un compte rendu jamais reçu passe sans un mot.",
+    requirements=("DB.SO.21", "DB.SO.45"),
+)
+def unknown_withdrawal_silent(parts: Parts) -> Parts:
+    """Nobody learns that a KOS may be left in the DMP under another box."""
+    return replace(parts, alerts=Unheard(parts.alerts))
+
+
+# What carries it -------------------------------------------------------------------------------
+
+
+class OruOnly:
+    """`Reports` that read an MDM by the rules of an ORU."""
+
+    def __init__(self, inner: Reports) -> None:
+        self._inner = inner
+
+    def examine(self, message: bytes) -> tuple[Fault, ...]:
+        """HL7 2.6 is not the 2.5 of an ORU."""
+        if b"|MDM^" in message.split(b"\r", 1)[0]:
+            return (Fault(code="203", where="MSH^1^12", text="version HL7 '2.6'"),)
+        return self._inner.examine(message)
+
+    def read(self, message: bytes) -> ReportOrder | Refusal:
+        """As it should."""
+        return self._inner.read(message)
+
+
+@mutant(
+    "mdm-lu-comme-oru",
+    breaks="Un MDM est lu selon les règles d'un ORU, et refusé pour sa version HL7.",
+    requirements=("DB.SO.03",),
+)
+def mdm_read_as_oru(parts: Parts) -> Parts:
+    """Half of the RIS are not understood."""
+    return replace(parts, reports=OruOnly(parts.reports))
+
+
+class EventAlone:
+    """`Reports` for which an MDM that deletes is one that replaces."""
+
+    def __init__(self, inner: Reports) -> None:
+        self._inner = inner
+
+    def examine(self, message: bytes) -> tuple[Fault, ...]:
+        """As it should."""
+        return self._inner.examine(message)
+
+    def read(self, message: bytes) -> ReportOrder | Refusal:
+        """T04 is taken for a version more."""
+        order = self._inner.read(message)
+        mdm = b"|MDM^" in message.split(b"\r", 1)[0]
+        if isinstance(order, Refusal) or not mdm or order.action is not Action.DELETE:
+            return order
+        return replace(order, action=Action.REPLACE)
+
+
+@mutant(
+    "mdm-t04-pour-remplacement",
+    breaks="Un MDM^T04 est lu comme un remplacement : le KOS reste dans le DMP.",
+    requirements=("DB.SO.97",),
+)
+def mdm_deletion_misread(parts: Parts) -> Parts:
+    """What is withdrawn by MDM stays."""
+    return replace(parts, reports=EventAlone(parts.reports))
