@@ -264,6 +264,8 @@ class Bed:
             clock=self.clock,
             format=world.white_list_format,
         )
+        # Before anybody can ask: a box that already runs keeps what it is given first.
+        self.publish_white_list()
         tls = self._server_tls(self.site.names.ans)
         server = await ans_service.start(
             made, observe=self.observe, tls=tls, port=world.ans, **self._where
@@ -457,7 +459,6 @@ class Bed:
             )  # fmt: skip
             self.boxes["counterpart"] = self._box("counterpart", _embedded("source"), config)
             started.append(("counterpart", self.counterpart))
-        self.publish_white_list()
         for role, _ in started:
             self.boxes[role].spawn()
         for role, where in started:

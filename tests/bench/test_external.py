@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import dns.resolver
 import pytest
@@ -30,7 +31,10 @@ from bench.profile import Profile, World, read
 from bench.standing import TRUST_PASSWORD, hand_over, standing
 from bench.verdicts import Verdict
 from features import FEATURES, STEP_MODULES
+from simulators.ans import Ans
+from simulators.ans import service as ans_service
 from wire.exchange import ignore
+from wire.http_server import HttpServer
 from wire.shard import Shard
 
 WORLD = (
@@ -233,3 +237,18 @@ def test_a_host_of_the_bench_is_not_the_product_s(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="déjà"):
         Bed(taken, Feed(shard), tmp_path, 1)
     shard.close()
+
+
+def test_a_box_that_runs_already_is_never_given_an_empty_list(
+    profile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks as soon as somebody answers, and keeps what it is given."""
+    start, listed = ans_service.start, []
+
+    async def started(ans: Ans, **where: Any) -> HttpServer:
+        listed.extend(domain.db for domain in ans.white_list.domains)
+        return await start(ans, **where)
+
+    monkeypatch.setattr(ans_service, "start", started)
+    with standing(read(profile), tmp_path / "banc", 1, ignore) as bed:
+        assert bed.site.names.neighbour in listed
