@@ -145,7 +145,8 @@ class _Fork:
 
 def _become(package: str, arguments: list[str], stdin: Connection, log: Path) -> None:
     """In the fork: what the interpreter does for a program, then `main`."""
-    os.setsid()
+    if sys.platform != "win32":
+        os.setsid()
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     for standard, given in ((0, stdin.fileno()), (1, output), (2, output)):
         os.dup2(given, standard)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 from bench import concealed
 from bench.assemble import load
@@ -116,7 +117,8 @@ class _Crew:
     """Why a part of the campaign was not played, of the first worker that said so."""
     _begun: int = 0
     _prepared: bool = False
-    _at_work: dict[Connection, BaseProcess] = field(default_factory=dict)
+    _at_work: dict[Any, BaseProcess] = field(default_factory=dict)
+    """By the connection that each tells its story through; its class is the platform's."""
 
     def start(self, options: Options) -> None:
         context = get_context("spawn")  # pytest and threads: never a plain fork
@@ -142,8 +144,7 @@ class _Crew:
                 self.interrupted = True
 
     def _listen(self) -> None:
-        for heard in wait(list(self._at_work)):
-            assert isinstance(heard, Connection)
+        for heard in cast(list[Connection], wait(list(self._at_work))):
             try:
                 self._tell(*heard.recv())
             except EOFError:
@@ -194,7 +195,7 @@ def _work(
     options: Options, line: Connection, prepare: Callable[[], None], secrets: Sequence[str]
 ) -> None:
     """Play a share, in a process of its own. Ends when who started it does."""
-    if hasattr(os, "setsid"):
+    if sys.platform != "win32":
         os.setsid()  # Ctrl-C of the terminal comes through who started it, once
     Thread(target=_end_with_parent, daemon=True).start()
     with closing(line), suppress(KeyboardInterrupt, BrokenPipeError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -115,7 +116,10 @@ class ChildBox:
             return None
         process.close_stdin()
         if not process.wait(deadline_s):
-            os.killpg(process.pid, signal.SIGKILL)
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)  # and what it has started
             process.wait()
         self._process = None
         return process.code()
@@ -137,14 +141,21 @@ class ChildBox:
 
     def reset_peak_memory(self) -> None:
         """Start a new peak-memory phase (Linux `clear_refs`)."""
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        try:
+            Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        except OSError as error:
+            raise BoxFailure(f"mémoire non mesurable sur cette machine : {error}") from None
 
     def peak_memory(self) -> int:
         """Peak resident memory of the phase, in bytes (VmHWM)."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError as error:
+            raise BoxFailure(f"mémoire non mesurable sur cette machine : {error}") from None
+        for line in status.splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
-        raise BoxFailure("VmHWM absent de /proc : mémoire non mesurable sur cette machine")
+        raise BoxFailure("mémoire non mesurable sur cette machine : VmHWM absent de /proc")
 
     def _read_ready(self) -> dict[str, object] | None:
         try:

@@ -94,7 +94,8 @@ def serve(
                 for number in (signal.SIGINT, signal.SIGTERM):
                     signal.signal(number, lambda *_: stop.set())
                 console.print("Ctrl-C pour arrêter.", style="dim")
-                stop.wait()
+                while not stop.wait(1.0):  # a wait without end hears no Ctrl-C on Windows
+                    pass
                 page.close()
     except BenchError as error:
         refuse(str(error))

@@ -69,7 +69,8 @@ async def _run(service: Service, role: str, ready: Path) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        # Not the loop's own handlers, which only POSIX loops have.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     _watch_stdin(loop, stop)
     try:
         addresses = await service.start()

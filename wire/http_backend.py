@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import select
+import selectors
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -251,6 +251,12 @@ def _is_readable(sock: Any) -> bool:
     """Whether an idle socket has something to say, that is: was closed by the peer."""
     if sock is None or sock.fileno() < 0:
         return True
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
+    with _Selector() as selector:
+        selector.register(sock, selectors.EVENT_READ)
+        return bool(selector.select(0))
+
+
+# No file descriptor of its own, which the default one would open at each look.
+_Selector: type[selectors.BaseSelector] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
