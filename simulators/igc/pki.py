@@ -43,6 +43,8 @@ ORGANISATION_LIFE = timedelta(days=3 * 365)
 SERVER_LIFE = timedelta(days=90)
 AUTHORITY_LIFE = timedelta(days=10 * 365)
 CRL_LIFE = timedelta(days=7)
+CRL_MARGIN = timedelta(minutes=1)
+"""How long before it is made a CRL begins, unless something was revoked since: clocks differ."""
 DAY = timedelta(days=1)
 
 STRUCTURE = "STRUCTURE DE TEST DRIMBENCH"
@@ -214,7 +216,7 @@ class Pki:
                 return self._crl(authority, revoked, this_update, next_update)
             now = self._clock()
             if self._served_crl is None or abs(now - self._served_crl[0]) > CRL_LIFE / 2:
-                self._served_crl = (now, self._crl(authority, revoked, now, None))
+                self._served_crl = (now, self._crl(authority, revoked, None, None))
             return self._served_crl[1]
 
     def root_crl(self) -> bytes:
@@ -398,7 +400,11 @@ class Pki:
         this_update: datetime | None,
         next_update: datetime | None,
     ) -> bytes:
-        start = this_update or self._clock()
+        # Seconds are all that a CRL tells: one made now would begin after a verification that
+        # began before it, and be out of date for that one.
+        start = this_update or max(
+            [self._clock() - CRL_MARGIN, *(entry.revocation_date_utc for entry in revoked)]
+        )
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(authority.certificate.subject)

@@ -125,6 +125,21 @@ def test_a_crl_is_renewed_at_half_of_its_life() -> None:
     assert second.last_update_utc > x509.load_der_x509_crl(first).last_update_utc
 
 
+def test_a_crl_made_during_a_verification_serves_it() -> None:
+    """The verifier read its clock, then asked for the CRL, and a second had begun in between."""
+    now = NOW.replace(microsecond=0) + timedelta(days=1)
+    pki = Pki.create(clock=lambda: NOW, crl_url=CRL_URL)
+    credential = pki.auth_cli("db1.test", "318751275100020", key=pki.throwaway_key)
+    other = pki.auth_cli("db2.test", "318751275100020", key=pki.throwaway_key)
+    pki._clock = lambda: now
+    began = now - timedelta(milliseconds=20)
+    crls = [x509.load_der_x509_crl(pki.crl())]
+    verify_chain(credential.certificate, credential.chain, [pki.igc_root], began, crls)
+    pki.revoke(other)
+    crl = x509.load_der_x509_crl(pki.crl())
+    assert all(entry.revocation_date_utc <= crl.last_update_utc for entry in crl)
+
+
 def test_a_stale_crl_can_be_asked_for(pki: Pki, auth: Credential) -> None:
     stale = pki.crl(this_update=NOW - timedelta(days=9), next_update=NOW - timedelta(days=2))
     assert fault(pki, auth, crl=stale) is ChainFault.CRL_STALE
