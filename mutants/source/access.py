@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.ports import Archive, Bearer, Catalogue, Door, Examinations, Tokens, Trust
+from drimbox_ref.source.ports import Archive, Bearer, Catalogue, Door, Examinations, Tokens
 from drimbox_ref.source.values import Accepted, Denied, Served, TokenVerdict, TrustVerdict
 from mutants.registry import mutant
+from mutants.source.passing import PassingTrust
 from protocols import jose
 from protocols.dicomweb import Resource
 from protocols.errors import RemoteProtocolError
@@ -25,15 +26,8 @@ _RADIOLOGIST = Accepted(subject="un médecin", professions=(_PHYSICIAN,))
 # Who asks --------------------------------------------------------------------------------------
 
 
-class Trusting:
+class Trusting(PassingTrust):
     """A `Trust` for which everybody is on the list."""
-
-    def __init__(self, inner: Trust) -> None:
-        self._inner = inner
-
-    async def refresh(self) -> bool:
-        """As it should."""
-        return await self._inner.refresh()
 
     def judge(self, certificate: bytes | None, *, now: datetime) -> TrustVerdict:
         """Listed, always."""
@@ -61,15 +55,8 @@ class Ajar:
         return replace(self._inner.tls(), require="optional")
 
 
-class Stranger:
+class Stranger(PassingTrust):
     """A `Trust` that takes who shows nothing for somebody."""
-
-    def __init__(self, inner: Trust) -> None:
-        self._inner = inner
-
-    async def refresh(self) -> bool:
-        """As it should."""
-        return await self._inner.refresh()
 
     def judge(self, certificate: bytes | None, *, now: datetime) -> TrustVerdict:
         """Listed when there is nothing to look up."""

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from lxml import etree
 
 from drimbox_ref.credentials import Credentials
 from drimbox_ref.dmp import PeerUnavailable, Rejected
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.ports import KosBuilder, Metadata, Registry
+from drimbox_ref.source.ports import KosBuilder, Metadata
 from drimbox_ref.source.values import Exam, FoundStudy, Kos, Order, ReportOrder, Submission
 from mutants.registry import mutant
+from mutants.source.passing import PassingKos, PassingMetadata, PassingRegistry
 from protocols.kos import Manifest, decode, encode
 
 __all__: list[str] = []
@@ -26,27 +26,17 @@ __all__: list[str] = []
 # What the KOS says -----------------------------------------------------------------------------
 
 
-class Rewritten:
+class Rewritten(PassingKos):
     """A `KosBuilder` whose manifest is changed before it is published."""
 
     def __init__(
         self, inner: KosBuilder, change: Callable[[Manifest, ReportOrder], Manifest]
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._change = change
 
-    def build(
-        self,
-        report: ReportOrder,
-        exam: Exam,
-        study: FoundStudy,
-        orders: Sequence[Order],
-        *,
-        version: int,
-        now: datetime,
-    ) -> Kos:
+    def after(self, kos: Kos, report: ReportOrder) -> Kos:
         """The right KOS, written again."""
-        kos = self._inner.build(report, exam, study, orders, version=version, now=now)
         return replace(kos, data=encode(self._change(decode(kos.data), report)))
 
 
@@ -96,25 +86,12 @@ def kos_under_local_id(parts: Parts) -> Parts:
     return replace(parts, kos=Rewritten(parts.kos, _local))
 
 
-class Unassigned:
+class Unassigned(PassingKos):
     """A `KosBuilder` for which an accession number needs no authority."""
 
-    def __init__(self, inner: KosBuilder) -> None:
-        self._inner = inner
-
-    def build(
-        self,
-        report: ReportOrder,
-        exam: Exam,
-        study: FoundStudy,
-        orders: Sequence[Order],
-        *,
-        version: int,
-        now: datetime,
-    ) -> Kos:
-        """The right KOS of orders without authority."""
-        bare = [replace(order, accession_oid="") for order in orders]
-        return self._inner.build(report, exam, study, bare, version=version, now=now)
+    def before(self, orders: Sequence[Order]) -> Sequence[Order]:
+        """Orders without authority."""
+        return [replace(order, accession_oid="") for order in orders]
 
 
 @mutant(
@@ -130,7 +107,7 @@ def accession_without_authority(parts: Parts) -> Parts:
 # What the metadata say -------------------------------------------------------------------------
 
 
-class Misdescribed:
+class Misdescribed(PassingMetadata):
     """`Metadata` that describe another exam, or another study, than that of the KOS."""
 
     def __init__(
@@ -138,44 +115,12 @@ class Misdescribed:
         inner: Metadata,
         change: Callable[[Exam, FoundStudy], tuple[Exam, FoundStudy]],
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._change = change
 
-    def feed(
-        self,
-        report: ReportOrder,
-        exam: Exam,
-        kos: Kos,
-        study: FoundStudy,
-        orders: Sequence[Order],
-        *,
-        replaces: str | None,
-        credentials: Credentials,
-        now: datetime,
-    ) -> Submission:
-        """The right metadata of what was changed."""
-        exam, study = self._change(exam, study)
-        return self._inner.feed(
-            report,
-            exam,
-            kos,
-            study,
-            orders,
-            replaces=replaces,
-            credentials=credentials,
-            now=now,
-        )
-
-    def delete(
-        self,
-        report: ReportOrder,
-        entry_uuid: str,
-        *,
-        credentials: Credentials,
-        now: datetime,
-    ) -> Submission:
-        """As it should."""
-        return self._inner.delete(report, entry_uuid, credentials=credentials, now=now)
+    def about(self, exam: Exam, study: FoundStudy) -> tuple[Exam, FoundStudy]:
+        """What was changed."""
+        return self._change(exam, study)
 
 
 def _other_study(exam: Exam, study: FoundStudy) -> tuple[Exam, FoundStudy]:
@@ -210,11 +155,8 @@ def unknown_modality(parts: Parts) -> Parts:
 # What the DMP answers --------------------------------------------------------------------------
 
 
-class Deaf:
+class Deaf(PassingRegistry):
     """A `Registry` for which whatever was sent is published."""
-
-    def __init__(self, inner: Registry) -> None:
-        self._inner = inner
 
     async def submit(
         self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
@@ -224,12 +166,6 @@ class Deaf:
             await self._inner.submit(submission, credentials=credentials, assertion=assertion)
         except (Rejected, PeerUnavailable):
             return
-
-    async def reference(
-        self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
-    ) -> str | None:
-        """As it should."""
-        return await self._inner.reference(unique_id, credentials=credentials, assertion=assertion)
 
 
 @mutant(

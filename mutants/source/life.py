@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,31 +12,33 @@ from drimbox_ref.credentials import Credentials
 from drimbox_ref.source.catalogue import ArchiveCatalogue
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.ports import (
-    Alerts,
-    Archive,
     Examinations,
     KosBuilder,
-    Metadata,
     Registry,
-    Reports,
 )
 from drimbox_ref.source.values import (
     Action,
     ArchiveEntry,
     Ban,
     EntryState,
-    Exam,
     Fault,
     FoundStudy,
     Kos,
     Operation,
     Order,
-    Refusal,
     ReportOrder,
     Submission,
 )
 from drimbox_ref.trail import Alert
 from mutants.registry import mutant
+from mutants.source.passing import (
+    PassingAlerts,
+    PassingArchive,
+    PassingKos,
+    PassingMetadata,
+    PassingRegistry,
+    PassingReports,
+)
 from protocols.kos import decode, encode
 from spec.xds import Status
 
@@ -46,18 +48,12 @@ __all__: list[str] = []
 # How it is replaced ----------------------------------------------------------------------------
 
 
-class Remembering:
+class Remembering(PassingRegistry):
     """A `Registry` that asks for an entryUUID once, and keeps it."""
 
     def __init__(self, inner: Registry) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._known: dict[str, str] = {}
-
-    async def submit(
-        self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
-    ) -> None:
-        """As it should."""
-        await self._inner.submit(submission, credentials=credentials, assertion=assertion)
 
     async def reference(
         self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
@@ -83,34 +79,12 @@ def entry_uuid_kept(parts: Parts) -> Parts:
     return replace(parts, registry=Remembering(parts.registry))
 
 
-class AlwaysNew:
+class AlwaysNew(PassingMetadata):
     """A `Metadata` whose every lot is a first one."""
 
-    def __init__(self, inner: Metadata) -> None:
-        self._inner = inner
-
-    def feed(
-        self,
-        report: ReportOrder,
-        exam: Exam,
-        kos: Kos,
-        study: FoundStudy,
-        orders: Sequence[Order],
-        *,
-        replaces: str | None,
-        credentials: Credentials,
-        now: datetime,
-    ) -> Submission:
-        """TD2.1a, whatever is there already."""
-        return self._inner.feed(
-            report, exam, kos, study, orders, replaces=None, credentials=credentials, now=now
-        )
-
-    def delete(
-        self, report: ReportOrder, entry_uuid: str, *, credentials: Credentials, now: datetime
-    ) -> Submission:
-        """As it should."""
-        return self._inner.delete(report, entry_uuid, credentials=credentials, now=now)
+    def replacing(self, entry_uuid: str | None) -> str | None:
+        """Nothing: TD2.1a, whatever is there already."""
+        return None
 
 
 @mutant(
@@ -123,28 +97,19 @@ def created_beside(parts: Parts) -> Parts:
     return replace(parts, metadata=AlwaysNew(parts.metadata))
 
 
-class OneUid:
+class OneUid(PassingKos):
     """A `KosBuilder` that gives all the KOS of an exam the identifier of the first one."""
 
     def __init__(self, inner: KosBuilder) -> None:
-        self._inner = inner
-        self._uids: dict[str, str] = {}
+        super().__init__(inner)
+        self._uids: dict[tuple[str, ...], str] = {}
 
-    def build(
-        self,
-        report: ReportOrder,
-        exam: Exam,
-        study: FoundStudy,
-        orders: Sequence[Order],
-        *,
-        version: int,
-        now: datetime,
-    ) -> Kos:
+    def after(self, kos: Kos, report: ReportOrder) -> Kos:
         """The right KOS under its first SOP Instance UID."""
-        kos = self._inner.build(report, exam, study, orders, version=version, now=now)
-        uid = self._uids.setdefault(study.uid, kos.uid)
-        data = encode(replace(decode(kos.data), sop_instance=uid))
-        return replace(kos, uid=uid, data=data)
+        manifest = decode(kos.data)
+        exam = tuple(study.study_uid for study in manifest.studies)
+        uid = self._uids.setdefault(exam, kos.uid)
+        return replace(kos, uid=uid, data=encode(replace(manifest, sop_instance=uid)))
 
 
 @mutant(
@@ -160,21 +125,11 @@ def same_sop_instance(parts: Parts) -> Parts:
 # When it is replaced ---------------------------------------------------------------------------
 
 
-class Unmasked:
+class Unmasked(PassingReports):
     """`Reports` that leave out who may not see the report."""
 
-    def __init__(self, inner: Reports) -> None:
-        self._inner = inner
-
-    def examine(self, message: bytes) -> tuple[Fault, ...]:
-        """As it should."""
-        return self._inner.examine(message)
-
-    def read(self, message: bytes) -> ReportOrder | Refusal:
+    def change(self, order: ReportOrder, message: bytes) -> ReportOrder:
         """The confidentiality of the CDA alone."""
-        order = self._inner.read(message)
-        if isinstance(order, Refusal):
-            return order
         return replace(order, confidentiality=order.confidentiality[:1])
 
 
@@ -218,11 +173,8 @@ def exam_never_read_again(parts: Parts) -> Parts:
 # How it is withdrawn ---------------------------------------------------------------------------
 
 
-class Keeping:
+class Keeping(PassingRegistry):
     """A `Registry` that asks the DMP to delete nothing."""
-
-    def __init__(self, inner: Registry) -> None:
-        self._inner = inner
 
     async def submit(
         self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
@@ -230,12 +182,6 @@ class Keeping:
         """Everything but TD3.3c."""
         if submission.operation is not Operation.DELETE:
             await self._inner.submit(submission, credentials=credentials, assertion=assertion)
-
-    async def reference(
-        self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
-    ) -> str | None:
-        """As it should."""
-        return await self._inner.reference(unique_id, credentials=credentials, assertion=assertion)
 
 
 @mutant(
@@ -248,28 +194,8 @@ def withdrawn_here_only(parts: Parts) -> Parts:
     return replace(parts, registry=Keeping(parts.registry))
 
 
-class Archiving:
+class Archiving(PassingMetadata):
     """A `Metadata` that archives what it should delete."""
-
-    def __init__(self, inner: Metadata) -> None:
-        self._inner = inner
-
-    def feed(
-        self,
-        report: ReportOrder,
-        exam: Exam,
-        kos: Kos,
-        study: FoundStudy,
-        orders: Sequence[Order],
-        *,
-        replaces: str | None,
-        credentials: Credentials,
-        now: datetime,
-    ) -> Submission:
-        """As it should."""
-        return self._inner.feed(
-            report, exam, kos, study, orders, replaces=replaces, credentials=credentials, now=now
-        )
 
     def delete(
         self, report: ReportOrder, entry_uuid: str, *, credentials: Credentials, now: datetime
@@ -290,40 +216,13 @@ def archived_instead(parts: Parts) -> Parts:
     return replace(parts, metadata=Archiving(parts.metadata))
 
 
-class Undying:
+class Undying(PassingArchive):
     """An `Archive`, as the image service sees it, where nothing is ever depublished."""
-
-    def __init__(self, inner: Archive) -> None:
-        self._inner = inner
 
     def current(self, study_uid: str) -> ArchiveEntry | None:
         """The latest entry, in force."""
         entry = self._inner.current(study_uid)
         return entry and replace(entry, state=EntryState.PUBLISHED)
-
-    def by_kos(self, kos_uid: str) -> ArchiveEntry | None:
-        """As it should."""
-        return self._inner.by_kos(kos_uid)
-
-    def record(self, entry: ArchiveEntry) -> None:
-        """As it should."""
-        self._inner.record(entry)
-
-    def depublish(self, kos_uid: str, *, now: datetime) -> None:
-        """As it should."""
-        self._inner.depublish(kos_uid, now=now)
-
-    def add_report(self, kos_uid: str, report: str, *, now: datetime) -> None:
-        """As it should."""
-        self._inner.add_report(kos_uid, report, now=now)
-
-    def set_entry_uuid(self, kos_uid: str, entry_uuid: str) -> None:
-        """As it should."""
-        self._inner.set_entry_uuid(kos_uid, entry_uuid)
-
-    def everything(self, limit: int) -> tuple[ArchiveEntry, ...]:
-        """As it should."""
-        return self._inner.everything(limit)
 
 
 @mutant(
@@ -336,19 +235,12 @@ def withdrawn_exam_served(parts: Parts) -> Parts:
     return replace(parts, catalogue=ArchiveCatalogue(Undying(parts.archive)))
 
 
-class Unheard:
+class Unheard(PassingAlerts):
     """`Alerts` that say nothing of an exam without KOS."""
-
-    def __init__(self, inner: Alerts) -> None:
-        self._inner = inner
 
     def raise_(self, alert: Alert, *, now: datetime) -> bool:
         """Kept, unless it is about an unknown KOS."""
         return alert.ban != Ban.UNKNOWN.value and self._inner.raise_(alert, now=now)
-
-    def everything(self, limit: int) -> tuple[Mapping[str, object], ...]:
-        """As it should."""
-        return self._inner.everything(limit)
 
 
 @mutant(
@@ -364,21 +256,18 @@ def unknown_withdrawal_silent(parts: Parts) -> Parts:
 # What carries it -------------------------------------------------------------------------------
 
 
-class OruOnly:
-    """`Reports` that read an MDM by the rules of an ORU."""
+def _is_mdm(message: bytes) -> bool:
+    return b"|MDM^" in message.split(b"\r", 1)[0]
 
-    def __init__(self, inner: Reports) -> None:
-        self._inner = inner
+
+class OruOnly(PassingReports):
+    """`Reports` that read an MDM by the rules of an ORU."""
 
     def examine(self, message: bytes) -> tuple[Fault, ...]:
         """HL7 2.6 is not the 2.5 of an ORU."""
-        if b"|MDM^" in message.split(b"\r", 1)[0]:
+        if _is_mdm(message):
             return (Fault(code="203", where="MSH^1^12", text="version HL7 '2.6'"),)
-        return self._inner.examine(message)
-
-    def read(self, message: bytes) -> ReportOrder | Refusal:
-        """As it should."""
-        return self._inner.read(message)
+        return super().examine(message)
 
 
 @mutant(
@@ -391,21 +280,12 @@ def mdm_read_as_oru(parts: Parts) -> Parts:
     return replace(parts, reports=OruOnly(parts.reports))
 
 
-class EventAlone:
+class EventAlone(PassingReports):
     """`Reports` for which an MDM that deletes is one that replaces."""
 
-    def __init__(self, inner: Reports) -> None:
-        self._inner = inner
-
-    def examine(self, message: bytes) -> tuple[Fault, ...]:
-        """As it should."""
-        return self._inner.examine(message)
-
-    def read(self, message: bytes) -> ReportOrder | Refusal:
+    def change(self, order: ReportOrder, message: bytes) -> ReportOrder:
         """T04 is taken for a version more."""
-        order = self._inner.read(message)
-        mdm = b"|MDM^" in message.split(b"\r", 1)[0]
-        if isinstance(order, Refusal) or not mdm or order.action is not Action.DELETE:
+        if not _is_mdm(message) or order.action is not Action.DELETE:
             return order
         return replace(order, action=Action.REPLACE)
 

@@ -12,27 +12,24 @@ from drimbox_ref.credentials import Credentials
 from drimbox_ref.dmp import PeerUnavailable, Rejected
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.ports import (
-    Archive,
     Directory,
     Examinations,
     Matcher,
-    Registry,
     Reports,
     Vihf,
 )
 from drimbox_ref.source.values import (
     ArchiveEntry,
-    Fault,
     Follow,
     FoundSeries,
     FoundStudy,
     Mismatch,
     Order,
-    Refusal,
     ReportOrder,
     Submission,
 )
 from mutants.registry import mutant
+from mutants.source.passing import PassingArchive, PassingRegistry, PassingReports
 from protocols.xml import NS
 
 __all__: list[str] = []
@@ -43,22 +40,15 @@ _SIGNATURE = f"{{{NS['ds']}}}Signature"
 # How many KOS ----------------------------------------------------------------------------------
 
 
-class FirstExam:
+class FirstExam(PassingReports):
     """`Reports` that keep a report's first exam and note the others as parts of it."""
 
     def __init__(self, inner: Reports) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self.others: dict[str, tuple[str, ...]] = {}
 
-    def examine(self, message: bytes) -> tuple[Fault, ...]:
-        """As it should."""
-        return self._inner.examine(message)
-
-    def read(self, message: bytes) -> ReportOrder | Refusal:
+    def change(self, order: ReportOrder, message: bytes) -> ReportOrder:
         """One exam."""
-        order = self._inner.read(message)
-        if isinstance(order, Refusal):
-            return order
         first, *others = order.exams
         self.others[first.study_uid] = tuple(exam.study_uid for exam in others)
         return replace(order, exams=(first,))
@@ -278,11 +268,8 @@ def vihf_unsigned(parts: Parts) -> Parts:
 # What becomes of it ----------------------------------------------------------------------------
 
 
-class Faint:
+class Faint(PassingRegistry):
     """A `Registry` that gives up at the first failure of the DMP."""
-
-    def __init__(self, inner: Registry) -> None:
-        self._inner = inner
 
     async def submit(
         self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
@@ -292,12 +279,6 @@ class Faint:
             await self._inner.submit(submission, credentials=credentials, assertion=assertion)
         except PeerUnavailable as reason:
             raise Rejected(str(reason)) from reason
-
-    async def reference(
-        self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
-    ) -> str | None:
-        """As it should."""
-        return await self._inner.reference(unique_id, credentials=credentials, assertion=assertion)
 
 
 @mutant(
@@ -310,17 +291,8 @@ def never_again(parts: Parts) -> Parts:
     return replace(parts, registry=Faint(parts.registry))
 
 
-class NeverFound:
+class NeverFound(PassingRegistry):
     """A `Registry` that never finds what it published."""
-
-    def __init__(self, inner: Registry) -> None:
-        self._inner = inner
-
-    async def submit(
-        self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
-    ) -> None:
-        """As it should."""
-        await self._inner.submit(submission, credentials=credentials, assertion=assertion)
 
     async def reference(
         self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
@@ -341,38 +313,15 @@ def retried_blindly(parts: Parts) -> Parts:
     return replace(parts, registry=NeverFound(parts.registry))
 
 
-class ReportForgotten:
+class ReportForgotten(PassingArchive):
     """An `Archive` that does not keep which report made a KOS."""
-
-    def __init__(self, inner: Archive) -> None:
-        self._inner = inner
-
-    def current(self, study_uid: str) -> ArchiveEntry | None:
-        """As it should."""
-        return self._inner.current(study_uid)
-
-    def by_kos(self, kos_uid: str) -> ArchiveEntry | None:
-        """As it should."""
-        return self._inner.by_kos(kos_uid)
 
     def record(self, entry: ArchiveEntry) -> None:
         """The entry without its reports."""
         self._inner.record(replace(entry, reports=()))
 
-    def depublish(self, kos_uid: str, *, now: datetime) -> None:
-        """As it should."""
-        self._inner.depublish(kos_uid, now=now)
-
     def add_report(self, kos_uid: str, report: str, *, now: datetime) -> None:
         """Nothing."""
-
-    def set_entry_uuid(self, kos_uid: str, entry_uuid: str) -> None:
-        """As it should."""
-        self._inner.set_entry_uuid(kos_uid, entry_uuid)
-
-    def everything(self, limit: int) -> tuple[ArchiveEntry, ...]:
-        """As it should."""
-        return self._inner.everything(limit)
 
 
 @mutant(

@@ -10,19 +10,16 @@ from datetime import datetime
 from zlib import crc32
 
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.ports import Inbox, KosBuilder, Reports
+from drimbox_ref.source.ports import Inbox
 from drimbox_ref.source.values import (
     Action,
-    Exam,
     Fault,
-    FoundStudy,
-    InboxItem,
     Kos,
-    Order,
     Refusal,
     ReportOrder,
 )
 from mutants.registry import mutant
+from mutants.source.passing import PassingInbox, PassingKos, PassingReports
 from protocols import cda
 
 __all__: list[str] = []
@@ -53,20 +50,16 @@ def without_acknowledgement(parts: Parts) -> Parts:
     return replace(parts, acknowledger=Mute())
 
 
-class Credulous:
+class Credulous(PassingReports):
     """`Reports` that take any message, and publish whatever ORC-1 says."""
-
-    def __init__(self, inner: Reports) -> None:
-        self._inner = inner
 
     def examine(self, message: bytes) -> tuple[Fault, ...]:
         """Never a fault."""
         return ()
 
-    def read(self, message: bytes) -> ReportOrder | Refusal:
+    def change(self, order: ReportOrder, message: bytes) -> ReportOrder:
         """Always a creation."""
-        order = self._inner.read(message)
-        return order if isinstance(order, Refusal) else replace(order, action=Action.CREATE)
+        return replace(order, action=Action.CREATE)
 
 
 @mutant(
@@ -80,19 +73,12 @@ def incoherence_taken(parts: Parts) -> Parts:
     return replace(parts, reports=Credulous(parts.reports))
 
 
-class IdentityTaken:
+class IdentityTaken(PassingReports):
     """`Reports` for which every identity is qualified."""
-
-    def __init__(self, inner: Reports) -> None:
-        self._inner = inner
-
-    def examine(self, message: bytes) -> tuple[Fault, ...]:
-        """As it should."""
-        return self._inner.examine(message)
 
     def read(self, message: bytes) -> ReportOrder | Refusal:
         """PID-32 is read as VALI whatever it says (PROV: identité provisoire)."""
-        return self._inner.read(message.replace(b"|PROV", b"|VALI"))
+        return super().read(message.replace(b"|PROV", b"|VALI"))
 
 
 @mutant(
@@ -105,20 +91,12 @@ def identity_status_ignored(parts: Parts) -> Parts:
     return replace(parts, reports=IdentityTaken(parts.reports))
 
 
-class EveryAct:
+class EveryAct(PassingReports):
     """`Reports` for which every act is an exam, whether or not it has a StudyInstanceUID."""
 
-    def __init__(self, inner: Reports) -> None:
-        self._inner = inner
-
-    def examine(self, message: bytes) -> tuple[Fault, ...]:
-        """As it should."""
-        return self._inner.examine(message)
-
-    def read(self, message: bytes) -> ReportOrder | Refusal:
+    def change(self, order: ReportOrder, message: bytes) -> ReportOrder:
         """The order, an exam of nobody's added for each act without identifier."""
-        order = self._inner.read(message)
-        if isinstance(order, Refusal) or not order.exams:
+        if not order.exams:
             return order
         added = tuple(
             replace(order.exams[0], study_uid=f"2.25.{crc32(message)}{number}")
@@ -145,11 +123,11 @@ def every_act_queried(parts: Parts) -> Parts:
     return replace(parts, reports=EveryAct(parts.reports))
 
 
-class Forgetful:
+class Forgetful(PassingInbox):
     """An `Inbox` that takes every message for a new one."""
 
     def __init__(self, inner: Inbox) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._taken = 0
 
     def put(self, control_id: str, raw: bytes, *, now: datetime) -> bool:
@@ -157,49 +135,12 @@ class Forgetful:
         self._taken += 1
         return self._inner.put(control_id, raw + b"\r" * self._taken, now=now)
 
-    def due(self, now: datetime) -> tuple[InboxItem, ...]:
-        """As it should."""
-        return self._inner.due(now)
 
-    def postpone(self, item: int, *, due: datetime, detail: str, studies: frozenset[str]) -> None:
-        """As it should."""
-        self._inner.postpone(item, due=due, detail=detail, studies=studies)
-
-    def earlier(self, item: int) -> frozenset[str]:
-        """As it should."""
-        return self._inner.earlier(item)
-
-    def close(self, item: int, *, state: str, detail: str) -> None:
-        """As it should."""
-        self._inner.close(item, state=state, detail=detail)
-
-    def next_due(self) -> datetime | None:
-        """As it should."""
-        return self._inner.next_due()
-
-    def everything(self, limit: int) -> tuple[InboxItem, ...]:
-        """As it should."""
-        return self._inner.everything(limit)
-
-
-class AlwaysNews:
+class AlwaysNews(PassingKos):
     """A `KosBuilder` for which each KOS has something new to say."""
 
-    def __init__(self, inner: KosBuilder) -> None:
-        self._inner = inner
-
-    def build(
-        self,
-        report: ReportOrder,
-        exam: Exam,
-        study: FoundStudy,
-        orders: Sequence[Order],
-        *,
-        version: int,
-        now: datetime,
-    ) -> Kos:
+    def after(self, kos: Kos, report: ReportOrder) -> Kos:
         """The right KOS, with a fingerprint that nothing equals."""
-        kos = self._inner.build(report, exam, study, orders, version=version, now=now)
         return replace(kos, fingerprint=kos.uid)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dns.exception
-import dns.message
-
+from protocols import dns
+from protocols.errors import RemoteProtocolError
 from reports.annotate import text
 from reports.annotate.model import Section
 
@@ -14,7 +13,7 @@ __all__ = ["section"]
 def section(body: bytes, word: str) -> Section:
     """The message in words; bytes that are none, in hexadecimal."""
     try:
-        blocks, note = text.plain(dns.message.from_wire(body).to_text())
-    except (dns.exception.DNSException, ValueError, IndexError, KeyError, NotImplementedError):
+        blocks, note = text.plain(dns.read(body).to_text())
+    except RemoteProtocolError:
         blocks, note = text.hexdump(body)
     return Section(word, blocks, note)

@@ -22,6 +22,8 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from protocols.dns import read
+from protocols.errors import RemoteProtocolError
 from wire.dns import DnsServer, serve_dns
 from wire.exchange import Exchange, Observe
 
@@ -66,10 +68,10 @@ class Directory:
         if len(question) < _HEADER or question[2] & 0x80:
             return None  # RFC 1035 4.1.1: too short for a header, or an answer
         try:
-            asked = dns.message.from_wire(question)
+            asked = read(question)
             answer = self._answer(asked)
             return _written(answer, _PAYLOAD if tcp else _room(asked), tcp=tcp)
-        except (dns.exception.DNSException, ValueError, IndexError, KeyError, NotImplementedError):
+        except (RemoteProtocolError, dns.exception.DNSException):
             # What dnspython cannot read is told by its id alone (RFC 1035 4.1.1, RCODE 1).
             flags = (0x8000 | (int.from_bytes(question[2:4]) & 0x7900)) + int(dns.rcode.FORMERR)
             return question[:2] + flags.to_bytes(2) + bytes(8)
@@ -142,8 +144,8 @@ def _label(exchange: Exchange) -> Exchange:
     """Name the exchange by what was asked: `A db4.drimbench.test`."""
     assert exchange.request is not None
     try:
-        (asked,) = dns.message.from_wire(exchange.request.body).question
-    except (dns.exception.DNSException, ValueError, IndexError, KeyError, NotImplementedError):
+        (asked,) = read(exchange.request.body).question
+    except (RemoteProtocolError, ValueError):  # none, or not one question
         return exchange
     name = asked.name.to_text(omit_final_dot=True)
     return exchange.labelled(detail=f"{dns.rdatatype.to_text(asked.rdtype)} {name}")
