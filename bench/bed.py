@@ -1,78 +1,35 @@
-"""The test bed: the world around the boxes in this process, each box in one of its own.
+"""The test bed: the world in this process, and each box in one of its own.
 
-Steps are synchronous: what is asynchronous runs in one asyncio loop behind a blocking portal.
 The Source that a Consumer calls is the counterpart: the embedded reference itself when nothing
 replaces it, else a healthy reference of the bench's own, which keeps a journal.
 """
 
 from __future__ import annotations
 
-import itertools
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from ipaddress import ip_address
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from random import Random
-from typing import Any, TypedDict, TypeVar
-from urllib.parse import urlsplit
-from uuid import UUID
 
-from anyio import to_thread
-from anyio.from_thread import BlockingPortal, start_blocking_portal
-from cryptography import x509
-
-from bench import ports
 from bench.archives import Archive, ProductPacs, Simulated, by_c_store, by_stow
-from bench.box_config import LOCAL_PACS_AE, PACS_AE, Addresses, write_consumer, write_source
-from bench.browser import Browser, BrowserFactory
+from bench.box_config import write_consumer, write_source
+from bench.browser import BrowserFactory
 from bench.changes import ByProgram, Changes, by_hand
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.launching import Launch, start_program
-from bench.neighbours import Manner, Neighbour
-from bench.papers import Papers, papers
-from bench.patients import Lent, Minted, Register
+from bench.neighbours import Manner
 from bench.process import ChildBox
 from bench.profile import ConsumerBox, Profile, SourceBox
-from bench.real import RealAns, RealDmp, RealLocalPacs, RealPacs, RealPsc, RealRis
-from bench.site import professionals, site_of
-from bench.tapping import tap_dicom, tap_https, tap_ris
-from protocols.whitelist import Domain
-from simulators import dmp, pacs, psc
-from simulators.ans import Ans, Signer
-from simulators.ans import names as name_service
-from simulators.ans import service as ans_service
-from simulators.dmp import Dmp, DmpConfig
-from simulators.dmp.naming import label as dmp_label
-from simulators.igc import CredentialFiles
-from simulators.igc import service as igc_service
-from simulators.pacs import Pacs, PacsConfig
-from simulators.peer import PeerDrimbox, PeerSource
-from simulators.psc import Client, Psc, PscConfig
-from simulators.psc.naming import label as psc_label
-from simulators.ris.service import Ris
+from bench.tapping import tap_ris
+from bench.world import World
 from simulators.ris.service import label as ris_label
-from simulators.user import User, UserConfig
+from simulators.user import User
 from wire.dimse import DimsePeer
-from wire.exchange import Exchange, Label
-from wire.listening import authority
 from wire.tap import Tap
-from wire.tls import ClientTls, ServerTls
+from wire.tls import ClientTls
 
 __all__ = ["Bed", "BoxAddresses"]
-
-T = TypeVar("T")
-
-
-class Where(TypedDict):
-    """Where a service listens, and what others are told."""
-
-    host: str
-    announced: str
-
 
 EMBEDDED = (sys.executable, "-m", "drimbox_ref")
 _SOURCE_DOORS = ("mllp", "wado", "dicom", "admin", "store")
@@ -87,25 +44,12 @@ class BoxAddresses(dict[str, str]):
         return host.strip("[]"), int(port)
 
 
-@dataclass(slots=True)
-class Simulators:
-    """Those that stand, for what no real neighbour lets one see or do; None: that one is real."""
-
-    ans: Ans | None = None
-    psc: Psc | None = None
-    dmp: Dmp | None = None
-    pacs: Pacs | None = None
-    local_pacs: Pacs | None = None
-
-
-class Bed:
+class Bed(World):
     """The world and the boxes. `start` once, `stop` once.
 
-    `roles` are those of the scenarios to play: a box that none of them needs is not started.
-    `structures` (Struct_IdNat -> name) are certified besides the site's own; `browser` makes the
-    professional's. State is kept in `workplace`, by default the run's `directory`, where journals
-    are. With `record_parts` the journal keeps which of their parts the boxes under test use, if
-    they are the reference.
+    `roles` are those of the scenarios to play: a box that none of them needs is not started. With
+    `record_parts` the journal keeps which of their parts the boxes under test use, if they are
+    the reference. The rest is the world's.
     """
 
     def __init__(
@@ -124,309 +68,34 @@ class Bed:
         record_parts: bool = False,
         browser: BrowserFactory = User,
     ) -> None:
-        self._browser = browser
-        self._workplace = workplace or directory
+        super().__init__(
+            profile, feed, directory, seed,
+            structures=structures, workplace=workplace, browser=browser,
+        )  # fmt: skip
         self._launch = launch
         self._usage = directory if record_parts else None
-        self._structures = dict(structures or {})
-        self.profile = profile
         self._roles = {role for role in roles if getattr(profile.claims, role)}
-        self.feed = feed
-        self.site = site_of(profile)
-        self.directory = directory
-        self.seed = seed
-        self._random = Random(f"bed|{seed}")
         self._source_command = _with_python(tuple(source_command) or profile.source.command)
         self._consumer_command = _with_python(tuple(consumer_command) or profile.consumer.command)
-        self._stack = ExitStack()
-        self._portal: BlockingPortal
-        self._numbers = itertools.count(1)
         self.boxes: dict[str, ChildBox] = {}
         self.source = BoxAddresses()
         self.counterpart = BoxAddresses()
         self.consumer = BoxAddresses()
-        self.papers: Papers
-        self.ans: ports.Ans
-        self._white_list = ""
-        self.psc: ports.Psc
-        self.dmp: ports.Dmp
-        self.pacs: ports.Pacs
-        self.local_pacs: ports.Pacs
         self.images: Archive
         """Where the images that the Source under test publishes are put."""
-        self.ris: ports.Ris
-        self.simulators = Simulators()
-        self.register: Register
-        self.taps: dict[str, Tap] = {}
-        """Real neighbour -> what it is reached through."""
-        self.neighbour = PeerSource()
-        self.stranger = PeerSource("étranger")
-        self._started: list[Callable[[], Awaitable[None]]] = []
-        """How to stop what was started, last one first."""
-        self.connect_to: dict[str, str] = {}
-        """Name -> address of every `db`: what DNS would say. Boxes read it when they start."""
 
     # -- life --------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Make the world, start the boxes, tell everybody who is where."""
-        self._workplace.mkdir(parents=True, exist_ok=True)
-        self._portal = self._stack.enter_context(start_blocking_portal("asyncio"))
-        self.call(self._start_services)
+        super().start()
         self._start_boxes()
 
     def stop(self) -> None:
         """Stop boxes and world, whatever state they are in."""
         for box in self.boxes.values():
             box.stop()
-        while self._started:
-            self.call(self._started.pop())
-        self._stack.close()
-
-    def call(self, function: Callable[..., Awaitable[T]], *args: Any) -> T:
-        """Run a coroutine function in the bed's loop and wait for it."""
-        return self._portal.call(function, *args)
-
-    def clock(self) -> datetime:
-        """Now: features never move a clock."""
-        return datetime.now(UTC)
-
-    def uuid(self) -> UUID:
-        """A fresh UUID from the bed's seed."""
-        return UUID(int=self._random.getrandbits(128), version=4)
-
-    def control_id(self) -> str:
-        """A fresh MSH-10, of this run alone."""
-        return f"KIT{self.seed:08x}{next(self._numbers):06d}".upper()
-
-    # -- the world ---------------------------------------------------------------------------
-
-    async def _start_services(self) -> None:
-        site, world = self.site, self.profile.world
-        observe = self.observe
-        kept = Path(world.pki) if world.pki else None
-        if kept is not None:
-            # Private keys: nobody else's, and nothing to commit.
-            kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (kept / ".gitignore").write_text("*\n")
-        self._igc = await igc_service.start(
-            clock=self.clock, observe=observe, port=world.igc, keep=kept, **self._where
-        )
-        self._started.append(self._igc.stop)
-        self.papers = papers(
-            self._igc.pki,
-            site,
-            kept or self._workplace / "pki",
-            {
-                site.structure.id: (site.structure.name, site.source_cn),
-                site.reader_structure: (site.reader_structure_name, site.consumer_cn),
-                **{id: (name, site.source_cn) for id, name in self._structures.items()},
-            },
-            (one.host for one in self.profile.neighbours.real if self._shows(one)),
-            world.announced,
-            self.profile.certificates,
-        )
-        await self._start_ans()
-        await self._start_psc()
-        await self._start_dmp()
-        self.pacs = await self._start_pacs()
-        self.local_pacs = await self._start_local_pacs()
-        ris = self.profile.neighbours.of("ris")
-        writer = Ris(observe=observe, clock=self.clock, ids=self.control_id)
-        self.ris = writer if ris.simulated else RealRis(ris, writer)
-        tls = self._server_tls(site.names.neighbour, clients=True)
-        self.connect_to[site.names.neighbour] = await self.neighbour.start(
-            observe=observe, tls=tls, port=world.neighbour, **self._where
-        )
-        self._started.append(self.neighbour.stop)
-        tls = self._server_tls(site.names.stranger, clients=True)
-        self.connect_to[site.names.stranger] = await self.stranger.start(
-            observe=observe, tls=tls, port=world.stranger, **self._where
-        )
-        self._started.append(self.stranger.stop)
-
-        if world.dns:
-            directory = name_service.Directory(self.places)
-            dns = await name_service.start(
-                directory, observe=observe, host=world.address, port=world.dns
-            )
-            self._started.append(dns.stop)
-
-    async def _start_ans(self) -> None:
-        neighbour = self.profile.neighbours.of("ans")
-        if not neighbour.simulated:
-            self.ans, self._white_list = RealAns(neighbour), neighbour.url
-            await self._tap_https(neighbour, lambda one: one.labelled(transaction="liste-blanche"))
-            return
-        signer, world = self.papers.list_signer, self.profile.world
-        self.ans = self.simulators.ans = made = Ans(
-            signer=Signer(signer.key, signer.certificate),
-            clock=self.clock,
-            format=world.white_list_format,
-        )
-        # Before anybody can ask: a box that already runs keeps what it is given first.
-        self.publish_white_list()
-        tls = self._server_tls(self.site.names.ans)
-        server = await ans_service.start(
-            made, observe=self.observe, tls=tls, port=world.ans, **self._where
-        )
-        self._started.append(server.stop)
-        self._white_list = server.url + ans_service.WHITE_LIST_PATH
-
-    async def _start_psc(self) -> None:
-        neighbour = self.profile.neighbours.of("psc")
-        if not neighbour.simulated:
-            self.psc = RealPsc(neighbour)
-            await self._tap_https(neighbour, psc_label)
-            return
-        made = psc.build(self._psc_config(self.profile.world.psc), self.observe)
-        self.psc = self.simulators.psc = made
-        await made.start()
-        self._started.append(made.stop)
-
-    async def _start_dmp(self) -> None:
-        neighbour = self.profile.neighbours.of("dmp")
-        if not neighbour.simulated:
-            self.dmp = RealDmp(neighbour)
-            self.register = Lent(neighbour, self.profile.patients)
-            await self._tap_https(neighbour, dmp_label)
-            return
-        made = dmp.build(self._dmp_config(self.profile.world.dmp), self.observe)
-        self.dmp = self.simulators.dmp = made
-        await made.start()
-        self._started.append(made.stop)
-        self.register = Minted(made)
-
-    async def _start_pacs(self) -> ports.Pacs:
-        neighbour, port = self.profile.neighbours.of("pacs"), self.profile.world.pacs
-        if not neighbour.simulated:
-            at = neighbour.host, neighbour.port
-            send = by_c_store(
-                DimsePeer(*at, neighbour.ae_title, "pacs"),
-                self.observe,
-                timeout=self.profile.timing.effect_s,
-            )
-            if neighbour.manner is Manner.TAPPED:
-                opened = await tap_dicom(neighbour, "pacs", self.observe, port, **self._where)
-                tap = self._tapped(neighbour, opened)
-                at = tap.host, tap.port
-            return RealPacs(neighbour, at, send)
-        made = pacs.build(PacsConfig(ae_title=PACS_AE, port=port, **self._where), self.observe)
-        self.simulators.pacs = made
-        self._started.append(_later(made.start().stop))
-        return made
-
-    async def _start_local_pacs(self) -> ports.Pacs:
-        neighbour, port = self.profile.neighbours.of("local_pacs"), self.profile.world.local_pacs
-        actor = "pacs-local"
-        if not neighbour.simulated:
-            made = RealLocalPacs(neighbour, (neighbour.host, neighbour.port))
-            if neighbour.manner is Manner.TAPPED:
-                opened = await tap_dicom(
-                    neighbour, actor, self.observe, port, made.passed, **self._where
-                )
-                tap = self._tapped(neighbour, opened)
-                made.host, made.port = tap.host, tap.port
-            return made
-        config = PacsConfig(ae_title=LOCAL_PACS_AE, actor=actor, port=port, **self._where)
-        simulated = pacs.build(config, self.observe)
-        self.simulators.local_pacs = simulated
-        self._started.append(_later(simulated.start().stop))
-        return simulated
-
-    async def _tap_https(self, neighbour: Neighbour, label: Label) -> None:
-        """When it is listened to: its name leads to the tap, as DNS would be told."""
-        if neighbour.manner is not Manner.TAPPED:
-            return
-        tap = await tap_https(
-            neighbour,
-            self.observe,
-            label,
-            getattr(self.profile.world, neighbour.name),
-            self.profile.papers_of(neighbour.name),
-            self.papers.servers[neighbour.host] if self._shows(neighbour) else None,
-            self.papers.client_trust,
-            **self._where,
-        )
-        self._tapped(neighbour, tap)
-        known = authority(neighbour.host, neighbour.port)
-        self.connect_to[known] = authority(tap.host, tap.port)
-
-    async def _tap_ris(self, source: tuple[str, int]) -> Tap:
-        return await tap_ris(self.observe, ris_label, self.profile.world.ris, source, **self._where)
-
-    @property
-    def _where(self) -> Where:
-        """Where what stands for the world listens, and what is told of it."""
-        world = self.profile.world
-        return {"host": world.address, "announced": world.announced}
-
-    @property
-    def _within(self) -> dict[str, str]:
-        """Doors of a Source of the bench's own that boxes of other machines come to."""
-        return {"wado": self.profile.world.address}
-
-    def _announced(self, address: str) -> str:
-        """That of a Source of the bench's own, as a box is told."""
-        return authority(self.profile.world.announced, int(address.rpartition(":")[2]))
-
-    def _tapped(self, neighbour: Neighbour, tap: Tap) -> Tap:
-        self.taps[neighbour.name] = tap
-        self._started.append(tap.stop)
-        return tap
-
-    def _shows(self, neighbour: Neighbour) -> bool:
-        """Whether a tap shows a certificate of the bench's in its name."""
-        papers = self.profile.papers_of(neighbour.name)
-        return neighbour.manner is Manner.TAPPED and papers is not None
-
-    def observe(self, exchange: Exchange) -> None:
-        """What every simulator is given."""
-        self.feed.observe(exchange)
-
-    def _server_tls(self, host: str, *, clients: bool = False) -> ServerTls:
-        files = self.papers.servers[host]
-        if not clients:
-            return ServerTls(files.certificate, files.key)
-        return ServerTls(files.certificate, files.key, self.papers.client_trust, "required")
-
-    def _psc_config(self, port: int) -> PscConfig:
-        site, files = self.site, self.papers.servers[self.site.names.psc]
-        return PscConfig(
-            tls=ServerTls(files.certificate, files.key, self.papers.client_trust, "optional"),
-            key=self.papers.psc_key,
-            clock=self.clock,
-            rng=Random(f"psc|{self.seed}"),
-            professionals=professionals(site),
-            clients=(
-                Client(client_id=site.source_client),
-                Client(
-                    client_id=site.consumer_client,
-                    redirect_uris=(f"https://{site.names.consumer}/callback",),
-                    post_logout_redirect_uris=(f"https://{site.names.consumer}/",),
-                ),
-                Client(client_id=site.peer_client, may_introspect=False),
-            ),
-            port=port,
-            **self._where,
-        )
-
-    def _dmp_config(self, port: int) -> DmpConfig:
-        pki, own = self.papers.pki, self.profile.certificates.authorities("client_authorities")
-        return DmpConfig(
-            tls=self._server_tls(self.site.names.dmp, clients=True),
-            trust=dmp.Trust(
-                roots=(pki.igc_root, *(one for one in own if one.subject == one.issuer)),
-                intermediates=(pki.igc_intermediate, *own),
-                unlisted=own,
-                crls=lambda: [x509.load_der_x509_crl(pki.crl())],
-            ),
-            database=self._workplace / "dmp.sqlite",
-            clock=self.clock,
-            uuid=self.uuid,
-            port=port,
-            **self._where,
-        )
+        super().stop()
 
     # -- the boxes ---------------------------------------------------------------------------
 
@@ -480,6 +149,24 @@ class Bed:
         if consumer:
             self._start_consumer(boxes)
 
+    def _box(self, role: str, command: Sequence[str], config: Path) -> ChildBox:
+        return ChildBox(role, command, config, config.parent, launch=self._launch)
+
+    def _start_consumer(self, boxes: Path) -> None:
+        if self.profile.external_consumer():
+            given = self.profile.consumer
+            self.consumer.update(web=given.web, admin=given.admin)
+        else:
+            config = write_consumer(
+                boxes, self.site, self.papers, self.addresses(), self.profile,
+                seed=self.seed, usage=self._usage, ports=dict(self.profile.consumer.ports),
+            )  # fmt: skip
+            command = self._consumer_command or _embedded("consumer")
+            box = self._box("consumer", command, config)
+            self.boxes["consumer"] = box
+            self.consumer.update(box.start(self.profile.timing.start_s))
+        self.connect_to[self.site.names.consumer] = self.consumer["web"]
+
     def _introduce_sources(self, source: str, counterpart: str, *, plain: bool) -> None:
         if self.source:
             own = self._announced(self.source["wado"]) if plain else self.source["wado"]
@@ -490,6 +177,60 @@ class Bed:
         if not plain and self.counterpart:
             self.connect_to[counterpart] = self._announced(self.counterpart["wado"])
             self.pacs.add_destination("COUNTERPART", *self.counterpart.pair("dicom"))
+
+    @property
+    def _within(self) -> dict[str, str]:
+        """Doors of a Source of the bench's own that boxes of other machines come to."""
+        return {"wado": self.profile.world.address}
+
+    def _listen_to_ris(self) -> None:
+        ris, given = self.profile.neighbours.of("ris"), self.profile.source.mllp
+        if ris.manner is Manner.TAPPED and (self.source or given):
+            host, _, port = (given or self.source["mllp"]).rpartition(":")
+            source = host.strip("[]"), int(port)
+            tap = self.call(self._tap_ris, source)
+            self._tapped(ris, tap)
+
+    async def _tap_ris(self, source: tuple[str, int]) -> Tap:
+        return await tap_ris(self.observe, ris_label, self.profile.world.ris, source, **self._where)
+
+    def write_box_configs(self, directory: Path) -> list[Path]:
+        """What the reference boxes would be told, in files; another product's people read it."""
+        profile = self.profile
+        addresses = replace(self.addresses(), connect_to=self.fixed_names())
+        directory.mkdir(parents=True, exist_ok=True)
+        written = []
+        if "source" in self.claimed:
+            written.append(
+                write_source(
+                    directory, "source", self.site, self.papers, addresses, profile,
+                    host=self.site.names.source, ae_title=profile.source.ae_title, seed=self.seed,
+                    journal=None, ports=_ports(profile.source, *_SOURCE_DOORS),
+                    hosts=_hosts(profile.source, *_SOURCE_DOORS),
+                )
+            )  # fmt: skip
+        if "consumer" in self.claimed:
+            written.append(
+                write_consumer(
+                    directory, self.site, self.papers, addresses, profile,
+                    seed=self.seed, ports=_ports(profile.consumer, "web", "admin"),
+                    hosts=_hosts(profile.consumer, "web", "admin"),
+                )
+            )  # fmt: skip
+        return written
+
+    # -- what is known of them ---------------------------------------------------------------
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """The roles that the product claims, whatever is played."""
+        claims = self.profile.claims
+        return frozenset(role for role in ("source", "consumer") if getattr(claims, role))
+
+    @property
+    def native(self) -> bool:
+        """Whether the Source under test has its PACS within."""
+        return self.profile.claims.mode == "native" and self.profile.claims.source
 
     def _archive(self) -> Archive:
         if not self.native or not self.source:
@@ -517,167 +258,10 @@ class Bed:
         return ProductPacs(send, self.pacs)
 
     @property
-    def native(self) -> bool:
-        """Whether the Source under test has its PACS within."""
-        return self.profile.claims.mode == "native" and self.profile.claims.source
-
-    @property
     def changes(self) -> Changes:
         """How images are taken out of a native product's PACS."""
         command = _with_python(self.profile.source.changes)
         return ByProgram(command, self.profile.timing.effect_s) if command else by_hand
-
-    def _listen_to_ris(self) -> None:
-        ris, given = self.profile.neighbours.of("ris"), self.profile.source.mllp
-        if ris.manner is Manner.TAPPED and (self.source or given):
-            host, _, port = (given or self.source["mllp"]).rpartition(":")
-            source = host.strip("[]"), int(port)
-            tap = self.call(self._tap_ris, source)
-            self._tapped(ris, tap)
-
-    def _start_consumer(self, boxes: Path) -> None:
-        if self.profile.external_consumer():
-            given = self.profile.consumer
-            self.consumer.update(web=given.web, admin=given.admin)
-        else:
-            config = write_consumer(
-                boxes, self.site, self.papers, self.addresses(), self.profile,
-                seed=self.seed, usage=self._usage, ports=dict(self.profile.consumer.ports),
-            )  # fmt: skip
-            command = self._consumer_command or _embedded("consumer")
-            box = self._box("consumer", command, config)
-            self.boxes["consumer"] = box
-            self.consumer.update(box.start(self.profile.timing.start_s))
-        self.connect_to[self.site.names.consumer] = self.consumer["web"]
-
-    def _box(self, role: str, command: Sequence[str], config: Path) -> ChildBox:
-        return ChildBox(role, command, config, config.parent, launch=self._launch)
-
-    def addresses(self) -> Addresses:
-        """Where everything is, for a box's configuration."""
-        return Addresses(
-            dmp=self.dmp.url,
-            psc_issuer=self.psc.issuer,
-            white_list=self._white_list,
-            pacs=(self.pacs.host, self.pacs.port),
-            local_pacs=(self.local_pacs.host, self.local_pacs.port),
-            connect_to=dict(self.connect_to),
-            pacs_ae=self.pacs.ae_title,
-            local_pacs_ae=self.local_pacs.ae_title,
-            trust={
-                one.name: Path(papers.trust)
-                for one in self.profile.neighbours.real
-                if (papers := self.profile.papers_of(one.name)) and not self._shows(one)
-            },
-        )
-
-    def write_box_configs(self, directory: Path) -> list[Path]:
-        """What the reference boxes would be told, in files; another product's people read it."""
-        profile = self.profile
-        addresses = replace(self.addresses(), connect_to=self.fixed_names())
-        directory.mkdir(parents=True, exist_ok=True)
-        written = []
-        if "source" in self.claimed:
-            written.append(
-                write_source(
-                    directory, "source", self.site, self.papers, addresses, profile,
-                    host=self.site.names.source, ae_title=profile.source.ae_title, seed=self.seed,
-                    journal=None, ports=_ports(profile.source, *_SOURCE_DOORS),
-                    hosts=_hosts(profile.source, *_SOURCE_DOORS),
-                )
-            )  # fmt: skip
-        if "consumer" in self.claimed:
-            written.append(
-                write_consumer(
-                    directory, self.site, self.papers, addresses, profile,
-                    seed=self.seed, ports=_ports(profile.consumer, "web", "admin"),
-                    hosts=_hosts(profile.consumer, "web", "admin"),
-                )
-            )  # fmt: skip
-        return written
-
-    @property
-    def claimed(self) -> frozenset[str]:
-        """The roles that the product claims, whatever is played."""
-        claims = self.profile.claims
-        return frozenset(role for role in ("source", "consumer") if getattr(claims, role))
-
-    def fixed_names(self) -> dict[str, str]:
-        """Name -> address, as DNS would say; with the healthy Source, which only runs in a
-        campaign, at its fixed port."""
-        world = self.profile.world
-        counterpart = authority(world.announced, world.counterpart)
-        return {**self.connect_to, self.site.names.counterpart: counterpart}
-
-    def places(self) -> dict[str, name_service.Place]:
-        """Every host of the bed, as its DNS answers; not a box that is itself known by a name."""
-        hosts, known = self.site.names, self.profile
-        at = {
-            hosts.dmp: urlsplit(self.dmp.url).netloc,
-            hosts.psc: urlsplit(self.psc.url).netloc,
-            hosts.ans: urlsplit(self._white_list).netloc,
-            hosts.source: known.source.wado,
-            hosts.consumer: known.consumer.web,
-            **self.fixed_names(),
-        }
-        found = {}
-        for host, address in at.items():
-            where, _, port = address.rpartition(":")
-            with suppress(ValueError):
-                # A neighbour behind a tap is known by its port as well; a name has none.
-                found[host.partition(":")[0]] = name_service.Place(
-                    ip_address(where.strip("[]")), int(port)
-                )
-        return found
-
-    def publish_white_list(self) -> None:
-        """Everybody but the stranger: the boxes, the neighbour, the peer that asks for images."""
-        names, dns = self.site.names, self.papers.dns
-        operators = {
-            names.source: dns["source"],
-            names.consumer_db: dns["consumer"],
-            names.counterpart: dns["counterpart"],
-            names.neighbour: dns["peer"],
-        }
-        self.ans.publish(
-            Domain(
-                identifier=str(number),
-                db=host,
-                vi=host.replace("db", "vi", 1),
-                operator_dn=dn,
-                denomination="DRIMBENCH",
-                support_contact="support@drimbench.test",
-                updated=self.clock(),
-            )
-            for number, (host, dn) in enumerate(operators.items(), 1)
-        )
-
-    # -- what steps use ----------------------------------------------------------------------
-
-    def peer(self, papers: CredentialFiles | None) -> PeerDrimbox:
-        """A DRIMbox of the network that shows these papers, or none."""
-        return PeerDrimbox(
-            observe=self.observe,
-            tls=ClientTls(
-                self.papers.server_trust,
-                papers.certificate if papers else None,
-                papers.key if papers else None,
-            ),
-            connect_to=self.connect_to,
-        )
-
-    def user(self) -> Browser:
-        """A professional at a workstation, with an empty browser."""
-        seen = self.simulators.psc is not None or "psc" in self.taps
-        psc_host = self.psc.url.removeprefix("https://")
-        return self._browser(
-            UserConfig(
-                tls=ClientTls(self.papers.server_trust),
-                connect_to=self.connect_to,
-                recorded_elsewhere=frozenset({psc_host} if seen else ()),
-            ),
-            self.observe,
-        )
 
 
 def _embedded(role: str) -> tuple[str, ...]:
@@ -687,15 +271,6 @@ def _embedded(role: str) -> tuple[str, ...]:
 def _with_python(command: tuple[str, ...]) -> tuple[str, ...]:
     """A profile's `{python}` is the interpreter that runs the bench."""
     return tuple(part.replace("{python}", sys.executable) for part in command)
-
-
-def _later(stop: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-    """A threaded service's stop, off the loop."""
-
-    async def stopping() -> None:
-        await to_thread.run_sync(stop)
-
-    return stopping
 
 
 def _hosts(box: SourceBox | ConsumerBox, *names: str) -> dict[str, str]:

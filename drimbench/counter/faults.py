@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bench.bed import Bed, Simulators
+from bench.bed import Bed
+from bench.world import Simulators
 from simulators.ans import Ans
 from simulators.ans.publication import ListFault
 from simulators.dmp import Dmp
