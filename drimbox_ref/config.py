@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
+
+from sqlalchemy import MetaData
+
+from drimbox_ref.database import Database, DatabaseError
 
 __all__ = [
     "Box",
@@ -18,6 +23,7 @@ __all__ = [
     "Table",
     "WhiteListSource",
     "connect_to",
+    "open_state",
     "read",
 ]
 
@@ -170,6 +176,8 @@ class Box:
     usage: Path | None
     """The run whose journal keeps which parts it uses; usually none."""
     seed: int
+    database: str
+    """PostgreSQL URL of its durable state; "": a SQLite file in `state`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,9 +253,21 @@ def read_box(root: Table) -> Box:
         journal=_optional_path(table, "journal"),
         usage=_optional_path(table, "usage"),
         seed=table.integer("seed", 0),
+        database=_secret(table, "database"),
     )
     table.end()
     return box
+
+
+def _secret(table: Table, key: str) -> str:
+    """A text that may hold a password: `env:NAME` reads it from the environment."""
+    value = table.text(key, "")
+    if not value.startswith("env:"):
+        return value
+    name = value.removeprefix("env:")
+    if not os.environ.get(name):
+        raise table.error(key, f"la variable d'environnement {name}", None)
+    return os.environ[name]
 
 
 def _optional_path(table: Table, key: str) -> Path | None:
@@ -255,6 +275,18 @@ def _optional_path(table: Table, key: str) -> Path | None:
     if path and not Path(path).is_absolute():
         raise table.error(key, "un chemin absolu, ou rien", path)
     return Path(path) if path else None
+
+
+def open_state(box: Box, name: str, *schemas: MetaData, file: Path) -> Database:
+    """A box's durable state: its PostgreSQL database, else the file of that name in `state`.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    try:
+        return Database(box.database or box.state / name, *schemas)
+    except DatabaseError as error:
+        raise ConfigError(file, "box.database", "une base utilisable", str(error)) from error
 
 
 def read_identity(root: Table) -> Identity:

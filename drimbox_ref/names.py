@@ -7,9 +7,8 @@ import uuid
 from datetime import UTC, datetime
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text
-from sqlalchemy.dialects.sqlite import insert
 
-from drimbox_ref.database import Database
+from drimbox_ref.database import Database, insert_into
 
 __all__ = ["SCHEMA", "SeededUids", "SystemClock", "SystemUids"]
 
@@ -65,14 +64,14 @@ class SeededUids:
         return uuid.UUID(bytes=self._digest("uuid")[:16], version=4)
 
     def _digest(self, kind: str) -> bytes:
-        statement = (
-            insert(_counters)
-            .values(name=kind, value=1)
-            .on_conflict_do_update(
-                index_elements=[_counters.c.name], set_={"value": _counters.c.value + 1}
-            )
-            .returning(_counters.c.value)
-        )
         with self._database.transaction() as connection:
+            statement = (
+                insert_into(connection, _counters)
+                .values(name=kind, value=1)
+                .on_conflict_do_update(
+                    index_elements=[_counters.c.name], set_={"value": _counters.c.value + 1}
+                )
+                .returning(_counters.c.value)
+            )
             value = connection.execute(statement).scalar_one()
         return hashlib.sha256(f"{self._seed}|{kind}|{value}".encode()).digest()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from drimbox_ref import names, trail
 from drimbox_ref.admin import build_admin
+from drimbox_ref.config import open_state
 from drimbox_ref.consumer.calls import ContextualCalls
 from drimbox_ref.consumer.config import ConsumerConfig
 from drimbox_ref.consumer.consultation import Consulting
@@ -35,7 +36,7 @@ from drimbox_ref.database import Database
 from drimbox_ref.dmp import DmpChannel
 from drimbox_ref.names import SeededUids, SystemClock, SystemUids
 from drimbox_ref.psc import PscChannel
-from drimbox_ref.trail import SqlAlerts, SqlAudit
+from drimbox_ref.trail import SqlAlerts, SqlAudit, audit_key
 from drimbox_ref.vihf import VihfWriter
 from drimbox_ref.white_list import WhiteListKeeper
 from wire.exchange import Observe, ignore
@@ -60,7 +61,8 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         ConfigError: a certificate or key is not what the configuration says.
     """
     options, timing = config.options, config.timing
-    database = Database(config.box.state / "consumer.sqlite", trail.SCHEMA, names.SCHEMA)
+    schemas = (trail.SCHEMA, names.SCHEMA)
+    database = open_state(config.box, "consumer.sqlite", *schemas, file=config.file)
     clock = SystemClock()
     uids = _uids(config, database)
     directory = FileDirectory(config.dmp.structures, file=config.file)
@@ -151,7 +153,7 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         localizer=IppLocalizer(issuer=options.patient_id_issuer == "from_call"),
         pacs=DimseLocalPacs(config.local_pacs, timeout_s=timing.pacs_timeout_s),
         alerts=alerts,
-        audit=SqlAudit(database),
+        audit=SqlAudit(database, key=audit_key(config.box.state)),
     )
 
     async def close_database() -> None:

@@ -5,9 +5,11 @@ No report body, no token, no key.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from drimbox_ref.admin import Read
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.values import ArchiveEntry, InboxItem, OutboxItem
+from drimbox_ref.source.values import ArchiveEntry, EntryChange, InboxItem, OutboxItem
 
 __all__ = ["admin_views"]
 
@@ -17,13 +19,16 @@ def admin_views(parts: Parts) -> dict[str, Read]:
     return {
         "alerts": parts.alerts.everything,
         "audit": parts.audit.everything,
-        "archive": lambda limit: [_archive(one) for one in parts.archive.everything(limit)],
+        "archive": lambda limit: [
+            _archive(one, parts.archive.history(one.study_uid))
+            for one in parts.archive.everything(limit)
+        ],
         "inbox": lambda limit: [_inbox(one) for one in parts.inbox.everything(limit)],
         "outbox": lambda limit: [_outbox(one) for one in parts.outbox.everything(limit)],
     }
 
 
-def _archive(entry: ArchiveEntry) -> dict[str, object]:
+def _archive(entry: ArchiveEntry, history: Sequence[EntryChange]) -> dict[str, object]:
     return {
         "study_uid": entry.study_uid,
         "kos_uid": entry.kos_uid,
@@ -35,6 +40,12 @@ def _archive(entry: ArchiveEntry) -> dict[str, object]:
         "series": {uid: len(instances) for uid, instances in entry.series.items()},
         "kos_size": len(entry.kos),
         "metadata_size": len(entry.metadata),
+        "signature_size": len(entry.signature),
+        "history": [
+            {"state": change.state.value, "utc": change.utc.isoformat()}
+            for change in history
+            if change.kos_uid == entry.kos_uid
+        ],
         "updated": entry.updated.isoformat(),
     }
 

@@ -6,19 +6,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, func, insert, select, update
 
-from drimbox_ref.database import Database, from_epoch, to_epoch
+from drimbox_ref.database import Database, from_epoch, insert_into, inserted, to_epoch
 from drimbox_ref.source.records import dump_entry, load_entry
-from drimbox_ref.source.tables import archive, archive_reports
-from drimbox_ref.source.values import ArchiveEntry, EntryState
+from drimbox_ref.source.tables import archive, archive_reports, archive_states
+from drimbox_ref.source.values import ArchiveEntry, EntryChange, EntryState
 
 __all__ = ["SqlArchive"]
 
 
 class SqlArchive:
-    """An `Archive` in the state file."""
+    """An `Archive` in the state's database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -39,36 +38,46 @@ class SqlArchive:
 
     def record(self, entry: ArchiveEntry) -> None:
         """Add a published entry; the study's former one becomes replaced. Idempotent."""
+        moment = to_epoch(entry.updated)
         with self._database.transaction() as connection:
-            added = connection.execute(
-                insert(archive)
+            added = inserted(
+                connection,
+                insert_into(connection, archive)
                 .values(
                     kos_uid=entry.kos_uid,
                     study_uid=entry.study_uid,
                     entry_uuid=entry.entry_uuid,
                     state=entry.state.value,
                     entry=dump_entry(entry),
-                    updated=to_epoch(entry.updated),
+                    updated=moment,
                 )
-                .on_conflict_do_nothing()
+                .on_conflict_do_nothing(),
             )
-            if added.rowcount == 0:
+            if not added:
                 return
-            connection.execute(
-                update(archive)
-                .where(
-                    archive.c.study_uid == entry.study_uid,
-                    archive.c.kos_uid != entry.kos_uid,
-                    archive.c.state == EntryState.PUBLISHED.value,
+            former = (
+                connection.execute(
+                    select(archive.c.kos_uid)
+                    .where(
+                        archive.c.study_uid == entry.study_uid,
+                        archive.c.kos_uid != entry.kos_uid,
+                        archive.c.state == EntryState.PUBLISHED.value,
+                    )
+                    .order_by(archive.c.id)
                 )
-                .values(state=EntryState.REPLACED.value, updated=to_epoch(entry.updated))
+                .scalars()
+                .all()
             )
+            for kos_uid in former:
+                _enter(connection, kos_uid, EntryState.REPLACED, moment)
+            _note(connection, entry.kos_uid, entry.study_uid, entry.state, moment)
             for report in entry.reports:
                 _add_report(connection, entry.kos_uid, report)
 
     def depublish(self, kos_uid: str, *, now: datetime) -> None:
-        """Mark a KOS depublished; its identification stays."""
-        self._change(kos_uid, state=EntryState.DEPUBLISHED.value, updated=to_epoch(now))
+        """Mark a KOS depublished; its identification stays. Idempotent."""
+        with self._database.transaction() as connection:
+            _enter(connection, kos_uid, EntryState.DEPUBLISHED, to_epoch(now))
 
     def add_report(self, kos_uid: str, report: str, *, now: datetime) -> None:
         """One more report triggered this KOS."""
@@ -81,6 +90,33 @@ class SqlArchive:
     def set_entry_uuid(self, kos_uid: str, entry_uuid: str) -> None:
         """The identifier that the DMP gave."""
         self._change(kos_uid, entry_uuid=entry_uuid)
+
+    def history(self, study_uid: str) -> tuple[EntryChange, ...]:
+        """What became of the KOS of a study, oldest first."""
+        statement = (
+            select(archive_states)
+            .where(archive_states.c.study_uid == study_uid)
+            .order_by(archive_states.c.id)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement).all()
+        return tuple(
+            EntryChange(kos_uid=row.kos_uid, state=EntryState(row.state), utc=from_epoch(row.utc))
+            for row in rows
+        )
+
+    def count(self) -> int:
+        """How many KOS there are, whatever their state."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(archive)).scalar_one()
+
+    def page(self, after: int, limit: int) -> tuple[tuple[int, ArchiveEntry], ...]:
+        """The entries that come after that number, oldest first, each with its own number:
+        a walk that is taken up again after any of them."""
+        numbered = select(archive).where(archive.c.id > after).order_by(archive.c.id).limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(numbered).all()
+            return tuple((row.id, _entry(connection, row)) for row in rows)
 
     def everything(self, limit: int) -> tuple[ArchiveEntry, ...]:
         """The latest entries, newest first."""
@@ -97,25 +133,49 @@ class SqlArchive:
     def _all(self, statement: Any) -> tuple[ArchiveEntry, ...]:
         with self._database.reading() as connection:
             rows = connection.execute(statement).all()
-            return tuple(
-                replace(
-                    load_entry(row.entry),
-                    entry_uuid=row.entry_uuid,
-                    state=EntryState(row.state),
-                    updated=from_epoch(row.updated),
-                    reports=tuple(
-                        connection.execute(
-                            select(archive_reports.c.report)
-                            .where(archive_reports.c.kos_uid == row.kos_uid)
-                            .order_by(archive_reports.c.report)
-                        ).scalars()
-                    ),
-                )
-                for row in rows
-            )
+            return tuple(_entry(connection, row) for row in rows)
+
+
+def _entry(connection: Connection, row: Any) -> ArchiveEntry:
+    reports = connection.execute(
+        select(archive_reports.c.report)
+        .where(archive_reports.c.kos_uid == row.kos_uid)
+        .order_by(archive_reports.c.report)
+    ).scalars()
+    return replace(
+        load_entry(row.entry),
+        entry_uuid=row.entry_uuid,
+        state=EntryState(row.state),
+        updated=from_epoch(row.updated),
+        reports=tuple(reports),
+    )
+
+
+def _enter(connection: Connection, kos_uid: str, state: EntryState, moment: float) -> None:
+    """A KOS enters a state; nothing when it is there already."""
+    changed = connection.execute(
+        update(archive)
+        .where(archive.c.kos_uid == kos_uid, archive.c.state != state.value)
+        .values(state=state.value, updated=moment)
+        .returning(archive.c.study_uid)
+    ).scalar_one_or_none()
+    if changed is not None:
+        _note(connection, kos_uid, changed, state, moment)
+
+
+def _note(
+    connection: Connection, kos_uid: str, study_uid: str, state: EntryState, moment: float
+) -> None:
+    connection.execute(
+        insert(archive_states).values(
+            kos_uid=kos_uid, study_uid=study_uid, state=state.value, utc=moment
+        )
+    )
 
 
 def _add_report(connection: Connection, kos_uid: str, report: str) -> None:
     connection.execute(
-        insert(archive_reports).values(kos_uid=kos_uid, report=report).on_conflict_do_nothing()
+        insert_into(connection, archive_reports)
+        .values(kos_uid=kos_uid, report=report)
+        .on_conflict_do_nothing()
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from drimbox_ref import names, trail
 from drimbox_ref.admin import build_admin
+from drimbox_ref.config import open_state
 from drimbox_ref.credentials import FileDirectory
 from drimbox_ref.database import Database
 from drimbox_ref.dmp import DmpChannel
@@ -44,7 +45,7 @@ from drimbox_ref.source.tokens import PscTokens
 from drimbox_ref.source.trust import WhiteListTrust
 from drimbox_ref.source.vihf import IndirectVihf
 from drimbox_ref.source.wado import WadoService
-from drimbox_ref.trail import SqlAlerts, SqlAudit
+from drimbox_ref.trail import SqlAlerts, SqlAudit, audit_key
 from drimbox_ref.vihf import VihfWriter
 from drimbox_ref.white_list import WhiteListKeeper
 from wire.exchange import Observe, ignore
@@ -52,7 +53,7 @@ from wire.http_client import HttpClient
 from wire.shard import Shard
 from wire.tls import ClientTls
 
-__all__ = ["Foundation", "assemble", "build_parts"]
+__all__ = ["Foundation", "assemble", "build_parts", "open_database"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,16 @@ class Foundation:
     close: tuple[Callable[[], Awaitable[None]], ...]
 
 
+def open_database(config: SourceConfig) -> Database:
+    """The durable state of a Source.
+
+    Raises:
+        ConfigError: the database cannot be used.
+    """
+    schemas = (tables.SCHEMA, names.SCHEMA, trail.SCHEMA)
+    return open_state(config.box, "source.sqlite", *schemas, file=config.file)
+
+
 def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
     """The parts of the right box.
 
@@ -70,9 +81,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         ConfigError: a certificate or key is not what the configuration says.
     """
     options, timing = config.options, config.timing
-    database = Database(
-        config.box.state / "source.sqlite", tables.SCHEMA, names.SCHEMA, trail.SCHEMA
-    )
+    database = open_database(config)
     clock = SystemClock()
     uids = _uids(config, database)
     directory = FileDirectory(config.dmp.structures, file=config.file)
@@ -151,7 +160,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         outbox=SqlOutbox(database),
         archive=archive,
         alerts=alerts,
-        audit=SqlAudit(database),
+        audit=SqlAudit(database, key=audit_key(config.box.state)),
         door=MutualTls(config.wado),
         showcase=Capabilities(config.wado.public_url),
         trust=WhiteListTrust(

@@ -109,6 +109,7 @@ class Delivery:
                 outcome=0,
                 description="",
                 subject=item.follow.professional,
+                patient=item.follow.ins.value,
                 peer="DMP",
                 objects={
                     "operation": item.submission.operation.value,
@@ -147,6 +148,7 @@ class Delivery:
                 outcome=8,
                 description=message,
                 subject=item.follow.professional,
+                patient=item.follow.ins.value,
                 peer="DMP",
                 objects={"study": item.entry.study_uid, "kos": item.entry.kos_uid},
             ),

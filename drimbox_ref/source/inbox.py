@@ -7,9 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
-from drimbox_ref.database import Database, from_epoch, to_epoch
+from drimbox_ref.database import Database, from_epoch, insert_into, inserted, to_epoch
 from drimbox_ref.source.tables import inbox
 from drimbox_ref.source.values import InboxItem
 
@@ -32,27 +31,27 @@ class SqlInbox:
         what the alert asks for.
         """
         digest = hashlib.sha256(raw).hexdigest()
-        statement = (
-            insert(inbox)
-            .values(
-                control_id=control_id,
-                digest=digest,
-                raw=raw,
-                received=to_epoch(now),
-                state=WAITING,
-                detail="",
-                attempts=0,
-                due=to_epoch(now),
-                studies="",
-            )
-            .on_conflict_do_update(
-                index_elements=[inbox.c.control_id, inbox.c.digest],
-                set_={"state": WAITING, "due": to_epoch(now), "attempts": 0},
-                where=inbox.c.state == STOPPED,
-            )
-        )
         with self._database.transaction() as connection:
-            return connection.execute(statement).rowcount > 0
+            statement = (
+                insert_into(connection, inbox)
+                .values(
+                    control_id=control_id,
+                    digest=digest,
+                    raw=raw,
+                    received=to_epoch(now),
+                    state=WAITING,
+                    detail="",
+                    attempts=0,
+                    due=to_epoch(now),
+                    studies="",
+                )
+                .on_conflict_do_update(
+                    index_elements=[inbox.c.control_id, inbox.c.digest],
+                    set_={"state": WAITING, "due": to_epoch(now), "attempts": 0},
+                    where=inbox.c.state == STOPPED,
+                )
+            )
+            return inserted(connection, statement)
 
     def due(self, now: datetime) -> tuple[InboxItem, ...]:
         """Messages to work on, oldest first."""

@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
-from drimbox_ref.database import Database, from_epoch, to_epoch
+from drimbox_ref.database import Database, from_epoch, insert_into, inserted, to_epoch
 from drimbox_ref.source.records import (
     dump_entry,
     dump_follow,
@@ -45,21 +44,6 @@ class SqlOutbox:
 
         One that the DMP refused does not count: the message was sent again after correction.
         """
-        statement = (
-            insert(outbox)
-            .values(
-                inbox_id=inbox_id,
-                study_uid=entry.study_uid,
-                submission=dump_submission(submission),
-                follow=dump_follow(follow),
-                entry=dump_entry(entry),
-                attempts=0,
-                due=to_epoch(now),
-                state=PENDING,
-                detail="",
-            )
-            .on_conflict_do_nothing()
-        )
         former = delete(outbox).where(
             outbox.c.inbox_id == inbox_id,
             outbox.c.study_uid == entry.study_uid,
@@ -67,7 +51,22 @@ class SqlOutbox:
         )
         with self._database.transaction() as connection:
             connection.execute(former)
-            return connection.execute(statement).rowcount > 0
+            statement = (
+                insert_into(connection, outbox)
+                .values(
+                    inbox_id=inbox_id,
+                    study_uid=entry.study_uid,
+                    submission=dump_submission(submission),
+                    follow=dump_follow(follow),
+                    entry=dump_entry(entry),
+                    attempts=0,
+                    due=to_epoch(now),
+                    state=PENDING,
+                    detail="",
+                )
+                .on_conflict_do_nothing()
+            )
+            return inserted(connection, statement)
 
     def has(self, inbox_id: int, study_uid: str) -> bool:
         """This message already led to a submission for this study."""

@@ -16,6 +16,7 @@ from drimbox_ref.credentials import Credentials
 from drimbox_ref.source.values import (
     ArchiveEntry,
     Denied,
+    EntryChange,
     Exam,
     Fault,
     Follow,
@@ -319,6 +320,10 @@ class Archive(Protocol):
 
     def set_entry_uuid(self, kos_uid: str, entry_uuid: str) -> None:
         """The identifier that the DMP gave."""
+        ...
+
+    def history(self, study_uid: str) -> tuple[EntryChange, ...]:
+        """What became of the KOS of a study, oldest first."""
         ...
 
     def everything(self, limit: int) -> tuple[ArchiveEntry, ...]:

@@ -11,6 +11,7 @@ from drimbox_ref.source.values import Fault
 from drimbox_ref.trail import AuditEvent
 from protocols.errors import RemoteProtocolError
 from protocols.hl7v2 import parse
+from spec.hl7v2 import INS_TYPE
 from wire.mllp import PeerInfo
 
 __all__ = ["Reception"]
@@ -34,7 +35,7 @@ class Reception:
         if faults:
             text = "; ".join(f"{fault.code} {fault.where} {fault.text}".strip() for fault in faults)
             _log.warning("message %s refusé : %s", control_id or "(sans identifiant)", text)
-            await self._audit(control_id, peer, outcome=4, description=text)
+            await self._audit(message, peer, outcome=4, description=text)
             return await asyncio.to_thread(parts.acknowledger.refuse, message, "AE", faults)
         try:
             fresh = await asyncio.to_thread(
@@ -46,12 +47,12 @@ class Reception:
             fault = Fault(code="207", where="", text=text, application="906")
             return await asyncio.to_thread(parts.acknowledger.refuse, message, "AR", (fault,))
         if fresh:
-            await self._audit(control_id, peer, outcome=0, description="")
+            await self._audit(message, peer, outcome=0, description="")
             self._wake()
         return await asyncio.to_thread(parts.acknowledger.accept, message)
 
     async def _audit(
-        self, control_id: str, peer: PeerInfo, *, outcome: int, description: str
+        self, message: bytes, peer: PeerInfo, *, outcome: int, description: str
     ) -> None:
         """Receipt of a report (DB.SO.43)."""
         await asyncio.to_thread(
@@ -60,11 +61,24 @@ class Reception:
                 event="RAD-128",
                 outcome=outcome,
                 description=description,
+                patient=_patient(message),
                 peer=peer.name,
-                objects={"message": control_id},
+                objects={"message": _control_id(message)},
             ),
             now=self._parts.clock.now(),
         )
+
+
+def _patient(message: bytes) -> str:
+    """The matricule INS of PID-3, "" when there is none."""
+    try:
+        pid = parse(message).first("PID")
+    except RemoteProtocolError:
+        return ""
+    identifiers = pid.field(3).repetitions if pid else ()
+    return next(
+        (one.component(1).value for one in identifiers if one.component(5).value == INS_TYPE), ""
+    )
 
 
 def _control_id(message: bytes) -> str:

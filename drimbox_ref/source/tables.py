@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-__all__ = ["SCHEMA", "archive", "archive_reports", "inbox", "outbox"]
+__all__ = ["SCHEMA", "archive", "archive_reports", "archive_states", "inbox", "outbox"]
 
 SCHEMA = MetaData()
 
@@ -58,4 +58,14 @@ archive_reports = Table(
     Column("kos_uid", Text, nullable=False),
     Column("report", Text, nullable=False),
     UniqueConstraint("kos_uid", "report"),
+)
+
+archive_states = Table(
+    "archive_states",
+    SCHEMA,
+    Column("id", Integer, primary_key=True),
+    Column("kos_uid", Text, nullable=False),
+    Column("study_uid", Text, nullable=False, index=True),
+    Column("state", Text, nullable=False),
+    Column("utc", Float, nullable=False),
 )

@@ -18,6 +18,7 @@ __all__ = [
     "Ban",
     "Coded",
     "Denied",
+    "EntryChange",
     "EntryState",
     "Exam",
     "Fault",
@@ -307,6 +308,11 @@ class Submission:
     fingerprint: str
     """Digest of the metadata apart from uids and dates."""
 
+    @property
+    def signature(self) -> bytes:
+        """The lot's signature: the attachment that is XML; empty for a deletion."""
+        return next((data for _, kind, data in self.attachments if kind == "text/xml"), b"")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follow:
@@ -387,9 +393,21 @@ class ArchiveEntry:
     series: Mapping[str, tuple[str, ...]]
     kos: bytes
     metadata: bytes
+    """METADATA.XML: the lot as it was described to the DMP."""
+    signature: bytes = b""
+    """The XAdES of the lot; empty when what was imported had none."""
     reports: tuple[str, ...]
     follow: Follow
     updated: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryChange:
+    """A KOS of an exam entered a state, at that time."""
+
+    kos_uid: str
+    state: EntryState
+    utc: datetime
 
 
 # Serving images --------------------------------------------------------------------------------

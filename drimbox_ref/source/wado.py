@@ -76,21 +76,21 @@ class WadoService:
         request = _request(scope, self._root)
         decision = await self._access.decide(request)
         if isinstance(decision, Refused):
-            await self._audit(scope, request, decision.subject, decision.message)
+            await self._audit(scope, request, decision, decision.message)
             response = _answer(decision.status, decision.message, dict(decision.headers))
             await response(scope, receive, send)
             return
         try:
             await self._stream(scope, receive, send, decision)
         except _Refusal as refusal:
-            await self._audit(scope, request, decision.subject, refusal.message, outcome=8)
+            await self._audit(scope, request, decision, refusal.message, outcome=8)
             await _answer(refusal.status, refusal.message)(scope, receive, send)
         except _Cut as reason:
-            await self._audit(scope, request, decision.subject, str(reason), outcome=8)
+            await self._audit(scope, request, decision, str(reason), outcome=8)
             _log.warning("WADO-RS %s interrompu : %s", request.path, reason)
             abort(scope)
         else:
-            await self._audit(scope, request, decision.subject, "")
+            await self._audit(scope, request, decision, "")
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, granted: Granted) -> None:
         """Fetch, prepare and send.
@@ -170,7 +170,12 @@ class WadoService:
         await send({"type": "http.response.body", "body": writer.end(), "more_body": False})
 
     async def _audit(
-        self, scope: Scope, request: AccessRequest, subject: str, failure: str, outcome: int = 4
+        self,
+        scope: Scope,
+        request: AccessRequest,
+        decision: Granted | Refused,
+        failure: str,
+        outcome: int = 4,
     ) -> None:
         """Image access (DB.SO.46), failures in EventOutcomeDescription (DB.SO.47)."""
         client = scope.get("client")
@@ -180,7 +185,8 @@ class WadoService:
                 event="ITI-43",
                 outcome=outcome if failure else 0,
                 description=failure,
-                subject=subject,
+                subject=decision.subject,
+                patient=_patient(decision),
                 peer=f"{client[0]}:{client[1]}" if client else "",
                 objects={
                     "path": request.path,
@@ -239,6 +245,11 @@ async def _disconnected(receive: Receive) -> None:
     """Returns when the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         continue
+
+
+def _patient(decision: Granted | Refused) -> str:
+    """Whose images were asked for, once the checks say which they are."""
+    return decision.served.entry.ins.value if isinstance(decision, Granted) else ""
 
 
 def _request(scope: Scope, root: str) -> AccessRequest:

@@ -20,6 +20,7 @@ from drimbox_ref.source.ports import (
 )
 from drimbox_ref.source.values import (
     ArchiveEntry,
+    EntryChange,
     Exam,
     Fault,
     FoundStudy,
@@ -225,6 +226,10 @@ class PassingArchive:
     def set_entry_uuid(self, kos_uid: str, entry_uuid: str) -> None:
         """As it should."""
         self._inner.set_entry_uuid(kos_uid, entry_uuid)
+
+    def history(self, study_uid: str) -> tuple[EntryChange, ...]:
+        """As it should."""
+        return self._inner.history(study_uid)
 
     def everything(self, limit: int) -> tuple[ArchiveEntry, ...]:
         """As it should."""

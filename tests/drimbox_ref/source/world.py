@@ -496,11 +496,17 @@ class World:
     trust: FakeTrust
     tokens: FakeTokens
     state: Path
+    url: str
+    database: Database
 
 
-def make_world(state: Path, credentials: Credentials, former: World | None = None) -> World:
-    """A box on that state directory; `former` gives its outside world to a restarted one."""
-    database = Database(state / "source.sqlite", tables.SCHEMA, names.SCHEMA, trail.SCHEMA)
+def make_world(
+    state: Path, credentials: Credentials, former: World | None = None, *, url: str = ""
+) -> World:
+    """A box on that state directory, and on that PostgreSQL database when a URL is given;
+    `former` gives its outside world, and its database, to a restarted one."""
+    url = former.url if former else url
+    database = Database(url or state / "source.sqlite", tables.SCHEMA, names.SCHEMA, trail.SCHEMA)
     clock = former.clock if former else FakeClock()
     pacs = former.pacs if former else FakeExaminations()
     dmp = former.dmp if former else FakeDmp()
@@ -545,7 +551,7 @@ def make_world(state: Path, credentials: Credentials, former: World | None = Non
         outbox=SqlOutbox(database),
         archive=archive,
         alerts=SqlAlerts(database),
-        audit=SqlAudit(database),
+        audit=SqlAudit(database, key=b"k" * 32),
         door=NoDoor(),
         showcase=Capabilities("https://db1.drimbench.test/drimbox/rs"),
         trust=trust,
@@ -555,4 +561,4 @@ def make_world(state: Path, credentials: Credentials, former: World | None = Non
         images=images,
         stamper=InsStamper(),
     )
-    return World(parts, clock, pacs, dmp, images, trust, tokens, state)
+    return World(parts, clock, pacs, dmp, images, trust, tokens, state, url, database)
