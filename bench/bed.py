@@ -32,11 +32,11 @@ from wire.tls import ClientTls
 __all__ = ["Bed", "BoxAddresses"]
 
 EMBEDDED = (sys.executable, "-m", "drimbox_ref")
-_SOURCE_DOORS = ("mllp", "wado", "dicom", "admin", "store")
+_SOURCE_DOORS = ("mllp", "mllps", "wado", "dicom", "admin", "store")
 
 
 class BoxAddresses(dict[str, str]):
-    """`mllp`, `wado`, `dicom`, `admin`, `web` -> `address:port`."""
+    """`mllp`, `mllps`, `wado`, `dicom`, `admin`, `web` -> `address:port`."""
 
     def pair(self, name: str) -> tuple[str, int]:
         """As `(address, port)`."""
@@ -135,8 +135,9 @@ class Bed(World):
         if self.profile.external_source():
             given = self.profile.source
             self.source.update(
-                mllp=given.mllp, wado=given.wado, dicom=given.dicom, admin=given.admin
-            )
+                mllp=given.mllp, mllps=given.mllps, wado=given.wado, dicom=given.dicom,
+                admin=given.admin,
+            )  # fmt: skip
         self.images = self._archive()
         if plain:
             self.counterpart = self.source

@@ -79,6 +79,12 @@ def write_source(
             "box": _box(role, state, seed, journal, usage),
             "identity": _identity(site),
             "mllp": _door("mllp", ports, hosts),
+            "mllps": {
+                **_door("mllps", ports, hosts),
+                "certificate": str(server.certificate),
+                "key": str(server.key),
+                "client_ca": str(papers.client_trust),
+            },
             "dicom": {"ae_title": ae_title, **_door("dicom", ports, hosts)},
             "admin": _door("admin", ports, hosts),
             "wado": {

@@ -28,7 +28,7 @@ _ASKED: Mapping[str, frozenset[str]] = {
 }
 """Role -> what the bench sends to that box."""
 _DOORS: Mapping[str, tuple[tuple[str, bool], ...]] = {
-    "source": (("mllp", False), ("wado", True)),
+    "source": (("mllp", False), ("mllps", True), ("wado", True)),
     "consumer": (("web", True),),
 }
 """Role -> its addresses that the bench connects to, and whether TLS is spoken there."""

@@ -104,8 +104,9 @@ def _source(bed: Bed, now: Clock) -> Iterator[Check]:
     addresses = {
         f"source.{name}": address
         for name, address in (
-            ("mllp", source.mllp), ("wado", source.wado), ("dicom", source.dicom),
-            ("admin", source.admin), ("store", source.store if bed.native else ""),
+            ("mllp", source.mllp), ("mllps", source.mllps), ("wado", source.wado),
+            ("dicom", source.dicom), ("admin", source.admin),
+            ("store", source.store if bed.native else ""),
             ("stow", _authority(source.stow) if bed.native else ""),
         )
         if address

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -88,6 +88,14 @@ class _Flows:
             caller="RIS", callee=_SOURCE, purpose="comptes rendus (ORU^R01, MDM)",
             address=_where(source, "mllp"), protocol="MLLP", tls=_CLEAR,
         )  # fmt: skip
+        if source.mllps or source.ports.get("mllps"):
+            yield replace(
+                self._https(
+                    "RIS", _SOURCE, "comptes rendus (ORU^R01, MDM)", _where(source, "mllps"),
+                    source.host, self._bed.papers.ris.certificate.name,
+                ),
+                protocol="MLLP",
+            )  # fmt: skip
         if self._bed.profile.claims.mode == "proxy":
             yield Flow(
                 caller=_SOURCE, callee="PACS",

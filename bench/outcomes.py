@@ -14,6 +14,7 @@ from bench.verdicts import Verdict
 __all__ = [
     "CannotVerify",
     "Failure",
+    "NotClaimed",
     "NotMet",
     "NotSendable",
     "Refused",
@@ -74,6 +75,12 @@ class CannotVerify(StepTrouble):
     """Something that the check needs is missing in this run."""
 
     failure = Failure.CANNOT_VERIFY
+
+
+class NotClaimed(StepTrouble):
+    """The product does not claim what the scenario is about: the rest of it is left out as well."""
+
+    failure = Failure.NOT_APPLICABLE
 
 
 def classify(exception: BaseException) -> Failure:

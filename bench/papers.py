@@ -42,6 +42,8 @@ class Papers:
     structures: dict[str, tuple[CredentialFiles, CredentialFiles]]
     """Struct_IdNat -> (AUTH_CLI, SIGN)."""
     dns: dict[str, str]
+    ris: CredentialFiles
+    """What the RIS shows where reports are received over TLS: an ORG AUTH_CLI of its structure."""
     rogues: dict[str, CredentialFiles]
     """`unlisted`: IGC, but not on the list; `market`: from the wrong authority."""
     list_signer: Credential
@@ -120,6 +122,9 @@ def papers(
             **{name: credential.dn for name, (credential, _) in shown.items()},
             **{role: dn(one) for role in ("source", "consumer") if (one := own.shown(role))},
         },
+        ris=desk.organisation(
+            "client-ris", pki.auth_cli, site.ris_cn, site.structure.id, site.structure.name
+        )[1],
         rogues={
             name: credential.write(directory, f"rogue-{name}")
             for name, credential in rogues.items()

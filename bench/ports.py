@@ -6,7 +6,7 @@ simulator can do is then `CannotVerify`, with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from simulators.psc import Professional
 from simulators.psc.realm import Lifetimes, TokenType
 from simulators.ris.messages import Options
 from simulators.ris.report import Report
-from simulators.ris.service import Ack
+from simulators.ris.service import Ack, Link
 from spec.dmp import Masking
 
 __all__ = ["Ans", "Dmp", "Pacs", "Psc", "Ris"]
@@ -148,6 +148,16 @@ class Ris(Protocol):
         timeout: float = 30.0,  # noqa: ASYNC109
     ) -> Ack:
         """Send it."""
+
+    async def send_each(
+        self,
+        messages: Sequence[bytes],
+        to: tuple[str, int],
+        timeout: float = 30.0,  # noqa: ASYNC109
+        *,
+        link: Link | None = None,
+    ) -> list[Ack]:
+        """Send them on one connection, one after the other."""
 
 
 class Ans(Protocol):

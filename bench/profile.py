@@ -75,6 +75,8 @@ class SourceBox(_Table):
 
     command: tuple[str, ...] = ()
     mllp: Address = ""
+    mllps: Address = ""
+    """Where it receives reports by MLLP over mutual TLS; all of them when `mllp` is empty."""
     wado: Address = ""
     dicom: Address = ""
     admin: Address = ""
@@ -356,7 +358,7 @@ class Profile(_Table):
                 raise ValueError(f"challenges : exigence inconnue « {challenge.requirement} »")
         source = self.source
         if self.claims.mode == "native" and self.claims.source:
-            if not source.command and not source.mllp:
+            if not source.command and not (source.mllp or source.mllps):
                 raise ValueError(
                     "claims.mode native : la référence embarquée est proxy ; source.command, ou "
                     "source.mllp et source.store ou source.stow, est attendu"
@@ -397,7 +399,7 @@ class Profile(_Table):
 
     def external_source(self) -> bool:
         """Whether the Source is somewhere already, rather than started by us."""
-        return not self.source.command and bool(self.source.mllp)
+        return not self.source.command and bool(self.source.mllp or self.source.mllps)
 
     def external_consumer(self) -> bool:
         """Whether the Consumer is somewhere already, rather than started by us."""
@@ -475,7 +477,7 @@ _SHOWN = frozenset({"name", "claims", "product", "world", "timing", "neighbours"
 """Tables, and keys of the first level, that say who and where, never a secret."""
 _SHOWN_KEYS = frozenset(
     {
-        "mllp", "wado", "dicom", "admin", "web", "host", "ae_title", "ports", "store",
+        "mllp", "mllps", "wado", "dicom", "admin", "web", "host", "ae_title", "ports", "store",
         "store_ae_title", "stow",
     }
 )  # fmt: skip

@@ -22,7 +22,7 @@ from simulators.dmp import Patient as DmpPatient
 from simulators.ris.messages import Options
 from simulators.ris.people import Coded, Patient
 from simulators.ris.report import CIM10, Exam
-from simulators.ris.service import Ack
+from simulators.ris.service import Ack, Link
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from spec.dmp import KOS_TYPE_CODE
 from wire.exchange import Exchange
@@ -41,6 +41,8 @@ class Publishing:
     ack: Ack | None = None
     sent: bytes = b""
     no_ack: str = "aucun message envoyé"
+    via: Link | None = None
+    """How the RIS brings its messages to the door that speaks TLS; None: to the usual one."""
     preloaded: list[Manifest] = field(default_factory=list)
     """KOS that the DMP held before the scenario, as the Source's own."""
 
@@ -97,31 +99,39 @@ class Publishing:
 
     def send_beside(self, exam: PlannedExam) -> None:
         """The RIS sends the report of another exam of the same patient, and that exam alone."""
-        story, case = self.story, self.story.case
-        report = replace(
-            report_of(case, story.patient, story.author, story.structure, [exam.reported()]),
-            id=case.uid("un autre compte rendu"),
-            set_id=case.uid("le lot de versions d'un autre compte rendu"),
-        )
-        story.stage.publish_case()
+        story = self.story
+        message = self.message_beside(exam, "un autre compte rendu")
         # Its effect is awaited, whatever is acknowledged.
         with suppress(MllpTimeout, ConnectionError, RemoteProtocolError):
             story.bed.call(
                 story.bed.ris.send,
-                story.bed.ris.message(report),
+                message,
                 self.destination,
                 story.stage.profile.timing.ack_s,
             )
 
+    def message_beside(self, exam: PlannedExam, name: str) -> bytes:
+        """The message of a report of that exam alone, whose identifiers have that name."""
+        story, case = self.story, self.story.case
+        report = replace(
+            report_of(case, story.patient, story.author, story.structure, [exam.reported()]),
+            id=case.uid(name),
+            set_id=case.uid(f"le lot de versions de « {name} »"),
+        )
+        story.stage.publish_case()
+        return story.bed.ris.message(report)
+
     def deliver(self) -> None:
         """Send the message as it is, once (more)."""
-        bed = self.story.bed
         try:
-            self.ack = bed.call(
-                bed.ris.send, self.sent, self.destination, self.story.stage.profile.timing.ack_s
-            )
+            (self.ack,) = self.story.bed.call(self._bring)
         except (MllpTimeout, ConnectionError, RemoteProtocolError) as error:
             self.ack, self.no_ack = None, str(error) or type(error).__name__
+
+    async def _bring(self) -> list[Ack]:
+        ris, timeout = self.story.bed.ris, self.story.stage.profile.timing.ack_s
+        to = self.destination if self.via is None else self.story.publisher.pair("mllps")
+        return await ris.send_each([self.sent], to, timeout, link=self.via)
 
     @property
     def destination(self) -> tuple[str, int]:
@@ -129,7 +139,7 @@ class Publishing:
         where = self.story.publisher
         if not where:
             raise NotSendable("aucune Source dans ce banc")
-        return where.pair("mllp")
+        return where.pair("mllp" if where.get("mllp") else "mllps")
 
     # -- Alors -------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ Each does what its port asks as far as a real one lets it be done from outside; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ from simulators.psc import Professional
 from simulators.psc.realm import Lifetimes, TokenType
 from simulators.ris.messages import Options
 from simulators.ris.report import Report
-from simulators.ris.service import Ack, Ris
+from simulators.ris.service import Ack, Link, Ris
 from spec.dmp import Masking
 from wire.tap import Stored as Passed
 
@@ -252,6 +252,17 @@ class RealRis(_Real):
         to: tuple[str, int],
         timeout: float = 30.0,  # noqa: ASYNC109
     ) -> Ack:
+        """Only its users do."""
+        self._cannot("n'envoie pas de compte rendu à sa place")
+
+    async def send_each(
+        self,
+        messages: Sequence[bytes],
+        to: tuple[str, int],
+        timeout: float = 30.0,  # noqa: ASYNC109
+        *,
+        link: Link | None = None,
+    ) -> list[Ack]:
         """Only its users do."""
         self._cannot("n'envoie pas de compte rendu à sa place")
 

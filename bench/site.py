@@ -83,6 +83,7 @@ class Site:
     consumer_client: str = "kit-drimbox-consumer"
     source_client: str = "kit-drimbox-source"
     source_cn: str = "KIT-SOURCE"
+    ris_cn: str = "KIT-RIS"
     consumer_cn: str = "KIT-CONSUMER"
     peer_client: str = "kit-drimbox-pair"
 

@@ -160,10 +160,14 @@ class Stage:
         return True
 
     def abandon(self, why: str = "une étape précédente a échoué") -> None:
-        """Note the steps that were never reached."""
+        """Note the steps that were never reached: left out with what the product does not claim,
+        or not verified."""
+        last = self.steps[-1].failure if self.steps else None
+        omitted = last is Failure.NOT_APPLICABLE
+        failure = Failure.NOT_APPLICABLE if omitted else Failure.NOT_REACHED
         for keyword, kind, text in self.info.steps[len(self.steps) :]:
-            step = StepRecord(len(self.steps), keyword, kind, text, Failure.NOT_REACHED)
-            step.message = f"non atteinte : {why}"
+            step = StepRecord(len(self.steps), keyword, kind, text, failure)
+            step.message = self.steps[-1].message if omitted else f"non atteinte : {why}"
             self.steps.append(step)
             self._write_step(step)
 

@@ -46,7 +46,7 @@ from simulators.pacs import Pacs, PacsConfig
 from simulators.peer import PeerDrimbox, PeerSource
 from simulators.psc import Client, Psc, PscConfig
 from simulators.psc.naming import label as psc_label
-from simulators.ris.service import Ris
+from simulators.ris.service import Link, Ris
 from simulators.user import User, UserConfig
 from wire.dimse import DimsePeer
 from wire.exchange import Exchange, Label
@@ -194,7 +194,9 @@ class World:
         self.pacs = await self._start_pacs()
         self.local_pacs = await self._start_local_pacs()
         ris = self.profile.neighbours.of("ris")
-        writer = Ris(observe=observe, clock=self.clock, ids=self.control_id)
+        only_tls = bool(self.profile.source.mllps) and not self.profile.source.mllp
+        link = self.ris_link(self.papers.ris) if only_tls else None
+        writer = Ris(observe=observe, clock=self.clock, ids=self.control_id, link=link)
         self.ris = writer if ris.simulated else RealRis(ris, writer)
         tls = self._server_tls(site.names.neighbour, clients=True)
         self.connect_to[site.names.neighbour] = await self.neighbour.start(
@@ -449,6 +451,13 @@ class World:
         return found
 
     # -- who lives in it ---------------------------------------------------------------------
+
+    def ris_link(self, papers: CredentialFiles | None) -> Link:
+        """How a RIS that shows these papers, or none, speaks TLS with the Source."""
+        shown = (papers.certificate, papers.key) if papers else (None, None)
+        return Link(
+            tls=ClientTls(self.papers.server_trust, *shown), server_name=self.site.names.source
+        )
 
     def peer(self, papers: CredentialFiles | None) -> PeerDrimbox:
         """A DRIMbox of the network that shows these papers, or none."""

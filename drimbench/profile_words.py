@@ -45,10 +45,13 @@ WORDS: Final = {
     "product.vendor": "Éditeur.",
     "source.command": "Commande et arguments ; {python}, {config} et {ready} sont remplacés.",
     "source.mllp": "adresse:port où elle reçoit les comptes rendus (MLLP).",
+    "source.mllps": "adresse:port où elle les reçoit par MLLP sur TLS mutuel ; tous, si "
+    "source.mllp est vide.",
     "source.wado": "adresse:port où elle sert les images (WADO-RS, TLS).",
     "source.dicom": "adresse:port où elle reçoit les objets du PACS (C-STORE).",
     "source.admin": "adresse:port de ses alertes et traces ; sans elle, une personne les relit.",
-    "source.ports": "Ports qu'elle doit prendre quand le banc la lance : mllp, wado, dicom, admin.",
+    "source.ports": "Ports qu'elle doit prendre quand le banc la lance : mllp, mllps, wado, dicom, "
+    "admin.",
     "source.ae_title": "Titre d'application DICOM.",
     "source.host": "Nom « db » : liste blanche, certificat du serveur, RetrieveURL des KOS.",
     "source.store": "native : adresse:port où son PACS reçoit les images du banc (C-STORE).",

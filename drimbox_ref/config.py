@@ -119,6 +119,10 @@ class Table:
             raise self.error(key, f"une URL {' ou '.join(schemes)} sans paramètre", value)
         return value.rstrip("/")
 
+    def __contains__(self, key: str) -> bool:
+        """Whether the file writes that key."""
+        return key in self._values
+
     def table(self, key: str, *, optional: bool = False) -> Table:
         """A sub-table; an absent optional one reads as empty."""
         value = self._get(key, {} if optional else _REQUIRED, dict, "une section")

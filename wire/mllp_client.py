@@ -53,8 +53,11 @@ class MllpClient:
         peer: str = "source",
         tls: ClientTls | None = None,
         server_name: str | None = None,
+        pieces: int = 1,
+        pause: float = 0.0,
         max_size: int = MAX_SIZE,
     ) -> None:
+        """`pieces` cuts each block in so many writes, `pause` seconds apart: a slow link."""
         self._host = host
         self._port = port
         self._actor = actor
@@ -66,6 +69,8 @@ class MllpClient:
         address = authority(host, port)
         self._reach = Reach(address=address) if tls is None else tls.reach(address)
         self._server_name = server_name or host
+        self._pieces = pieces
+        self._pause = pause
         self._max_size = max_size
         self._turn = asyncio.Lock()
         self._link: _Link | None = None
@@ -109,7 +114,7 @@ class MllpClient:
                     await self.close()
                     self._link = await self._connect()
                 record.link = self._link
-                answer = await self._link.exchange(block)
+                answer = await self._link.exchange(self._cut(block), self._pause)
         except TimeoutError:
             reason = "pas d'acquittement" if record.link else "pas de connexion"
             record.tell(Outcome.TIMED_OUT, f"{reason} en {seconds:g} s")
@@ -129,6 +134,10 @@ class MllpClient:
             raise
         record.tell(Outcome.ANSWERED, "", answer=answer)
         return answer
+
+    def _cut(self, block: bytes) -> list[bytes]:
+        size = max(1, -(-len(block) // self._pieces))
+        return [block[start : start + size] for start in range(0, len(block), size)]
 
     def _abort(self) -> None:
         link, self._link = self._link, None
@@ -173,9 +182,12 @@ class _Link:
         """What came of an acknowledgement that was never whole."""
         return self._decoder.pending
 
-    async def exchange(self, block: bytes) -> bytes:
-        self._writer.write(block)
-        await self._writer.drain()
+    async def exchange(self, pieces: list[bytes], pause: float) -> bytes:
+        for number, piece in enumerate(pieces):
+            if number:
+                await asyncio.sleep(pause)
+            self._writer.write(piece)
+            await self._writer.drain()
         while True:
             data = await self._reader.read(_READ)
             if not data:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 
-from drimbox_ref.source.ports import Clock, Uids
+from drimbox_ref.source.ports import Clock
 from drimbox_ref.source.values import Fault
 from protocols.errors import RemoteProtocolError
 from protocols.hl7v2 import Message, build, parse, segment
@@ -26,9 +28,9 @@ class Hl7Acknowledger:
     Réf.: CI-SIS, Transmission d'un document CDA-R2 en HL7v2 2.1, acquittement, grade: standard.
     """
 
-    def __init__(self, *, clock: Clock, uids: Uids) -> None:
+    def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
-        self._uids = uids
+        self._numbers = itertools.count()
 
     def accept(self, message: bytes) -> bytes | None:
         """AA: responsibility is taken."""
@@ -52,7 +54,7 @@ class Hl7Acknowledger:
 
     def _header(self, message: Message) -> SegmentValue:
         event = message.value("MSH-9.2")
-        control_id = str(self._uids.uuid()).replace("-", "")[:20]
+        now = self._clock.now()
         return segment(
             "MSH",
             {
@@ -60,15 +62,20 @@ class Hl7Acknowledger:
                 4: _hd(message, 6),
                 5: _hd(message, 3),
                 6: _hd(message, 4),
-                7: _timestamp(self._clock.now()),
+                7: _timestamp(now),
                 9: ("ACK", event, "ACK") if event in _EVENTS else "ACK",
-                10: control_id,
+                10: self._control_id(message, now),
                 11: message.value("MSH-11") or "P",
                 12: _VERSION_MDM if message.value("MSH-9.1") == "MDM" else VERSION_ORU,
                 17: COUNTRY,
                 18: _CHARACTER_SET,
             },
         )
+
+    def _control_id(self, message: Message, now: datetime) -> str:
+        """A fresh MSH-10, minted without the disk: that one may be what refuses the message."""
+        about = f"{message.value('MSH-10')}|{now.timestamp()}|{next(self._numbers)}"
+        return hashlib.sha256(about.encode()).hexdigest()[:20]
 
 
 def _hd(message: Message, field: int) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from drimbox_ref.source.door import MutualTls
 from drimbox_ref.source.examinations import DimseExaminations
 from drimbox_ref.source.images import DimseImages
 from drimbox_ref.source.inbox import SqlInbox
+from drimbox_ref.source.intake import MllpIntake, doors
 from drimbox_ref.source.kos import ImgKosBuilder
 from drimbox_ref.source.matcher import CoherenceMatcher
 from drimbox_ref.source.metadata import XdsMetadata
@@ -128,8 +129,9 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
     parts = Parts(
         clock=clock,
         uids=uids,
+        intake=MllpIntake(doors(config.mllp, config.mllps)),
         reports=CisisReports(without_dmp=options.without_dmp),
-        acknowledger=Hl7Acknowledger(clock=clock, uids=uids),
+        acknowledger=Hl7Acknowledger(clock=clock),
         examinations=DimseExaminations(
             config.pacs,
             ae_title=config.dicom.ae_title,

@@ -28,6 +28,7 @@ from drimbox_ref.credentials import Dmp, read_dmp
 
 __all__ = [
     "Dicom",
+    "Mllps",
     "Options",
     "Pacs",
     "SourceConfig",
@@ -43,6 +44,17 @@ class Dicom:
 
     ae_title: str
     listen: Listen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mllps:
+    """Where RISs come over mutual TLS. The volet leaves the transport open; control point C17 of
+    the ANS wants every flow encrypted."""
+
+    listen: Listen
+    certificate: Path
+    key: Path
+    client_ca: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +133,9 @@ class SourceConfig:
     file: Path
     box: Box
     identity: Identity
-    mllp: Listen
+    mllp: Listen | None
+    """The door in clear; closed when only the other one is written."""
+    mllps: Mllps | None
     dicom: Dicom
     admin: Listen
     wado: Wado
@@ -148,7 +162,8 @@ def _build(root: Table) -> SourceConfig:
         file=root.file,
         box=read_box(root),
         identity=read_identity(root),
-        mllp=read_listen(root, "mllp"),
+        mllp=None if "mllps" in root and "mllp" not in root else read_listen(root, "mllp"),
+        mllps=_mllps(root) if "mllps" in root else None,
         dicom=_dicom(root),
         admin=read_listen(root, "admin"),
         wado=_wado(root),
@@ -174,6 +189,20 @@ def _dicom(root: Table) -> Dicom:
         raise table.error("ae_title", "16 caractères ASCII au plus", dicom.ae_title)
     table.end()
     return dicom
+
+
+def _mllps(root: Table) -> Mllps:
+    table = root.table("mllps")
+    mllps = Mllps(
+        listen=Listen(
+            host=table.text("host", "127.0.0.1"), port=table.integer("port", 0, high=65535)
+        ),
+        certificate=table.path("certificate"),
+        key=table.path("key"),
+        client_ca=table.path("client_ca"),
+    )
+    table.end()
+    return mllps
 
 
 def _wado(root: Table) -> Wado:

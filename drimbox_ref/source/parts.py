@@ -17,6 +17,7 @@ from drimbox_ref.source.ports import (
     Examinations,
     Images,
     Inbox,
+    Intake,
     KosBuilder,
     Matcher,
     Metadata,
@@ -41,6 +42,7 @@ class Parts:
     clock: Clock
     uids: Uids
     # what comes from the RIS
+    intake: Intake
     reports: Reports
     acknowledger: Acknowledger
     # what becomes a KOS

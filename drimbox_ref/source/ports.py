@@ -5,7 +5,7 @@ No concrete class lives here; `compose.py` chooses them, and a wrong box replace
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -38,6 +38,7 @@ from drimbox_ref.source.values import (
 )
 from drimbox_ref.trail import Alert, AuditEvent
 from protocols.dicomweb import Resource
+from wire.mllp import Handler
 from wire.tls import ServerTls
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Examinations",
     "Images",
     "Inbox",
+    "Intake",
     "KosBuilder",
     "Matcher",
     "Metadata",
@@ -70,6 +72,21 @@ __all__ = [
 
 
 # Reading a report ------------------------------------------------------------------------------
+
+
+class Intake(Protocol):
+    """Where messages come in."""
+
+    async def open(self, handler: Handler, *, port: Callable[[str, int], int]) -> Mapping[str, str]:
+        """Listen, and give `handler` each message; the address of each door by its name.
+
+        `port` says which one a door takes, by its name and the one configured.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop listening. May be called without having opened."""
+        ...
 
 
 class Reports(Protocol):

@@ -30,8 +30,12 @@ class Reception:
         """The acknowledgement of a message: AA once it is on disk, AE on a fault of form, AR when
         it cannot be kept."""
         parts = self._parts
-        faults = await asyncio.to_thread(parts.reports.examine, message)
         control_id = _control_id(message)
+        try:
+            faults = await asyncio.to_thread(parts.reports.examine, message)
+        except Exception:
+            _log.exception("message %s : examen impossible", control_id)
+            return await self._later(message, "examen impossible, renvoyer plus tard")
         if faults:
             text = "; ".join(f"{fault.code} {fault.where} {fault.text}".strip() for fault in faults)
             _log.warning("message %s refusé : %s", control_id or "(sans identifiant)", text)
@@ -43,30 +47,33 @@ class Reception:
             )
         except Exception:
             _log.exception("message %s : enregistrement impossible", control_id)
-            text = "enregistrement impossible, renvoyer plus tard"
-            fault = Fault(code="207", where="", text=text, application="906")
-            return await asyncio.to_thread(parts.acknowledger.refuse, message, "AR", (fault,))
+            return await self._later(message, "enregistrement impossible, renvoyer plus tard")
         if fresh:
-            await self._audit(message, peer, outcome=0, description="")
             self._wake()
+            await self._audit(message, peer, outcome=0, description="")
         return await asyncio.to_thread(parts.acknowledger.accept, message)
+
+    async def _later(self, message: bytes, text: str) -> bytes | None:
+        """AR: nothing was kept, and the message is not at fault."""
+        fault = Fault(code="207", where="", text=text, application="906")
+        return await asyncio.to_thread(self._parts.acknowledger.refuse, message, "AR", (fault,))
 
     async def _audit(
         self, message: bytes, peer: PeerInfo, *, outcome: int, description: str
     ) -> None:
-        """Receipt of a report (DB.SO.43)."""
-        await asyncio.to_thread(
-            self._parts.audit.record,
-            AuditEvent(
-                event="RAD-128",
-                outcome=outcome,
-                description=description,
-                patient=_patient(message),
-                peer=peer.name,
-                objects={"message": _control_id(message)},
-            ),
-            now=self._parts.clock.now(),
+        """Receipt of a report (DB.SO.43); the RIS has its answer even when it cannot be kept."""
+        event = AuditEvent(
+            event="RAD-128",
+            outcome=outcome,
+            description=description,
+            patient=_patient(message),
+            peer=peer.name,
+            objects={"message": _control_id(message)},
         )
+        try:
+            await asyncio.to_thread(self._parts.audit.record, event, now=self._parts.clock.now())
+        except Exception:
+            _log.exception("message %s : réception non tracée", control_id)
 
 
 def _patient(message: bytes) -> str:

@@ -19,10 +19,9 @@ from drimbox_ref.source.publication import Publication
 from drimbox_ref.source.reception import Reception
 from drimbox_ref.source.storage import StorageReceiver
 from drimbox_ref.white_list import keep_fresh
-from wire.exchange import Observe, ignore
+from wire.exchange import Observe
 from wire.http_server import HttpServer, serve_http
 from wire.listening import authority
-from wire.mllp import MllpServer, serve_mllp
 
 __all__ = ["Source"]
 
@@ -62,7 +61,6 @@ class Source:
         self._new_message = asyncio.Event()
         self._new_submission = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._mllp: MllpServer | None = None
         self._http: list[HttpServer] = []
 
     async def start(self) -> Mapping[str, str]:
@@ -74,13 +72,7 @@ class Source:
             self._storage.start, dicom.host, self._port("dicom", dicom.port)
         )
         reception = Reception(self._parts, wake=self._new_message.set)
-        self._mllp = await serve_mllp(
-            reception.handle,
-            actor="source",
-            observe=ignore,
-            host=config.mllp.host,
-            port=self._port("mllp", config.mllp.port),
-        )
+        intake = await self._parts.intake.open(reception.handle, port=self._port)
         wado = await serve_http(
             self._wado,
             actor="source",
@@ -105,7 +97,7 @@ class Source:
             ),
         ]
         return {
-            "mllp": authority(self._mllp.host, self._mllp.port),
+            **intake,
             "wado": authority(wado.host, wado.port),
             "dicom": authority(dicom.host, port),
             "admin": authority(admin.host, admin.port),
@@ -113,8 +105,7 @@ class Source:
 
     async def stop(self) -> None:
         """Stop listening, then working; the state file holds whatever is not finished."""
-        if self._mllp is not None:
-            await self._mllp.stop()
+        await self._parts.intake.close()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mutants.source import access, demonstrator, images, life, publication, reports, traces
+from mutants.source import access, demonstrator, images, intake, life, publication, reports, traces
 
-__all__ = ["access", "demonstrator", "images", "life", "publication", "reports", "traces"]
+__all__ = ["access", "demonstrator", "images", "intake", "life", "publication", "reports", "traces"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from wire.exchange import Exchange, Observe
 from wire.mllp import MllpClient
 from wire.tls import ClientTls
 
-__all__ = ["Ack", "AckError", "Ris", "label"]
+__all__ = ["Ack", "AckError", "Link", "Ris", "label"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,20 @@ class Ack:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """How a RIS brings its messages: in clear without `tls`; `server_name` is whom it wants to
+    find behind an address. `pieces` and `pause` as in `wire.mllp.MllpClient`."""
+
+    tls: ClientTls | None = None
+    server_name: str | None = None
+    pieces: int = 1
+    pause: float = 0.0
+
+
 class Ris:
-    """A RIS. `clock` gives aware dates, `ids` a fresh control id at each call."""
+    """A RIS. `clock` gives aware dates, `ids` a fresh control id at each call; `link` is how it
+    sends unless told otherwise."""
 
     def __init__(
         self,
@@ -81,14 +93,14 @@ class Ris:
         ids: Callable[[], str],
         actor: str = "ris",
         peer: str = "source",
-        tls: ClientTls | None = None,
+        link: Link | None = None,
     ) -> None:
         self._observe = observe
         self._clock = clock
         self._ids = ids
         self._actor = actor
         self._peer = peer
-        self._tls = tls
+        self._link = link or Link()
 
     def header(self, **changes: Any) -> Header:
         """A header with a fresh control id and the date of now; `changes` as in `Header`."""
@@ -139,15 +151,32 @@ class Ris:
             ConnectionError: refused, broken, or closed without acknowledgement.
             protocols.hl7v2.Hl7SyntaxError: what came back is not an HL7 message.
         """
+        (ack,) = await self.send_each([message], to, timeout)
+        return ack
+
+    async def send_each(
+        self,
+        messages: Sequence[bytes],
+        to: tuple[str, int],
+        timeout: float = 30.0,  # noqa: ASYNC109
+        *,
+        link: Link | None = None,
+    ) -> list[Ack]:
+        """Send messages one after the other on one connection, each once the one before was
+        acknowledged. Raises as `send`."""
+        link = link or self._link
         async with MllpClient(
             *to,
             actor=self._actor,
             observe=self._observe,
             label=label,
             peer=self._peer,
-            tls=self._tls,
+            tls=link.tls,
+            server_name=link.server_name,
+            pieces=link.pieces,
+            pause=link.pause,
         ) as client:
-            return Ack.read(await client.send(message, timeout=timeout))
+            return [Ack.read(await client.send(one, timeout=timeout)) for one in messages]
 
 
 def label(exchange: Exchange) -> Exchange:

@@ -27,6 +27,7 @@ from drimbox_ref.source.bearer import AuthorizationHeader
 from drimbox_ref.source.capabilities import Capabilities
 from drimbox_ref.source.catalogue import ArchiveCatalogue
 from drimbox_ref.source.inbox import SqlInbox
+from drimbox_ref.source.intake import MllpIntake
 from drimbox_ref.source.kos import ImgKosBuilder
 from drimbox_ref.source.matcher import CoherenceMatcher
 from drimbox_ref.source.metadata import XdsMetadata
@@ -517,7 +518,8 @@ def make_world(
         clock=clock,
         uids=uids,
         reports=CisisReports(without_dmp="stop"),
-        acknowledger=Hl7Acknowledger(clock=clock, uids=uids),
+        intake=MllpIntake({}),
+        acknowledger=Hl7Acknowledger(clock=clock),
         examinations=pacs,
         matcher=CoherenceMatcher(),
         kos=ImgKosBuilder(
