@@ -156,6 +156,14 @@ def _source_pacs(bed: Bed) -> list[Line]:
     return [Line(who="Son PACS", what=what, value=given.store)]
 
 
+def _secure_door(bed: Bed) -> list[Line]:
+    """What the RIS shows where the Source receives reports over TLS."""
+    if not bed.profile.source.mllps:
+        return []
+    shown = str(bed.papers.ris.certificate)
+    return [Line(who="RIS", what="certificat montré (MLLP sur TLS)", value=shown)]
+
+
 def _server(bed: Bed, host: str) -> str:
     own = bed.profile.certificates.server_authorities
     return f"le sien, pour {host}" if own else str(bed.papers.servers[host].certificate)
@@ -193,6 +201,7 @@ def _lines(bed: Bed) -> list[Line]:
         psc = papers.clients["source-psc"]
         lines += [
             *_source_pacs(bed),
+            *_secure_door(bed),
             Line(who="Source", what="URL de ses images", value=f"https://{host}/drimbox/rs"),
             Line(who="Source", what="certificat db", value=_server(bed, host)),
             Line(who="Source", what="certificat vers PSC", value=_client(bed, "source_psc", psc)),
