@@ -73,7 +73,7 @@ class Reception:
         try:
             await asyncio.to_thread(self._parts.audit.record, event, now=self._parts.clock.now())
         except Exception:
-            _log.exception("message %s : réception non tracée", control_id)
+            _log.exception("message %s : réception non tracée", _control_id(message))
 
 
 def _patient(message: bytes) -> str:
