@@ -46,6 +46,7 @@ __all__ = [
     "SqlAlerts",
     "SqlAudit",
     "audit_key",
+    "keep_key",
     "shown",
 ]
 
@@ -166,6 +167,7 @@ _head = Table(
 )
 
 _DOCUMENTS = frozenset({"kos", "document", "report", "study", "submissionSet", "message"})
+_KEY = "audit.key"
 _PAGE = 500
 _BREAKS = 20
 """Breaks told one by one: after that many, the trail is worth nothing anyway."""
@@ -330,15 +332,9 @@ def audit_key(state: Path) -> bytes:
     Raises:
         OSError: it can neither be read nor be made.
     """
-    file = state / "audit.key"
-    state.mkdir(parents=True, exist_ok=True)
-    scratch = state / f"audit.key.{os.getpid()}.tmp"
+    file = state / _KEY
     if not file.exists():
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as opened:
-            opened.write(secrets.token_hex(32))
-            opened.flush()
-            os.fsync(opened.fileno())
+        scratch = _written_key(state, secrets.token_bytes(32))
         try:
             # A link, not a move: of two processes that start together one makes the key.
             os.link(scratch, file)
@@ -347,6 +343,27 @@ def audit_key(state: Path) -> bytes:
         finally:
             scratch.unlink(missing_ok=True)
     return bytes.fromhex(file.read_text(encoding="ascii"))
+
+
+def keep_key(state: Path, key: bytes) -> None:
+    """Put the key of a restored trail in its place; the one that was there protected nothing.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    _written_key(state, key).replace(state / _KEY)
+
+
+def _written_key(state: Path, key: bytes) -> Path:
+    """The key on disk under another name."""
+    state.mkdir(parents=True, exist_ok=True)
+    scratch = state / f"{_KEY}.{os.getpid()}.tmp"
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as opened:
+        opened.write(key.hex())
+        opened.flush()
+        os.fsync(opened.fileno())
+    return scratch
 
 
 def shown(record: Record) -> Mapping[str, object]:

@@ -7,15 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from drimbox_ref import names, trail
 from drimbox_ref.admin import build_admin
-from drimbox_ref.config import open_state
 from drimbox_ref.credentials import FileDirectory
 from drimbox_ref.database import Database
 from drimbox_ref.dmp import DmpChannel
 from drimbox_ref.names import SeededUids, SystemClock, SystemUids
 from drimbox_ref.psc import PscChannel
-from drimbox_ref.source import tables
 from drimbox_ref.source.acknowledger import Hl7Acknowledger
 from drimbox_ref.source.admin import admin_views
 from drimbox_ref.source.archive import SqlArchive
@@ -41,6 +38,7 @@ from drimbox_ref.source.registry import DmpRegistry
 from drimbox_ref.source.reports import CisisReports
 from drimbox_ref.source.service import Source
 from drimbox_ref.source.stamper import InsStamper
+from drimbox_ref.source.state import open_database
 from drimbox_ref.source.storage import StorageReceiver
 from drimbox_ref.source.tokens import PscTokens
 from drimbox_ref.source.trust import WhiteListTrust
@@ -54,7 +52,7 @@ from wire.http_client import HttpClient
 from wire.shard import Shard
 from wire.tls import ClientTls
 
-__all__ = ["Foundation", "assemble", "build_parts", "open_database"]
+__all__ = ["Foundation", "assemble", "build_parts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +61,6 @@ class Foundation:
 
     storage: StorageReceiver
     close: tuple[Callable[[], Awaitable[None]], ...]
-
-
-def open_database(config: SourceConfig) -> Database:
-    """The durable state of a Source.
-
-    Raises:
-        ConfigError: the database cannot be used.
-    """
-    schemas = (tables.SCHEMA, names.SCHEMA, trail.SCHEMA)
-    return open_state(config.box, "source.sqlite", *schemas, file=config.file)
 
 
 def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:

@@ -223,12 +223,15 @@ def names(archive: Archive) -> Findings:
 
 
 def _reports(archive: Archive) -> Iterator[tuple[Lot, str, list[str]]]:
-    """Each lot that has a CR.TXT, the file's name, and its fields."""
+    """Each lot that has a CR.TXT, the file's name, and the fields of each of its lines: a KOS of
+    several reports has several (draft REM, "one or more report ids", grade: inferred)."""
     for lot in archive.lots:
         name = f"{lot.folder}/CR.TXT"
         if name in archive.files:
             text = archive.files[name].decode("utf-8", "replace").strip()
-            yield lot, name, [field.strip() for field in text.split(";")]
+            for line in text.splitlines() or [""]:
+                if line.strip() or not text:
+                    yield lot, name, [field.strip() for field in line.split(";")]
 
 
 @XDM.rule(

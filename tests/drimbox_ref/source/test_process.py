@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from drimbox_ref.__main__ import main
 from protocols import kos
 from simulators.dmp import CrashPoint
 from simulators.pacs import Faults
@@ -45,6 +47,44 @@ def test_publication(bed: Bed) -> None:
         assert len(manifest.instances()) == 6
     assert {entry["state"] for entry in entries} == {"published"}
     assert bed.admin("alerts") == []
+
+
+def test_the_administrator_s_commands(
+    bed: Bed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While the box runs: what it published is exported, found in its trail, saved."""
+    study = f"{ROOT}.30"
+    bed.load(study)
+    uid = publish(bed, study, "P30")
+    config = ["--config", str(bed.directory / "source.toml")]
+
+    def told(*words: str, code: int = 0) -> str:
+        assert main(["source", *words]) == code
+        return capsys.readouterr().out
+
+    exported = json.loads(told("export", *config, "--to", str(tmp_path), "--json"))
+    assert exported["failures"] == []
+    (file,) = exported["files"]
+    again = json.loads(told("import", file, *config, "--json"))
+    assert again == {"taken": 0, "known": exported["count"], "failures": []}
+    found = json.loads(told("audit", "search", *config, "--document", uid, "--json"))
+    assert [(one["event"], one["patient"]) for one in found] == [("ITI-41", INS)]
+    received = json.loads(
+        told("audit", "search", *config, "--patient", INS, "--event", "RAD-128", "--json")
+    )
+    assert received
+    assert "intact" in told("audit", "verify", *config)
+    assert told("alerts", *config) == "Aucune alerte.\n"
+    lines = told("stats", *config).splitlines()
+    assert lines[0].endswith(";Nombre_Appel;Statut_Appel")
+    assert any(";ITI-41;TD2.1a;succes;;" in line for line in lines)
+    assert INS not in "".join(lines)
+    backup = str(tmp_path / "backup.zip")
+    assert "sauvegardées" in told("backup", *config, "--to", backup)
+    told("restore", *config, "--from", backup, code=1)
+    told("export", *config, code=64)
+    told("audit", "search", *config, "--since", "hier", code=64)
+    told("audit", "verify", "--config", str(tmp_path / "absent.toml"), code=64)
 
 
 def test_images_of_a_series(bed: Bed) -> None:

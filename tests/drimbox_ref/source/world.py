@@ -502,7 +502,12 @@ class World:
 
 
 def make_world(
-    state: Path, credentials: Credentials, former: World | None = None, *, url: str = ""
+    state: Path,
+    credentials: Credentials,
+    former: World | None = None,
+    *,
+    url: str = "",
+    seed: int = 7,
 ) -> World:
     """A box on that state directory, and on that PostgreSQL database when a URL is given;
     `former` gives its outside world, and its database, to a restarted one."""
@@ -511,7 +516,7 @@ def make_world(
     clock = former.clock if former else FakeClock()
     pacs = former.pacs if former else FakeExaminations()
     dmp = former.dmp if former else FakeDmp()
-    uids = SeededUids(database, root=IDENTITY.uid_root, seed=7, name="box")
+    uids = SeededUids(database, root=IDENTITY.uid_root, seed=seed, name="box")
     archive = SqlArchive(database)
     trust, tokens, images = FakeTrust(), FakeTokens(), FakeImages()
     parts = Parts(

@@ -1,0 +1,191 @@
+"""What an administrator types for a Source: its archive exported, imported, saved, restored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from drimbox_ref.commands import (
+    CONFIG,
+    DRY_RUN,
+    FAILED,
+    JSON,
+    USAGE,
+    Held,
+    application,
+    emit,
+    fail,
+    guarded,
+    print_line,
+)
+from drimbox_ref.progress import Progress
+from drimbox_ref.source.archive import SqlArchive
+from drimbox_ref.source.backup import BackupError, restore, save
+from drimbox_ref.source.config import SourceConfig, load
+from drimbox_ref.source.state import open_database
+from drimbox_ref.source.xdm_export import export
+from drimbox_ref.source.xdm_import import ArchiveError, take
+from drimbox_ref.trail import audit_key, keep_key
+
+__all__ = ["app"]
+
+_EXAMPLE = "Exemple : python -m drimbox_ref source"
+_SHOWN = 20
+"""Failures told one by one; `--json` has them all."""
+
+
+def _opened(config: Path) -> Held:
+    read = load(config)
+    return Held(read.box, open_database(read))
+
+
+app = application(_opened, "Source")
+
+
+@app.command(name="export", epilog=f"{_EXAMPLE} export --config source.toml --to /media/usb")
+def _export(
+    config: CONFIG,
+    to: Annotated[Path, typer.Option("--to", help="Dossier où écrire KA<aaaamm>.zip.")],
+    month: Annotated[str, typer.Option(help="Ce mois seul (aaaa-mm).")] = "",
+    dry_run: DRY_RUN = False,
+    as_json: JSON = False,
+) -> None:
+    """Exporte l'archive locale en XDM, une archive par mois (DB.SO.29)."""
+    only = _month(month)
+    with guarded(_opened, config) as held:
+        archive = SqlArchive(held.database)
+        with Progress("KOS lus", archive.count()) as progress:
+            exported = export(
+                archive, to, sender=held.box.name, month=only, dry_run=dry_run, told=progress.to
+            )
+        if as_json:
+            emit(
+                {
+                    "count": exported.count,
+                    "months": exported.months,
+                    "files": [str(file) for file in exported.files],
+                    "failures": exported.failures,
+                }
+            )
+        else:
+            verb = "à exporter" if dry_run else "exportés"
+            for name, count in sorted(exported.months.items()):
+                print_line(f"KA{name} : {count} KOS {verb}")
+            if not exported.months:
+                print_line("Aucun KOS dans cette archive.")
+        _end(exported.failures, "KOS n'ont pas pu être exportés")
+
+
+@app.command(name="import", epilog=f"{_EXAMPLE} import KA202611.zip --config source.toml")
+def _import(
+    files: Annotated[list[Path], typer.Argument(help="Archives XDM (ZIP).", show_default=False)],
+    config: CONFIG,
+    dry_run: DRY_RUN = False,
+    as_json: JSON = False,
+) -> None:
+    """Importe des archives XDM dans l'archive locale (DB.SO.30).
+
+    Empreintes, tailles, signature du lot et patient sont vérifiés. Ce qui est déjà là est laissé ;
+    reprendre après une interruption, c'est relancer la commande.
+    """
+    with guarded(_opened, config) as held:
+        pacs_of = _pacs_of(load(config.absolute()))
+        try:
+            with Progress("lots lus") as progress:
+                imported = take(
+                    SqlArchive(held.database),
+                    files,
+                    pacs_of=pacs_of,
+                    dry_run=dry_run,
+                    told=lambda done, _: progress.to(done),
+                )
+        except ArchiveError as error:
+            fail(str(error), USAGE)
+        if as_json:
+            emit(
+                {
+                    "taken": imported.taken,
+                    "known": imported.known,
+                    "failures": imported.failures,
+                }
+            )
+        else:
+            verb = "à importer" if dry_run else "importés"
+            print_line(f"{imported.taken} KOS {verb}, {imported.known} déjà dans l'archive")
+        _end(imported.failures, "lots refusés")
+
+
+@app.command(name="backup", epilog=f"{_EXAMPLE} backup --config source.toml --to nuit.zip")
+def _backup(
+    config: CONFIG,
+    to: Annotated[Path, typer.Option("--to", help="Fichier ZIP à écrire.")],
+    dry_run: DRY_RUN = False,
+) -> None:
+    """Sauvegarde tout l'état, la Source en marche ou non (DB.SO.24)."""
+    with guarded(_opened, config) as held:
+        if dry_run:
+            print_line(f"{SqlArchive(held.database).count()} KOS à sauvegarder dans {to}")
+            return
+        with Progress("lignes sauvegardées") as progress:
+            saved = save(
+                held.database,
+                to,
+                key=audit_key(held.box.state),
+                now=datetime.now(UTC),
+                told=progress.to,
+            )
+        print_line(f"{saved.count} ligne(s) sauvegardées dans {to}")
+
+
+@app.command(name="restore", epilog=f"{_EXAMPLE} restore --config neuve.toml --from nuit.zip")
+def _restore(
+    config: CONFIG,
+    source: Annotated[Path, typer.Option("--from", help="Sauvegarde à restaurer.")],
+    dry_run: DRY_RUN = False,
+) -> None:
+    """Restaure une sauvegarde dans une base vide, d'un coup ou pas du tout (DB.SO.24)."""
+    with guarded(_opened, config) as held:
+        try:
+            with Progress("lignes lues") as progress:
+                saved, key = restore(held.database, source, dry_run=dry_run, told=progress.to)
+            if not dry_run:
+                keep_key(held.box.state, key)
+        except BackupError as error:
+            fail(str(error))
+        verb = "à restaurer" if dry_run else "restaurées"
+        print_line(f"{saved.count} ligne(s) {verb}, de la sauvegarde du {saved.utc}")
+
+
+def _pacs_of(config: SourceConfig) -> Callable[[str], str]:
+    """Which PACS serves an accession authority: where images of an imported KOS are asked."""
+
+    def pacs_of(issuer: str) -> str:
+        serving = [one for one in config.pacs if one.accession_issuer in ("", issuer)]
+        return (serving or list(config.pacs))[0].ae_title
+
+    return pacs_of
+
+
+def _month(written: str) -> str:
+    if not written:
+        return ""
+    try:
+        return f"{datetime.strptime(written, '%Y-%m'):%Y%m}"
+    except ValueError:
+        fail(f"--month : attendu aaaa-mm, trouvé {written!r}", USAGE)
+
+
+def _end(failures: list[str], what: str) -> None:
+    """Tell what failed; the exit code says so."""
+    if not failures:
+        return
+    more = len(failures) - _SHOWN
+    lines = [
+        *failures[:_SHOWN],
+        *([f"… et {more} autre(s) (--json les donne)"] if more > 0 else []),
+    ]
+    fail("\n".join((*lines, f"{len(failures)} {what}.")), FAILED)
