@@ -8,16 +8,18 @@ from threading import Event
 
 __all__ = ["Countdown", "until"]
 
-_POLL_S = 0.05
+_FIRST_S, _GROWTH, _LONGEST_S = 0.01, 1.5, 0.05
+"""What is looked for has mostly happened, or is about to: often at first, then less."""
 
 
 def until(condition: Callable[[], bool], *, deadline_s: float) -> bool:
     """Wait for a condition that nobody announces; whether it came true before the deadline."""
-    pause, limit = Event(), time.monotonic() + deadline_s
+    pause, limit, interval = Event(), time.monotonic() + deadline_s, _FIRST_S
     while time.monotonic() < limit:
         if condition():
             return True
-        pause.wait(_POLL_S)
+        pause.wait(interval)
+        interval = min(interval * _GROWTH, _LONGEST_S)
     return condition()
 
 

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bench.certificates import Certificates
 from bench.site import Site
 from protocols.dn import attribute, dn
 from protocols.pki import server_names
-from simulators.igc import Credential, CredentialFiles, Pki, pem, write_key
+from simulators.igc import Credential, CredentialFiles, Pki, pem, read_key, write_key
 
 __all__ = ["Papers", "papers"]
 
@@ -86,9 +85,9 @@ def papers(
         for name, cn in clients.items()
     }
     rogues = {
-        "unlisted": pki.auth_cli(names.stranger, site.operator, key=pki.throwaway_key),
+        "unlisted": pki.auth_cli(names.stranger, site.operator, key=desk.key("rogue")),
         "market": pki.auth_cli(
-            names.neighbour, site.operator, issuer="market", key=pki.throwaway_key
+            names.neighbour, site.operator, issuer="market", key=desk.key("rogue")
         ),
     }
     hosts = (
@@ -174,9 +173,7 @@ class _Desk:
         """A bare key."""
         file = self._directory / f"{name}.key"
         if file.exists():
-            kept = load_pem_private_key(file.read_bytes(), password=None)
-            if isinstance(kept, rsa.RSAPrivateKey):
-                return kept
+            return read_key(file)
         made = rsa.generate_private_key(65537, 2048)
         write_key(file, made)
         return made

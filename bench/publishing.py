@@ -279,9 +279,8 @@ class Publishing:
         self.settle()
         if not administration.address:
             return
-        rows = administration.rows("outbox")
-        waiting = sum(row.get("state") == "pending" for row in rows)
-        refused = sum(row.get("state") == "refused" and self._about_us(row) for row in rows)
+        waiting = len(administration.rows("outbox", state="pending"))
+        refused = sum(map(self._about_us, administration.rows("outbox", state="refused")))
         stage.expect(
             "la Source tient la publication pour faite",
             not waiting and not refused,
@@ -296,7 +295,7 @@ class Publishing:
             Event().wait(timing.retry_window_s)
             return
         until(
-            lambda: not any(row.get("state") == "pending" for row in administration.rows("outbox")),
+            lambda: not administration.rows("outbox", state="pending"),
             deadline_s=timing.effect_s,
         )
 

@@ -47,8 +47,8 @@ def play(
     console: Console | None,
     record: Path | None = None,
 ) -> tuple[Trial, ...]:
-    """Play the right box, then each wrong one, as many at a time as there are cores, telling the
-    console and the record as they end.
+    """Play the right box, then each wrong one, several at a time, telling the console
+    and the record as they end.
 
     Raises:
         BenchError: a campaign could not be played, the right box does not conform, or the record

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-__all__ = ["Read", "build_admin"]
+__all__ = ["Read", "ReadQueue", "build_admin"]
 
 _DEFAULT = 200
 _LIMIT = 10_000
@@ -19,14 +19,22 @@ _LIMIT = 10_000
 Read = Callable[[int], Sequence[Mapping[str, object]]]
 """The latest entries of a view, at most that many, newest first. Called from a thread."""
 
+ReadQueue = Callable[[int, str | None], Sequence[Mapping[str, object]]]
+"""As `Read`, of entries that have a state: those in that one, when it is given."""
 
-def build_admin(views: Mapping[str, Read]) -> ASGIApp:
-    """`GET /admin/<view>[?limit=n]` answers a JSON list, newest first."""
+
+def build_admin(views: Mapping[str, Read], queues: Mapping[str, ReadQueue]) -> ASGIApp:
+    """`GET /admin/<view>[?limit=n]` answers a JSON list, newest first; `[?state=s]` of a queue."""
+    known = sorted({*views, *queues})
+
+    def reading(name: str, state: str | None) -> Read | None:
+        queue = queues.get(name)
+        return views.get(name) if queue is None else lambda limit: queue(limit, state)
 
     async def view(request: Request) -> JSONResponse:
-        read = views.get(request.path_params["view"])
+        read = reading(request.path_params["view"], request.query_params.get("state"))
         if read is None:
-            return JSONResponse({"message": "vue inconnue", "views": sorted(views)}, 404)
+            return JSONResponse({"message": "vue inconnue", "views": known}, 404)
         written = request.query_params.get("limit", "")
         limit = min(int(written), _LIMIT) if written.isascii() and written.isdigit() else _DEFAULT
         return JSONResponse(list(await asyncio.to_thread(read, limit)))

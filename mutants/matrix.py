@@ -249,7 +249,7 @@ def play_matrix(
     workers: int = 0,
     tell: Callable[[Trial], None] = lambda trial: None,
 ) -> tuple[Trial, ...]:
-    """Play wrong boxes, so many at a time (0: one for each core), in processes of their own.
+    """Play wrong boxes, so many at a time (0: as suits this machine), in processes of their own.
 
     Each plays the scenarios of its requirements and those that used its parts in the green run;
     with `full`, or without a green run, all those of its role. `tell` hears of each as it ends;
@@ -272,7 +272,7 @@ def play_matrix(
     # A process plays many campaigns, one after the other: each has a box, a bed and a run of its
     # own, and what takes a second is loaded once. Threads are never forked plainly.
     with ProcessPoolExecutor(
-        workers or os.cpu_count() or 1, get_context("spawn"), _end_with_parent
+        workers or _usual_workers(), get_context("spawn"), _end_with_parent
     ) as pool:
         waiting = {
             pool.submit(play_one, one, ground, chosen[one.name], pki): one.name for one in asked
@@ -314,6 +314,13 @@ def judge(mutant: Mutant, run: Run) -> Trial:
         untold=tuple(untold),
         directory=run.directory,
     )
+
+
+def _usual_workers() -> int:
+    """Half as many again as there are cores: a third of a campaign is waiting, for a disk, a
+    handshake, or in vain."""
+    cores = os.cpu_count() or 1
+    return cores + (cores + 1) // 2
 
 
 def _end_with_parent() -> None:

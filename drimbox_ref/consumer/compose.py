@@ -182,7 +182,8 @@ def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready
         ),
         redirect=config.psc.redirect,
     )
-    admin = build_admin({"alerts": parts.alerts.everything, "audit": parts.audit.everything})
+    views = {"alerts": parts.alerts.everything, "audit": parts.audit.everything}
+    admin = build_admin(views, {})
     return Consumer(parts, config, ready=ready, web=web.app, admin=admin, close=foundation.close)
 
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drimbox_ref.admin import Read
+from drimbox_ref.admin import Read, ReadQueue
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.values import ArchiveEntry, EntryChange, InboxItem, OutboxItem
 
-__all__ = ["admin_views"]
+__all__ = ["admin_queues", "admin_views"]
 
 
 def admin_views(parts: Parts) -> dict[str, Read]:
-    """`/admin/{alerts,audit,archive,inbox,outbox}`."""
+    """`/admin/{alerts,audit,archive}`."""
     return {
         "alerts": parts.alerts.everything,
         "audit": parts.audit.everything,
@@ -23,8 +23,16 @@ def admin_views(parts: Parts) -> dict[str, Read]:
             _archive(one, parts.archive.history(one.study_uid))
             for one in parts.archive.everything(limit)
         ],
-        "inbox": lambda limit: [_inbox(one) for one in parts.inbox.everything(limit)],
-        "outbox": lambda limit: [_outbox(one) for one in parts.outbox.everything(limit)],
+    }
+
+
+def admin_queues(parts: Parts) -> dict[str, ReadQueue]:
+    """`/admin/{inbox,outbox}`."""
+    return {
+        "inbox": lambda limit, state: [_inbox(it) for it in parts.inbox.everything(limit, state)],
+        "outbox": lambda limit, state: [
+            _outbox(it) for it in parts.outbox.everything(limit, state)
+        ],
     }
 
 

@@ -14,7 +14,7 @@ from drimbox_ref.dmp import DmpChannel
 from drimbox_ref.names import SeededUids, SystemClock, SystemUids
 from drimbox_ref.psc import PscChannel
 from drimbox_ref.source.acknowledger import Hl7Acknowledger
-from drimbox_ref.source.admin import admin_views
+from drimbox_ref.source.admin import admin_queues, admin_views
 from drimbox_ref.source.archive import SqlArchive
 from drimbox_ref.source.backoff import Backoff
 from drimbox_ref.source.bearer import AuthorizationHeader
@@ -200,7 +200,7 @@ def assemble(foundation: Foundation, parts: Parts, config: SourceConfig, ready: 
             public_url=config.wado.public_url,
             professions=config.psc.professions,
         ),
-        admin=build_admin(admin_views(parts)),
+        admin=build_admin(admin_views(parts), admin_queues(parts)),
         observe_wado=_observe(config.box.journal),
         close=foundation.close,
     )

@@ -91,9 +91,10 @@ class SqlInbox:
             value = connection.execute(statement).scalar()
         return None if value is None else from_epoch(value)
 
-    def everything(self, limit: int) -> tuple[InboxItem, ...]:
-        """The latest messages, newest first."""
-        return self._items(select(inbox).order_by(inbox.c.id.desc()).limit(limit))
+    def everything(self, limit: int, state: str | None = None) -> tuple[InboxItem, ...]:
+        """The latest messages, newest first; of that state only, when it is given."""
+        asked = select(inbox) if state is None else select(inbox).where(inbox.c.state == state)
+        return self._items(asked.order_by(inbox.c.id.desc()).limit(limit))
 
     def _change(self, item: int, **values: Any) -> None:
         with self._database.transaction() as connection:

@@ -108,9 +108,10 @@ class SqlOutbox:
             value = connection.execute(statement).scalar()
         return None if value is None else from_epoch(value)
 
-    def everything(self, limit: int) -> tuple[OutboxItem, ...]:
-        """The latest submissions, newest first."""
-        return self._items(select(outbox).order_by(outbox.c.id.desc()).limit(limit))
+    def everything(self, limit: int, state: str | None = None) -> tuple[OutboxItem, ...]:
+        """The latest submissions, newest first; of that state only, when it is given."""
+        asked = select(outbox) if state is None else select(outbox).where(outbox.c.state == state)
+        return self._items(asked.order_by(outbox.c.id.desc()).limit(limit))
 
     def _exists(self, *conditions: Any) -> bool:
         with self._database.reading() as connection:

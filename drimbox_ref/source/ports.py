@@ -259,8 +259,8 @@ class Inbox(Protocol):
         """When the next message is due, None when none waits."""
         ...
 
-    def everything(self, limit: int) -> tuple[InboxItem, ...]:
-        """The latest messages, newest first."""
+    def everything(self, limit: int, state: str | None = None) -> tuple[InboxItem, ...]:
+        """The latest messages, newest first; of that state only, when it is given."""
         ...
 
 
@@ -307,8 +307,8 @@ class Outbox(Protocol):
         """When the next submission is due, None when none waits."""
         ...
 
-    def everything(self, limit: int) -> tuple[OutboxItem, ...]:
-        """The latest submissions, newest first."""
+    def everything(self, limit: int, state: str | None = None) -> tuple[OutboxItem, ...]:
+        """The latest submissions, newest first; of that state only, when it is given."""
         ...
 
 

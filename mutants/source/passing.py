@@ -192,9 +192,9 @@ class PassingInbox:
         """As it should."""
         return self._inner.next_due()
 
-    def everything(self, limit: int) -> tuple[InboxItem, ...]:
+    def everything(self, limit: int, state: str | None = None) -> tuple[InboxItem, ...]:
         """As it should."""
-        return self._inner.everything(limit)
+        return self._inner.everything(limit, state)
 
 
 class PassingArchive:

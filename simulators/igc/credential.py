@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from protocols.dn import dn
 
-__all__ = ["Credential", "CredentialFiles", "pem", "write_key"]
+__all__ = ["Credential", "CredentialFiles", "pem", "read_key", "write_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Credential:
             ValueError: not a certificate and its RSA key.
         """
         leaf, *chain = x509.load_pem_x509_certificates((directory / f"{name}.pem").read_bytes())
-        key = load_pem_private_key((directory / f"{name}.key").read_bytes(), password=None)
-        if not isinstance(key, rsa.RSAPrivateKey) or key.public_key() != leaf.public_key():
+        key = read_key(directory / f"{name}.key")
+        if key.public_key() != leaf.public_key():
             raise ValueError(f"{directory / name}.key: not the key of this certificate")
         return cls(key, leaf, tuple(chain))
 
@@ -66,6 +66,22 @@ class Credential:
         key = directory / f"{name}.key"
         write_key(key, self.key)
         return CredentialFiles(certificate=certificate, key=key)
+
+
+def read_key(file: Path) -> rsa.RSAPrivateKey:
+    """What `write_key` wrote. Its numbers are believed: proving a key's primes takes as long as
+    fifty signatures, and a bed has thirty keys.
+
+    Raises:
+        OSError: no such file.
+        ValueError: not an RSA key.
+    """
+    key = load_pem_private_key(
+        file.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True
+    )
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError(f"{file}: not an RSA key")
+    return key
 
 
 def write_key(file: Path, key: rsa.RSAPrivateKey) -> None:
