@@ -10,7 +10,13 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from load.benchmarks import small_requests, streaming_memory, validation
+from load.benchmarks import (
+    archive_lookup,
+    large_exam,
+    small_requests,
+    streaming_memory,
+    validation,
+)
 from load.benchmarks.measure import Measure
 
 __all__ = ["BENCHMARKS", "main"]
@@ -21,6 +27,8 @@ BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     small_requests.NAME: small_requests.run,
     streaming_memory.NAME: streaming_memory.run,
     validation.NAME: validation.run,
+    archive_lookup.NAME: archive_lookup.run,
+    large_exam.NAME: large_exam.run,
 }
 
 

@@ -22,6 +22,7 @@ __all__ = ["PublishedSeries", "Workbench", "workbench"]
 
 _MATRIX = 512
 """Rows and columns of a CT image: half a megabyte each."""
+_SMALL_MATRIX = 8
 
 
 @dataclass(slots=True)
@@ -46,8 +47,24 @@ class Workbench:
         Raises:
             bench.outcomes.NotMet: the Source did not publish it.
         """
+        story, exam = self._planned(images, f"BENCH-{images}", _MATRIX)
+        publishing = Publishing(story)
+        publishing.open_dmp()
+        publishing.send()
+        publishing.expect_published(1)
+        return PublishedSeries(story, exam, Imaging(story, publishing))
+
+    def message(self, images: int, name: str) -> bytes:
+        """The ORU of a series of that many small images, which is in the PACS; nobody sends it."""
+        story, _ = self._planned(images, name, _SMALL_MATRIX)
+        Publishing(story).open_dmp()
+        story.stage.publish_case()
+        return self.bed.ris.message(story.report())
+
+    def _planned(self, images: int, name: str, matrix: int) -> tuple[Story, PlannedExam]:
+        """A story of one exam of one series, whose images are in the PACS."""
         info = ScenarioInfo(
-            id=f"BENCH-{images}",
+            id=name,
             title=f"Une série de {images} images",
             feature="",
             domain="bench",
@@ -59,13 +76,9 @@ class Workbench:
         stage.open()
         story = Story(stage, self.bed)
         exam = story.plan("CT", images=images)
-        for file in modality.make(_acquired(exam, story)):
+        for file in modality.make(_acquired(exam, story, matrix)):
             self.bed.pacs.load(file)
-        publishing = Publishing(story)
-        publishing.open_dmp()
-        publishing.send()
-        publishing.expect_published(1)
-        return PublishedSeries(story, exam, Imaging(story, publishing))
+        return story, exam
 
 
 @contextmanager
@@ -82,7 +95,7 @@ def workbench(*, seed: int = 1) -> Iterator[Workbench]:
             shard.close()
 
 
-def _acquired(exam: PlannedExam, story: Story) -> modality.Exam:
+def _acquired(exam: PlannedExam, story: Story, matrix: int) -> modality.Exam:
     patient = story.patient
     assert patient.ipp is not None
     return modality.Exam(
@@ -109,5 +122,5 @@ def _acquired(exam: PlannedExam, story: Story) -> modality.Exam:
         ),
         date=f"{exam.started:%Y%m%d}",
         time=f"{exam.started:%H%M%S}",
-        matrix=_MATRIX,
+        matrix=matrix,
     )

@@ -8,9 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from load.benchmarks import __main__ as command
-from load.benchmarks import small_requests, streaming_memory
+from load.benchmarks import archive_lookup, large_exam, small_requests, streaming_memory
 from load.benchmarks.kept_alive import Target, TargetError, play_rounds
 from load.benchmarks.measure import Measure
 
@@ -45,6 +46,33 @@ def test_the_length_of_a_series_costs_the_source_no_memory() -> None:
     (source,) = streaming_memory.run(rounds=1)
     assert source.peer > 10
     assert source.ratio < streaming_memory.LIMIT, lines([source])
+
+
+def test_a_lookup_costs_the_same_among_many_kos() -> None:
+    measures = archive_lookup.run(few=1_000, many=30_000, rounds=5, lookups=100)
+    assert [m.name for m in measures] == [
+        "archive, 30000 KOS, par examen",
+        "archive, 30000 KOS, par KOS",
+    ]
+    assert all(m.kept and m.limit == archive_lookup.LIMIT == 2 for m in measures), lines(measures)
+
+
+def test_a_lookup_that_walks_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its index the archive reads every row: the limit is for that."""
+    study = archive_lookup.tables.archive.c.study_uid
+    monkeypatch.setattr(archive_lookup, "_by_study", lambda archive, number: archive._one(
+        select(archive_lookup.tables.archive).where(study + "" == f"1.2.250.1.999.2.{number}")
+    ))  # fmt: skip
+    walked, _ = archive_lookup.run(few=500, many=5_000, rounds=1, lookups=5)
+    assert not walked.kept
+
+
+def test_a_large_exam_is_published_in_the_time_of_its_query() -> None:
+    whole, *parts = large_exam.run(instances=300)
+    assert whole.kept, lines([whole, *parts])
+    assert whole.limit == large_exam.LIMIT == 1
+    # The parts that are shown are within the whole.
+    assert 0 < sum(m.ours for m in parts) <= whole.ours
 
 
 class SlowServer:
