@@ -30,6 +30,7 @@ __all__ = [
     "Ins",
     "Kos",
     "Mismatch",
+    "NotTranscodable",
     "Operation",
     "Order",
     "OutboxItem",
@@ -472,6 +473,12 @@ class Wanted:
     series_uid: str | None
     instance_uid: str | None
     instances: frozenset[str]
+    syntaxes: tuple[str, ...] = ()
+    """Transfer syntaxes that the client takes, best first; empty: no preference."""
+
+
+class NotTranscodable(Exception):
+    """An image that cannot be had in the transfer syntax wanted."""
 
 
 class RetrievalFailed(Exception):
