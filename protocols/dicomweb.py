@@ -15,12 +15,14 @@ from protocols.errors import LocalProtocolError, RemoteProtocolError
 
 __all__ = [
     "ANY_TRANSFER_SYNTAX",
+    "FRAME_MEDIA_TYPES",
     "DicomWebSyntaxError",
     "MediaType",
     "Preference",
     "Resource",
     "format_accept",
     "format_path",
+    "frame_media_type",
     "parse_accept",
     "parse_media_type",
     "parse_path",
@@ -31,6 +33,22 @@ __all__ = [
 
 ANY_TRANSFER_SYNTAX = "*"
 """`transfer-syntax=*`: whatever the server has (PS3.18 8.7.3.5.2)."""
+
+FRAME_MEDIA_TYPES = {
+    "application/octet-stream": ("1.2.840.10008.1.2.1",),
+    "image/jpeg": (
+        "1.2.840.10008.1.2.4.70",
+        "1.2.840.10008.1.2.4.50",
+        "1.2.840.10008.1.2.4.51",
+        "1.2.840.10008.1.2.4.57",
+    ),
+    "image/dicom-rle": ("1.2.840.10008.1.2.5",),
+    "image/jls": ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"),
+    "image/jp2": ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"),
+    "video/mpeg": ("1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.101"),
+    "video/mp4": ("1.2.840.10008.1.2.4.102", "1.2.840.10008.1.2.4.103"),
+}
+"""Of frames: media type -> its transfer syntaxes, the default one first (PS3.18 8.7.3.3)."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _QVALUE = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
@@ -259,6 +277,14 @@ def part_headers(
     if location is not None:
         headers.append(("Content-Location", location))
     return tuple(headers)
+
+
+def frame_media_type(transfer_syntax: str) -> str:
+    """The media type of a frame in that transfer syntax; octets for one that has none."""
+    return next(
+        (name for name, known in FRAME_MEDIA_TYPES.items() if transfer_syntax in known),
+        "application/octet-stream",
+    )
 
 
 def _split(text: str, separator: str) -> Iterator[str]:

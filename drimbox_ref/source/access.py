@@ -11,20 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.values import Denied, Served, TrustVerdict
-from protocols.dicomweb import (
-    ANY_TRANSFER_SYNTAX,
-    Preference,
-    Resource,
-    parse_accept,
-    parse_path,
-    ranked,
-)
+from drimbox_ref.source.values import Denied, Representation, Served, TrustVerdict
+from protocols.dicomweb import Resource, parse_path
 from protocols.errors import RemoteProtocolError
-from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
-from spec.wado import AUTHORIZATION_HEADER, KOS_HEADER, MEDIA_TYPE, MULTIPART_RELATED
+from spec.wado import AUTHORIZATION_HEADER, KOS_HEADER
 
-__all__ = ["AccessControl", "AccessRequest", "Granted", "Refused", "Representation"]
+__all__ = ["AccessControl", "AccessRequest", "Granted", "Refused"]
 
 _REALM = 'Bearer realm="DRIMbox"'
 
@@ -41,18 +33,6 @@ class AccessRequest:
         """The values of a header, in order."""
         wanted = name.lower()
         return tuple(value for key, value in self.headers if key.lower() == wanted)
-
-
-@dataclass(frozen=True, slots=True)
-class Representation:
-    """The transfer syntaxes that the client takes; `any` takes whatever there is."""
-
-    syntaxes: frozenset[str]
-    any: bool = False
-
-    def takes(self, transfer_syntax: str) -> bool:
-        """Whether an instance in that syntax may be sent."""
-        return self.any or transfer_syntax in self.syntaxes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,22 +113,15 @@ class AccessControl:
             resource = parse_path(request.path)
         except RemoteProtocolError as error:
             return Refused(status=400, message=f"Chemin illisible : {error}")
-        if resource.prefix or resource.suffix or resource.frames:
+        if resource.prefix or not _is_served(resource):
             return Refused(status=404, message="Cette ressource DICOMweb n'est pas servie.")
         kos_uid = values[0].strip()
         served = await asyncio.to_thread(self._parts.catalogue.resolve, resource, kos_uid)
         if isinstance(served, Denied):
             return _refused(served)
-        try:
-            representation = _representation(parse_accept(request.all("Accept")))
-        except RemoteProtocolError as error:
-            return Refused(status=400, message=f"En-tête Accept illisible : {error}")
-        if not representation.any and not representation.syntaxes:
-            return Refused(
-                status=406,
-                message="Aucune représentation acceptable : multipart/related; "
-                'type="application/dicom" est servi.',
-            )
+        representation = self._parts.negotiator.read(resource, request.all("Accept"))
+        if isinstance(representation, Denied):
+            return _refused(representation)
         return Granted(
             subject=subject,
             resource=resource,
@@ -156,6 +129,13 @@ class AccessControl:
             served=served,
             representation=representation,
         )
+
+
+def _is_served(resource: Resource) -> bool:
+    """Objects and metadata at every level, frames of an instance; nothing rendered."""
+    if resource.frames:
+        return not resource.suffix and 0 not in resource.frames
+    return resource.suffix in ("", "metadata")
 
 
 def _refused(denied: Denied) -> Refused:
@@ -166,22 +146,3 @@ def _refused(denied: Denied) -> Refused:
     if denied.status == 503:
         headers = (("Retry-After", "5"),)
     return Refused(status=denied.status, message=denied.message, headers=headers)
-
-
-def _representation(preferences: Sequence[Preference]) -> Representation:
-    """What the client takes; no Accept at all means the default, Explicit VR Little Endian
-    (DICOM PS3.18 8.7.3.5.2)."""
-    if not preferences:
-        return Representation(frozenset({EXPLICIT_VR_LITTLE_ENDIAN}))
-    syntaxes = set()
-    for preference in ranked(preferences):
-        if preference.media_type in ("*/*", "multipart/*"):
-            syntaxes.add(EXPLICIT_VR_LITTLE_ENDIAN)
-        elif preference.media_type == MULTIPART_RELATED and preference.part_type in (
-            None,
-            MEDIA_TYPE,
-        ):
-            if preference.transfer_syntax == ANY_TRANSFER_SYNTAX:
-                return Representation(frozenset(), any=True)
-            syntaxes.add(preference.transfer_syntax or EXPLICIT_VR_LITTLE_ENDIAN)
-    return Representation(frozenset(syntaxes))

@@ -30,6 +30,7 @@ from drimbox_ref.source.intake import MllpIntake, doors
 from drimbox_ref.source.kos import ImgKosBuilder
 from drimbox_ref.source.matcher import CoherenceMatcher
 from drimbox_ref.source.metadata import XdsMetadata
+from drimbox_ref.source.negotiator import AcceptNegotiator
 from drimbox_ref.source.outbox import SqlOutbox
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.ports import Uids
@@ -41,6 +42,7 @@ from drimbox_ref.source.stamper import InsStamper
 from drimbox_ref.source.state import open_database
 from drimbox_ref.source.storage import StorageReceiver
 from drimbox_ref.source.tokens import PscTokens
+from drimbox_ref.source.transcoder import PixelTranscoder
 from drimbox_ref.source.trust import WhiteListTrust
 from drimbox_ref.source.vihf import IndirectVihf
 from drimbox_ref.source.wado import WadoService
@@ -111,6 +113,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         storage=storage,
         ae_title=config.dicom.ae_title,
         timeout_s=timing.pacs_timeout_s,
+        simultaneous=config.wado.simultaneous,
     )
     alerts = SqlAlerts(database)
     archive = SqlArchive(database)
@@ -169,6 +172,8 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         catalogue=ArchiveCatalogue(archive),
         images=images,
         stamper=InsStamper(),
+        negotiator=AcceptNegotiator(),
+        transcoder=PixelTranscoder(),
     )
 
     async def close_database() -> None:
@@ -199,6 +204,8 @@ def assemble(foundation: Foundation, parts: Parts, config: SourceConfig, ready: 
             parts,
             public_url=config.wado.public_url,
             professions=config.psc.professions,
+            simultaneous=config.wado.simultaneous,
+            patience_s=config.timing.pacs_timeout_s,
         ),
         admin=build_admin(admin_views(parts), admin_queues(parts)),
         observe_wado=_observe(config.box.journal),

@@ -66,6 +66,8 @@ class Wado:
     certificate: Path
     key: Path
     client_ca: Path
+    simultaneous: int
+    """Transfers at the same time: 1 % of the exams of a day, five at least (DB.SO.35)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +217,7 @@ def _wado(root: Table) -> Wado:
         certificate=table.path("certificate"),
         key=table.path("key"),
         client_ca=table.path("client_ca"),
+        simultaneous=table.integer("simultaneous", 32, low=5, high=1000),
     )
     table.end()
     return wado

@@ -16,15 +16,14 @@ from drimbox_ref.dmp import PeerUnavailable
 from drimbox_ref.source.config import Pacs
 from drimbox_ref.source.storage import Inlet, StorageReceiver
 from drimbox_ref.source.values import RetrievalFailed, StoredObject, Wanted
-from wire.dimse import DimseClient, DimseFailure, DimsePeer, MoveResult
+from wire.dimse import Cancellation, DimseClient, DimseFailure, DimsePeer, MoveResult
 from wire.exchange import ignore
 
-__all__ = ["DimseImages"]
+__all__ = ["DimseImages", "identifier_of"]
+
+_UNABLE_TO_SEND = 0xA702
 
 _log = logging.getLogger(__name__)
-
-_CONCURRENT = 32
-"""C-MOVEs at the same time (DB.SO.35 wants five at least); more wait for their turn."""
 
 
 class DimseImages:
@@ -37,12 +36,13 @@ class DimseImages:
         storage: StorageReceiver,
         ae_title: str,
         timeout_s: float,
+        simultaneous: int,
     ) -> None:
         self._peers = {one.ae_title: DimsePeer(one.host, one.port, one.ae_title) for one in pacs}
         self._storage = storage
         self._ae_title = ae_title
         self._client = DimseClient(ae_title, actor="source", observe=ignore, timeout=timeout_s)
-        self._threads = ThreadPoolExecutor(_CONCURRENT, thread_name_prefix="c-move")
+        self._threads = ThreadPoolExecutor(simultaneous, thread_name_prefix="c-move")
 
     async def open(self, wanted: Wanted) -> _MoveRetrieval:
         """Begin a retrieval.
@@ -53,36 +53,68 @@ class DimseImages:
         peer = self._peers.get(wanted.pacs)
         if peer is None:
             raise PeerUnavailable(f"PACS {wanted.pacs} inconnu de la configuration")
-        inlet = self._storage.open(wanted.instances)
+        inlet = self._storage.open(wanted.instances, pacs=wanted.pacs, syntaxes=wanted.syntaxes)
+        cancellation = Cancellation()
         loop = asyncio.get_running_loop()
-        move = loop.run_in_executor(self._threads, self._move, peer, wanted, inlet.message_id)
-        return _MoveRetrieval(self._storage, inlet, move)
+        move = loop.run_in_executor(self._threads, self._move, peer, wanted, inlet, cancellation)
+        return _MoveRetrieval(self._storage, inlet, move, cancellation)
 
     async def close(self) -> None:
         """Wait for no one: moves under way end with their associations."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _move(self, peer: DimsePeer, wanted: Wanted, message_id: int) -> MoveResult:
-        identifier = Dataset()
-        identifier.StudyInstanceUID = wanted.study_uid
-        identifier.QueryRetrieveLevel = "STUDY"
-        if wanted.series_uid is not None:
-            identifier.QueryRetrieveLevel = "SERIES"
-            identifier.SeriesInstanceUID = wanted.series_uid
-        if wanted.instance_uid is not None:
-            identifier.QueryRetrieveLevel = "IMAGE"
-            identifier.SOPInstanceUID = wanted.instance_uid
+    def _move(
+        self, peer: DimsePeer, wanted: Wanted, inlet: Inlet, cancellation: Cancellation
+    ) -> MoveResult:
+        """One C-MOVE; a second one when the PACS could not send in the syntaxes left to it."""
+        try:
+            result = self._ask(peer, wanted, inlet, cancellation)
+        except DimseFailure as failure:
+            if failure.status != _UNABLE_TO_SEND or not inlet.widen():
+                raise
+        else:
+            if not result.failed or not inlet.widen():
+                return result
+        _log.info("C-MOVE : le PACS ne convertit pas, second essai sans restriction de syntaxe")
+        return self._ask(peer, wanted, inlet, cancellation)
+
+    def _ask(
+        self, peer: DimsePeer, wanted: Wanted, inlet: Inlet, cancellation: Cancellation
+    ) -> MoveResult:
         return self._client.move(
-            peer, identifier, destination=self._ae_title, message_id=message_id
+            peer,
+            identifier_of(wanted),
+            destination=self._ae_title,
+            message_id=inlet.message_id,
+            cancellation=cancellation,
         )
+
+
+def identifier_of(wanted: Wanted) -> Dataset:
+    """The unique keys of what is wanted, at its level."""
+    identifier = Dataset()
+    identifier.StudyInstanceUID = wanted.study_uid
+    identifier.QueryRetrieveLevel = "STUDY"
+    if wanted.series_uid is not None:
+        identifier.QueryRetrieveLevel = "SERIES"
+        identifier.SeriesInstanceUID = wanted.series_uid
+    if wanted.instance_uid is not None:
+        identifier.QueryRetrieveLevel = "IMAGE"
+        identifier.SOPInstanceUID = wanted.instance_uid
+    return identifier
 
 
 class _MoveRetrieval:
     """A C-MOVE under way and the inlet where its instances arrive."""
 
     def __init__(
-        self, storage: StorageReceiver, inlet: Inlet, move: asyncio.Future[MoveResult]
+        self,
+        storage: StorageReceiver,
+        inlet: Inlet,
+        move: asyncio.Future[MoveResult],
+        cancellation: Cancellation,
     ) -> None:
+        self._cancellation = cancellation
         self._storage = storage
         self._inlet = inlet
         self._move = move
@@ -104,9 +136,13 @@ class _MoveRetrieval:
                 yield stored
 
     async def close(self) -> None:
-        """Stop listening; what still comes is refused to the PACS."""
+        """Stop listening; a C-MOVE that is not over is cancelled, what still comes refused."""
         self._storage.close(self._inlet)
         self._end.cancel()
+        if not self._move.done():
+            _log.info("C-MOVE %d abandonné : C-CANCEL", self._inlet.message_id)
+            self._move.add_done_callback(_forget)
+            self._cancellation.request()
 
     async def _announce_end(self) -> None:
         """Queue the end behind the last instance, whatever became of the C-MOVE."""
@@ -127,3 +163,9 @@ class _MoveRetrieval:
             f"{count} ; C-MOVE terminé : {result.completed} envoyée(s), {result.failed} en échec",
             gone=result.failed == 0,
         )
+
+
+def _forget(move: asyncio.Future[MoveResult]) -> None:
+    """Whatever became of a cancelled C-MOVE is nobody's business."""
+    if not move.cancelled():
+        move.exception()

@@ -21,12 +21,14 @@ from drimbox_ref.source.ports import (
     KosBuilder,
     Matcher,
     Metadata,
+    Negotiator,
     Outbox,
     Registry,
     Reports,
     Showcase,
     Stamper,
     Tokens,
+    Transcoder,
     Trust,
     Uids,
     Vihf,
@@ -69,3 +71,5 @@ class Parts:
     catalogue: Catalogue
     images: Images
     stamper: Stamper
+    negotiator: Negotiator
+    transcoder: Transcoder

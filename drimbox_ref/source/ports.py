@@ -29,6 +29,7 @@ from drimbox_ref.source.values import (
     OutboxItem,
     Refusal,
     ReportOrder,
+    Representation,
     Served,
     StoredObject,
     Submission,
@@ -58,6 +59,7 @@ __all__ = [
     "KosBuilder",
     "Matcher",
     "Metadata",
+    "Negotiator",
     "Outbox",
     "Registry",
     "Reports",
@@ -65,6 +67,7 @@ __all__ = [
     "Showcase",
     "Stamper",
     "Tokens",
+    "Transcoder",
     "Trust",
     "Uids",
     "Vihf",
@@ -428,7 +431,7 @@ class Catalogue(Protocol):
 
 
 class Retrieval(Protocol):
-    """A C-MOVE under way."""
+    """A transfer from the PACS, under way."""
 
     def objects(self) -> AsyncIterator[StoredObject]:
         """Instances as they come; ends when all that were wanted came.
@@ -439,7 +442,7 @@ class Retrieval(Protocol):
         ...
 
     async def close(self) -> None:
-        """Stop listening; what still comes is refused to the PACS."""
+        """Have done with it: a transfer that is not over is cancelled."""
         ...
 
 
@@ -451,6 +454,35 @@ class Images(Protocol):
 
         Raises:
             PeerUnavailable: no such PACS.
+        """
+        ...
+
+
+class Negotiator(Protocol):
+    """Reads what a request accepts."""
+
+    def read(self, resource: Resource, accept: Sequence[str]) -> Representation | Denied:
+        """The form and the transfer syntaxes that these Accept header lines take, best first."""
+        ...
+
+
+class Transcoder(Protocol):
+    """Changes the transfer syntax of what the PACS gave."""
+
+    def transcode(self, stored: StoredObject, wanted: Sequence[str]) -> StoredObject:
+        """The instance in one of the syntaxes wanted, the best that can be produced.
+
+        Raises:
+            NotTranscodable: none can.
+        """
+        ...
+
+    def frame(self, stored: StoredObject, number: int, wanted: Sequence[str]) -> tuple[str, bytes]:
+        """Transfer syntax and bytes of one frame, numbered from 1.
+
+        Raises:
+            IndexError: no such frame.
+            NotTranscodable: in none of the syntaxes wanted.
         """
         ...
 

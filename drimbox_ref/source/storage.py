@@ -9,13 +9,21 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
+from collections.abc import Mapping, Sequence
 
 from drimbox_ref.source.values import StoredObject
-from spec.dicom import EXPLICIT_VR_BIG_ENDIAN, STORAGE_SOP_CLASSES, TRANSFER_SYNTAX_NAMES
+from protocols.dicomweb import ANY_TRANSFER_SYNTAX
+from spec.dicom import (
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    STORAGE_SOP_CLASSES,
+    TRANSFER_SYNTAX_NAMES,
+    UNCOMPRESSED_LITTLE_ENDIAN,
+)
 from wire.dimse import DimseServer, Handlers, StoreRequest, serve_dimse
 from wire.exchange import ignore
 
-__all__ = ["Inlet", "StorageReceiver"]
+__all__ = ["Inlet", "StorageReceiver", "preferred"]
 
 _SUCCESS = 0x0000
 _OUT_OF_RESOURCES = 0xA700
@@ -30,9 +38,21 @@ _REFUSED_SYNTAXES = frozenset({EXPLICIT_VR_BIG_ENDIAN, _DEFLATED})
 class Inlet:
     """Where one retrieval's instances arrive; lives in the event loop."""
 
-    def __init__(self, message_id: int, instances: frozenset[str]) -> None:
+    def __init__(
+        self,
+        message_id: int,
+        instances: frozenset[str],
+        *,
+        pacs: str = "",
+        syntaxes: tuple[str, ...] = (),
+    ) -> None:
         self.message_id = message_id
         self.instances = instances
+        self.pacs = pacs
+        self.syntaxes = syntaxes
+        """What the client takes, best first; empty: no preference."""
+        self.narrowed = False
+        """An association of this PACS was left fewer syntaxes than it proposed."""
         self._queue: asyncio.Queue[StoredObject | None] = asyncio.Queue(_QUEUE)
         self._loop = asyncio.get_running_loop()
         self._closed = False
@@ -47,6 +67,13 @@ class Inlet:
     async def get(self) -> StoredObject | None:
         """The next instance, None at the end."""
         return await self._queue.get()
+
+    def widen(self) -> bool:
+        """Leave the PACS every syntax from now on; False when nothing was withheld, or no more."""
+        if not self.narrowed or self._closed:
+            return False
+        self.narrowed, self.syntaxes = False, ()
+        return True
 
     def close(self) -> None:
         """Refuse what still comes, and let go whoever waits for room."""
@@ -64,6 +91,27 @@ class Inlet:
         except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
             future.cancel()
             return False
+
+
+def preferred(proposed: Sequence[str], takers: Sequence[Sequence[str]]) -> list[str]:
+    """The syntaxes to accept of those that a PACS proposes for a SOP class, best first.
+
+    Those that clients rank before uncompressed pixels, then uncompressed, which any PACS that
+    proposes it can make of what it holds; what clients rank after it is left out. All of them
+    when nothing else remains, or when a client has no preference.
+    """
+    if not takers or not all(takers) or any(ANY_TRANSFER_SYNTAX in one for one in takers):
+        return list(proposed)
+
+    def rank(syntax: str) -> tuple[int, int]:
+        places = [taker.index(syntax) for taker in takers if syntax in taker]
+        return -len(places), min(places, default=0)
+
+    native = [one for one in UNCOMPRESSED_LITTLE_ENDIAN if one in proposed]
+    taken = sorted((one for one in proposed if rank(one)[0] and one not in native), key=rank)
+    if native and rank(EXPLICIT_VR_LITTLE_ENDIAN)[0]:
+        taken = [one for one in taken if rank(one) < rank(EXPLICIT_VR_LITTLE_ENDIAN)]
+    return [*taken, *native] or list(proposed)
 
 
 class StorageReceiver:
@@ -89,6 +137,7 @@ class StorageReceiver:
             port=port,
             storage=dict.fromkeys(STORAGE_SOP_CLASSES, syntaxes),
             check_called_ae=True,
+            negotiate=self._negotiate,
             timeout=self._timeout,
         )
         return self._server.port
@@ -98,14 +147,16 @@ class StorageReceiver:
         if self._server is not None:
             self._server.stop()
 
-    def open(self, instances: frozenset[str]) -> Inlet:
+    def open(
+        self, instances: frozenset[str], *, pacs: str = "", syntaxes: tuple[str, ...] = ()
+    ) -> Inlet:
         """A new inlet, with a message id that no other retrieval under way has."""
         with self._lock:
             for _ in range(0xFFFF):
                 self._last_id = self._last_id % 0xFFFF + 1
                 if self._last_id not in self._inlets:
                     break
-            inlet = Inlet(self._last_id, instances)
+            inlet = Inlet(self._last_id, instances, pacs=pacs, syntaxes=syntaxes)
             self._inlets[inlet.message_id] = inlet
             return inlet
 
@@ -114,6 +165,26 @@ class StorageReceiver:
         with self._lock:
             self._inlets.pop(inlet.message_id, None)
         inlet.close()
+
+    def _negotiate(
+        self, calling_ae: str, proposed: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, Sequence[str]]:
+        """What is accepted of an association, and in which order (DB.SO.85).
+
+        Which retrieval it serves is known with its first C-STORE only: those under way with that
+        PACS decide together.
+        """
+        with self._lock:
+            inlets = list(self._inlets.values())
+        inlets = [one for one in inlets if one.pacs == calling_ae] or inlets
+        chosen = {
+            name: preferred(syntaxes, [one.syntaxes for one in inlets])
+            for name, syntaxes in proposed.items()
+        }
+        if any(len(chosen[name]) < len(syntaxes) for name, syntaxes in proposed.items()):
+            for one in inlets:
+                one.narrowed = True
+        return chosen
 
     def _store(self, request: StoreRequest) -> int:
         inlet = self._inlet(request)

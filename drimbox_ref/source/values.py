@@ -22,6 +22,7 @@ __all__ = [
     "EntryState",
     "Exam",
     "Fault",
+    "Form",
     "Follow",
     "FoundInstance",
     "FoundSeries",
@@ -38,6 +39,7 @@ __all__ = [
     "Professional",
     "Refusal",
     "ReportId",
+    "Representation",
     "ReportOrder",
     "RetrievalFailed",
     "Served",
@@ -475,6 +477,31 @@ class Wanted:
     instances: frozenset[str]
     syntaxes: tuple[str, ...] = ()
     """Transfer syntaxes that the client takes, best first; empty: no preference."""
+
+
+class Form(StrEnum):
+    """What is made of the instances of a resource."""
+
+    INSTANCES = "instances"
+    METADATA = "metadata"
+    FRAMES = "frames"
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """What a client takes."""
+
+    form: Form
+    syntaxes: tuple[str, ...]
+    """Transfer syntaxes, the best first; `*` for whatever there is. None for metadata."""
+    refused: frozenset[str] = frozenset()
+    """Those with q=0: never, even under `*`."""
+
+    def takes(self, transfer_syntax: str) -> bool:
+        """Whether an instance in that syntax may be sent."""
+        if transfer_syntax in self.refused:
+            return False
+        return transfer_syntax in self.syntaxes or "*" in self.syntaxes
 
 
 class NotTranscodable(Exception):

@@ -1,8 +1,8 @@
-"""The WADO-RS service: capabilities, then one multipart answer streamed part by part.
+"""The WADO-RS service: capabilities, then one answer streamed instance by instance.
 
 Headers leave only once the first instance is there; an answer that cannot be completed is cut,
 never ended cleanly. Memory does not grow with the series: one instance at a time, and the PACS
-waits for the client.
+waits for the client. A client that goes away ends the transfer from the PACS.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse, Response
@@ -18,13 +18,11 @@ from starlette.types import Receive, Scope, Send
 
 from drimbox_ref.dmp import PeerUnavailable
 from drimbox_ref.source.access import AccessControl, AccessRequest, Granted, Refused
+from drimbox_ref.source.answers import Answer, NoSuchFrame, Piece, answer_to
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.values import RetrievalFailed, StoredObject, Wanted
+from drimbox_ref.source.values import NotTranscodable, RetrievalFailed, StoredObject, Wanted
 from drimbox_ref.trail import AuditEvent
-from protocols.dicom import file_meta
-from protocols.dicomweb import part_headers, response_content_type
 from protocols.errors import RemoteProtocolError
-from protocols.multipart import Writer
 from wire.http_server import abort, note, peer_chain
 
 __all__ = ["WadoService"]
@@ -41,8 +39,19 @@ class _Cut(Exception):
 class WadoService:
     """An ASGI application under the path of `public_url`."""
 
-    def __init__(self, parts: Parts, *, public_url: str, professions: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        public_url: str,
+        professions: tuple[str, ...],
+        simultaneous: int,
+        patience_s: float,
+    ) -> None:
+        """`simultaneous` transfers at most; one more waits for `patience_s` seconds."""
         self._parts = parts
+        self._turns = asyncio.Semaphore(simultaneous)
+        self._patience_s = patience_s
         self._access = AccessControl(parts, professions=professions)
         self._root = urlsplit(public_url).path.rstrip("/")
 
@@ -84,7 +93,8 @@ class WadoService:
             await self._stream(scope, receive, send, decision)
         except _Refusal as refusal:
             await self._audit(scope, request, decision, refusal.message, outcome=8)
-            await _answer(refusal.status, refusal.message)(scope, receive, send)
+            headers = {"Retry-After": "5"} if refusal.status == 503 else {}
+            await _answer(refusal.status, refusal.message, headers)(scope, receive, send)
         except _Cut as reason:
             await self._audit(scope, request, decision, str(reason), outcome=8)
             _log.warning("WADO-RS %s interrompu : %s", request.path, reason)
@@ -93,12 +103,39 @@ class WadoService:
             await self._audit(scope, request, decision, "")
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send, granted: Granted) -> None:
-        """Fetch, prepare and send.
+        """Wait for a turn, fetch, prepare and send.
 
         Raises:
             _Refusal: nothing was sent yet.
-            _Cut: the answer began.
+            _Cut: the answer began, or nobody waits for it any more.
         """
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            async with self._turn(gone):
+                await self._serve(scope, send, granted, gone)
+        finally:
+            gone.cancel()
+
+    @asynccontextmanager
+    async def _turn(self, gone: asyncio.Task[None]) -> AsyncGenerator[None, None]:
+        """One of the simultaneous transfers (DB.SO.35); a client too many is told to come back."""
+        turn = asyncio.ensure_future(self._turns.acquire())
+        await asyncio.wait(
+            {turn, gone}, timeout=self._patience_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not turn.done():
+            turn.cancel()
+            if gone.done():
+                raise _Cut("le client a fermé la connexion")
+            raise _Refusal(503, "Trop de transferts simultanés : réessayer plus tard.")
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _serve(
+        self, scope: Scope, send: Send, granted: Granted, gone: asyncio.Task[None]
+    ) -> None:
         served = granted.served
         try:
             retrieval = await self._parts.images.open(
@@ -108,45 +145,49 @@ class WadoService:
                     series_uid=served.series_uid,
                     instance_uid=served.instance_uid,
                     instances=served.instances,
+                    syntaxes=granted.representation.syntaxes,
                 )
             )
         except PeerUnavailable:
             raise _Refusal(502, "Le PACS n'est pas joignable.") from None
-        gone = asyncio.create_task(_disconnected(receive))
+        answer = answer_to(
+            granted.representation,
+            transcoder=self._parts.transcoder,
+            frames=granted.resource.frames,
+            new_boundary=lambda: f"drimbox-{self._parts.uids.uuid()}",
+        )
         try:
-            async with aclosing(self._prepared(retrieval.objects(), granted)) as objects:
-                first = await _first(objects)
-                await self._send_all(scope, send, first, objects, gone)
+            async with aclosing(self._pieces(retrieval.objects(), granted, answer)) as pieces:
+                first = await _first(pieces, gone, alone=served.instance_uid is not None)
+                await self._send_all(scope, send, answer, first, pieces, gone)
         finally:
-            gone.cancel()
             await retrieval.close()
 
-    async def _prepared(
-        self, objects: AsyncIterator[StoredObject], granted: Granted
-    ) -> AsyncGenerator[StoredObject, None]:
-        """Each instance stamped, and in a syntax that the client takes."""
+    async def _pieces(
+        self, objects: AsyncIterator[StoredObject], granted: Granted, answer: Answer
+    ) -> AsyncGenerator[Piece, None]:
+        """Each instance stamped, and in a form that the client takes."""
+        ins = granted.served.entry.ins
+
+        def prepare(stored: StoredObject) -> Piece:
+            return answer.piece(self._parts.stamper.stamp(stored, ins))
+
         async for stored in objects:
             try:
-                stamped = await asyncio.to_thread(
-                    self._parts.stamper.stamp, stored, granted.served.entry.ins
-                )
+                yield await asyncio.to_thread(prepare, stored)
             except RemoteProtocolError as error:
                 raise RetrievalFailed(f"instance illisible : {error}", gone=False) from error
-            if not granted.representation.takes(stamped.transfer_syntax):
-                raise _NotAcceptable(stamped.transfer_syntax)
-            yield stamped
 
     async def _send_all(
         self,
         scope: Scope,
         send: Send,
-        first: StoredObject,
-        rest: AsyncIterator[StoredObject],
+        answer: Answer,
+        first: Piece,
+        rest: AsyncIterator[Piece],
         gone: asyncio.Task[None],
     ) -> None:
-        boundary = f"drimbox-{self._parts.uids.uuid()}"
-        writer = Writer(boundary)
-        content_type = response_content_type(boundary, transfer_syntax=first.transfer_syntax)
+        content_type = answer.content_type(first)
         await send(
             {
                 "type": "http.response.start",
@@ -157,17 +198,15 @@ class WadoService:
                 ],
             }
         )
-        await _send_part(send, writer, first)
+        await _send_piece(send, first, gone)
         try:
-            async for stored in rest:
-                if gone.done():
-                    raise _Cut("le client a fermé la connexion")
-                await _send_part(send, writer, stored)
+            while (piece := await _next(rest, gone)) is not None:
+                await _send_piece(send, piece, gone)
         except RetrievalFailed as error:
             raise _Cut(f"série incomplète : {error}") from error
-        except _NotAcceptable as error:
+        except (NotTranscodable, NoSuchFrame) as error:
             raise _Cut(f"syntaxe de transfert non acceptée : {error}") from error
-        await send({"type": "http.response.body", "body": writer.end(), "more_body": False})
+        await send({"type": "http.response.body", "body": answer.end(), "more_body": False})
 
     async def _audit(
         self,
@@ -206,39 +245,55 @@ class _Refusal(Exception):
         self.message = message
 
 
-class _NotAcceptable(Exception):
-    """The PACS holds the images in a syntax that the client does not take."""
+async def _next(pieces: AsyncIterator[Piece], gone: asyncio.Task[None]) -> Piece | None:
+    """The next piece, None after the last one.
+
+    Raises:
+        _Cut: the client went away while it was awaited.
+    """
+    step = asyncio.ensure_future(anext(pieces, None))
+    await asyncio.wait({step, gone}, return_when=asyncio.FIRST_COMPLETED)
+    if step.done():
+        return step.result()
+    step.cancel()
+    with suppress(asyncio.CancelledError):
+        await step
+    raise _Cut("le client a fermé la connexion")
 
 
-async def _first(objects: AsyncIterator[StoredObject]) -> StoredObject:
-    """The first instance, on which the status of the answer depends."""
+async def _first(pieces: AsyncIterator[Piece], gone: asyncio.Task[None], *, alone: bool) -> Piece:
+    """The first piece, on which the status of the answer depends.
+
+    What the PACS no longer has is 410 for an exam or a series, 404 for an instance named `alone`:
+    rejected since, it does not exist for a client (IHE RAD-68 family, XDS-I.b sources).
+    """
+    lost = (404, "Cette instance n'est plus dans le PACS.")
+    lost = lost if alone else (410, "Ces images ne sont plus dans le PACS.")
     try:
-        return await anext(objects)
-    except StopAsyncIteration:
-        raise _Refusal(410, "Ces images ne sont plus dans le PACS.") from None
+        piece = await _next(pieces, gone)
     except RetrievalFailed as error:
         if error.gone:
-            raise _Refusal(410, "Ces images ne sont plus dans le PACS.") from None
+            raise _Refusal(*lost) from None
         raise _Refusal(502, "Le PACS n'a pas fourni les images.") from None
-    except _NotAcceptable as error:
+    except NotTranscodable:
         raise _Refusal(
-            406, f"Les images sont en syntaxe de transfert {error}, que Accept n'admet pas."
+            406, "Les images n'existent dans aucune des syntaxes de transfert que Accept admet."
         ) from None
+    except NoSuchFrame:
+        raise _Refusal(404, "Cette instance n'a pas autant d'images.") from None
+    if piece is None:
+        raise _Refusal(*lost)
+    return piece
 
 
-async def _send_part(send: Send, writer: Writer, stored: StoredObject) -> None:
-    meta = file_meta(
-        sop_class=stored.sop_class,
-        sop_instance=stored.sop_instance,
-        transfer_syntax=stored.transfer_syntax,
-    )
-    headers = part_headers(stored.transfer_syntax, length=len(meta) + len(stored.data))
-    head = writer.begin_part(headers) + writer.data(meta)
-    await send({"type": "http.response.body", "body": head, "more_body": True})
-    view = memoryview(writer.data(stored.data))
-    for start in range(0, len(view), _CHUNK):
-        chunk = bytes(view[start : start + _CHUNK])
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+async def _send_piece(send: Send, piece: Piece, gone: asyncio.Task[None]) -> None:
+    for buffer in piece.buffers:
+        view = memoryview(buffer)
+        for start in range(0, len(view), _CHUNK):
+            if gone.done():
+                raise _Cut("le client a fermé la connexion")
+            chunk = bytes(view[start : start + _CHUNK])
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -9,6 +9,7 @@ from wire.dimse.client import DimseClient, StoreSession
 from wire.dimse.messages import (
     AbortAssociation,
     AssociationInfo,
+    Cancellation,
     DimseFailure,
     DimsePeer,
     DimseRefusal,
@@ -22,13 +23,14 @@ from wire.dimse.messages import (
     is_failure,
 )
 from wire.dimse.record import move_key
-from wire.dimse.server import DimseServer, serve_dimse
+from wire.dimse.server import DimseServer, Negotiate, serve_dimse
 from wire.dimse.tuning import MAXIMUM_PDU
 
 __all__ = [
     "MAXIMUM_PDU",
     "AbortAssociation",
     "AssociationInfo",
+    "Cancellation",
     "DimseClient",
     "DimseFailure",
     "DimsePeer",
@@ -39,6 +41,7 @@ __all__ = [
     "MovePlan",
     "MoveRequest",
     "MoveResult",
+    "Negotiate",
     "Outgoing",
     "StoreRequest",
     "StoreSession",

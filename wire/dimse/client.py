@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,13 @@ from spec.dicom import (
     UNCOMPRESSED_LITTLE_ENDIAN,
     VERIFICATION,
 )
-from wire.dimse.messages import DimseFailure, DimsePeer, MoveResult, is_failure
+from wire.dimse.messages import (
+    Cancellation,
+    DimseFailure,
+    DimsePeer,
+    MoveResult,
+    is_failure,
+)
 from wire.dimse.record import Live, Recorder
 from wire.dimse.tuning import MAXIMUM_PDU, adopt
 from wire.exchange import Direction, Label, Observe, Outcome, Reach, ignore
@@ -32,6 +39,7 @@ __all__ = ["DimseClient", "StoreSession"]
 
 _MAX_CONTEXTS = 128
 _PENDING = (0xFF00, 0xFF01)
+_CANCEL_GRACE_S = 2.0
 
 
 class DimseClient:
@@ -103,15 +111,18 @@ class DimseClient:
         model: str = "STUDY",
         message_id: int = 1,
         progress: Callable[[MoveResult], None] | None = None,
+        cancellation: Cancellation | None = None,
     ) -> MoveResult:
         """C-MOVE to the AE title `destination`; returns once the provider gives a final status.
 
         The sub-operations carry `message_id` as Move Originator Message ID: choose one per
         concurrent move. `progress` is called with each pending response. A warning (0xB000: some
-        sub-operations failed) is a result, not a failure.
+        sub-operations failed) is a result, not a failure. `cancellation` sends C-CANCEL; a provider
+        that has not ended 2 s later is left by A-ABORT.
 
         Raises:
-            DimseFailure: with `result` when the provider gave counters.
+            DimseFailure: with `result` when the provider gave counters; cancelled, its status is
+                0xFE00, or it is aborted.
         """
         sop_class = QUERY_MODELS[model].move
         contexts = [(sop_class, UNCOMPRESSED_LITTLE_ENDIAN)]
@@ -120,8 +131,12 @@ class DimseClient:
             responses = association.association.send_c_move(
                 identifier, destination, sop_class, msg_id=message_id
             )
+            ending = _Ending(association.association, sop_class, message_id)
+            if cancellation is not None:
+                cancellation.by(ending.ask)
             for status, failed in responses:
                 association.check_answered(status)
+                ending.check()
                 result = _move_result(status, failed)
                 if result.status in _PENDING and progress is not None:
                     progress(result)
@@ -230,6 +245,29 @@ class DimseClient:
             peer=peer.name or peer.ae_title,
             reach=Reach(address=authority(peer.host, peer.port)),
         )
+
+
+class _Ending:
+    """C-CANCEL, then A-ABORT for a provider that goes on."""
+
+    def __init__(self, association: Any, sop_class: str, message_id: int) -> None:
+        self._association = association
+        self._sop_class = sop_class
+        self._message_id = message_id
+        self._asked: float | None = None
+
+    def ask(self) -> None:
+        """From any thread."""
+        self._asked = time.monotonic()
+        # Over already, or not begun: there is nothing to cancel then.
+        with contextlib.suppress(RuntimeError, ValueError):
+            self._association.send_c_cancel(self._message_id, query_model=self._sop_class)
+
+    def check(self) -> None:
+        """At each response: raises `DimseFailure` when the provider was patient for too long."""
+        if self._asked is not None and time.monotonic() - self._asked > _CANCEL_GRACE_S:
+            self._association.abort()
+            raise DimseFailure("aborted", "annulation ignorée par le pair")
 
 
 class _Associated:

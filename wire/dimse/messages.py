@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +13,7 @@ __all__ = [
     "WARNING_SUBOPERATIONS",
     "AbortAssociation",
     "AssociationInfo",
+    "Cancellation",
     "DimseFailure",
     "DimsePeer",
     "DimseRefusal",
@@ -153,6 +155,38 @@ class Handlers:
     move: Callable[[MoveRequest], MovePlan] | None = None
     store: Callable[[StoreRequest], int] | None = None
     """Returns the status."""
+
+
+class Cancellation:
+    """Asks for the end of an operation under way, from any thread; asking twice changes nothing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ways: list[Callable[[], None]] = []
+        self._asked = threading.Event()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the end was asked for."""
+        return self._asked.is_set()
+
+    def request(self) -> None:
+        """End what is under way; what begins later ends at once."""
+        with self._lock:
+            if self._asked.is_set():
+                return
+            self._asked.set()
+            ways = list(self._ways)
+        for way in ways:
+            way()
+
+    def by(self, way: Callable[[], None]) -> None:
+        """`way` is how the operation that begins now is ended; called now when already asked."""
+        with self._lock:
+            self._ways = [way]
+            asked = self._asked.is_set()
+        if asked:
+            way()
 
 
 class DimseRefusal(Exception):

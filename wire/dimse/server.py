@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -34,7 +34,11 @@ from wire.dimse.record import Live, Recorder
 from wire.dimse.tuning import MAXIMUM_PDU, adopt
 from wire.exchange import Direction, Label, Observe, Outcome, ignore, new_connection_id
 
-__all__ = ["DimseServer", "serve_dimse"]
+__all__ = ["DimseServer", "Negotiate", "serve_dimse"]
+
+Negotiate = Callable[[str, Mapping[str, Sequence[str]]], Mapping[str, Sequence[str]]]
+"""From the calling AE title, and the transfer syntaxes proposed for each storage SOP class that is
+supported: those to accept, best first. A class left out is refused."""
 
 _MODEL_OF = {model.find: name for name, model in QUERY_MODELS.items()} | {
     model.move: name for name, model in QUERY_MODELS.items()
@@ -84,6 +88,7 @@ def serve_dimse(
     check_called_ae: bool = False,
     relational: bool = False,
     peer_names: Mapping[str, str] | None = None,
+    negotiate: Negotiate | None = None,
     association_timeout: float = 10.0,
     timeout: float = 15.0,
 ) -> DimseServer:
@@ -92,8 +97,9 @@ def serve_dimse(
     `storage` maps the SOP classes to receive to the transfer syntaxes accepted for each.
     `calling_ae_titles` rejects other callers, `check_called_ae` those who call another name.
     `relational` answers Yes to a relational-queries negotiation (PS3.4 C.5.1.1). `peer_names`
-    gives journal names to AE titles. `timeout` bounds each wait of a sub-operation, in seconds;
-    an association idle for longer than 60 s more is aborted.
+    gives journal names to AE titles. `negotiate` says, for each association, which of the storage
+    syntaxes proposed are accepted and in which order they are preferred. `timeout` bounds each
+    wait of a sub-operation, in seconds; an association idle for longer than 60 s more is aborted.
 
     Raises:
         OSError: the address cannot be bound.
@@ -109,7 +115,9 @@ def serve_dimse(
     entity.require_called_aet = check_called_ae
     if calling_ae_titles is not None:
         entity.require_calling_aet = sorted(calling_ae_titles)
-    listener = _Listener(handlers, actor, observe, label, dict(peer_names or {}), timeout)
+    listener = _Listener(
+        handlers, actor, observe, label, dict(peer_names or {}), timeout, storage or {}, negotiate
+    )
     bindings: list[tuple[Any, Any]] = [
         (evt.EVT_CONN_OPEN, listener.opened),
         (evt.EVT_REJECTED, listener.rejected),
@@ -166,6 +174,8 @@ class _Listener:
         label: Label | None,
         peer_names: dict[str, str],
         timeout: float,
+        storage: Mapping[str, Sequence[str]],
+        negotiate: Negotiate | None,
     ) -> None:
         self._handlers = handlers
         self._actor = actor
@@ -173,6 +183,8 @@ class _Listener:
         self._label = label
         self._peer_names = peer_names
         self._timeout = timeout
+        self._storage = storage
+        self._negotiate = negotiate
 
     def opened(self, event: Any) -> None:
         association = event.assoc
@@ -186,8 +198,32 @@ class _Listener:
             association.wire_recorder = self._recorder(association)
             if self._observe is not ignore:
                 association.wire_recorder.bind(association)
+            if self._negotiate is not None:
+                self._choose(association, self._negotiate)
 
         association.bind(evt.EVT_REQUESTED, requested)
+
+    def _choose(self, association: Any, negotiate: Negotiate) -> None:
+        """Support, for this association alone, what is preferred among what it proposes.
+
+        pynetdicom accepts the first syntax of the acceptor's that the requestor proposes.
+        """
+        primitive = association.requestor.primitive
+        proposed: dict[str, dict[str, None]] = {}
+        for context in primitive.presentation_context_definition_list:
+            name = str(context.abstract_syntax)
+            known = self._storage.get(name, ())
+            syntaxes = proposed.setdefault(name, {}) if known else {}
+            syntaxes.update(dict.fromkeys(one for one in context.transfer_syntax if one in known))
+        calling = str(primitive.calling_ae_title).strip()
+        chosen = negotiate(
+            calling, {name: tuple(map(str, all_)) for name, all_ in proposed.items()}
+        )
+        association.acceptor.supported_contexts = [
+            context
+            for context in association.acceptor.supported_contexts
+            if str(context.abstract_syntax) not in proposed
+        ] + [build_context(name, list(syntaxes)) for name, syntaxes in chosen.items() if syntaxes]
 
     def rejected(self, event: Any) -> None:
         reason = "association refusée"

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
 from drimbox_ref.dmp import PeerUnavailable
 from drimbox_ref.source.access import AccessControl, AccessRequest, Granted, Refused
+from drimbox_ref.source.negotiator import AcceptNegotiator
+from drimbox_ref.source.storage import preferred
+from drimbox_ref.source.transcoder import PixelTranscoder
 from drimbox_ref.source.values import (
     Accepted,
     Denied,
+    Representation,
     RetrievalFailed,
     StoredObject,
     TrustVerdict,
 )
 from drimbox_ref.source.wado import WadoService
 from protocols.dicom import split_part10
+from protocols.dicom.pixels import pixel_layout
+from protocols.dicomweb import parse_path
 from protocols.multipart import Parser, PartBegin, PartData, boundary_of
 from tests.drimbox_ref.source.bed import image
 from tests.drimbox_ref.source.test_publication import Box
@@ -30,7 +37,10 @@ STUDY = STUDIES[0]
 SERIES = f"{STUDY}.1"
 PATH = f"/studies/{STUDY}/series/{SERIES}"
 EXPLICIT = "1.2.840.10008.1.2.1"
+IMPLICIT = "1.2.840.10008.1.2"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
+SV1 = "1.2.840.10008.1.2.4.70"
+RLE = "1.2.840.10008.1.2.5"
 
 
 def accept(syntax: str, q: str = "0.9") -> str:
@@ -124,7 +134,10 @@ async def test_the_kos_decides(world: World, published: str) -> None:
     assert await status(world, request(published, path="/studies/1.2/series/1.3")) == 404
     assert await status(world, request(published, path=f"/studies/{STUDY}/series/1.3")) == 404
     assert await status(world, request(published, path=f"{PATH}/instances/1.4")) == 404
-    assert await status(world, request(published, path=f"{PATH}/metadata")) == 404
+    assert await status(world, request(published, path=f"{PATH}/rendered")) == 404
+    assert (
+        await status(world, request(published, path=f"{PATH}/instances/{SERIES}.1/frames/0")) == 404
+    )
     assert await status(world, request(published, path=f"{PATH}/instances/{SERIES}.1")) == 200
 
 
@@ -154,6 +167,8 @@ async def test_a_depublished_kos_is_gone(world: World, published: str) -> None:
         ((accept(EXPLICIT, "0"),), 406),
         (('multipart/related; type="image/jpeg"',), 406),
         ((accept(EXPLICIT, "2"),), 400),
+        (("*/*;q=0",), 406),
+        (("text/html, */*;q=0.1",), 200),
     ],
 )
 async def test_negotiation(
@@ -162,11 +177,67 @@ async def test_negotiation(
     assert await status(world, request(published, accepts=accepts)) == expected
 
 
+def syntaxes(path: str, *accepts: str) -> object:
+    """What the negotiator reads."""
+    found = AcceptNegotiator().read(parse_path(path), accepts)
+    return found.status if isinstance(found, Denied) else found.syntaxes
+
+
+def test_syntaxes_are_walked_by_decreasing_q() -> None:
+    """In one line or several, a trailing comma and a proposed boundary notwithstanding."""
+    lines = (accept(EXPLICIT, "0.4"), accept(JPEG_LS, "0.8") + ";boundary=**")
+    assert syntaxes(PATH, *lines) == (JPEG_LS, EXPLICIT)
+    assert syntaxes(PATH, ", ".join(lines) + ",") == (JPEG_LS, EXPLICIT)
+    assert syntaxes(PATH, accept("*", "0.1"), accept(JPEG_LS, "0.9")) == (JPEG_LS, "*")
+    assert syntaxes(PATH, "*/*") == (EXPLICIT,)
+
+
+def test_what_has_no_weight_is_never_taken() -> None:
+    found = AcceptNegotiator().read(parse_path(PATH), (accept("*"), accept(JPEG_LS, "0")))
+    assert isinstance(found, Representation)
+    assert found.takes(EXPLICIT)
+    assert not found.takes(JPEG_LS)
+
+
+def test_frames_and_metadata_have_media_types_of_their_own() -> None:
+    frames = f"{PATH}/instances/{SERIES}.1/frames/1"
+    octets = 'multipart/related; type="application/octet-stream"'
+    assert syntaxes(frames) == (EXPLICIT,)
+    assert syntaxes(frames, octets) == (EXPLICIT,)
+    assert syntaxes(frames, 'multipart/related; type="image/jls"') == (JPEG_LS,)
+    assert syntaxes(frames, f"{octets}; transfer-syntax={JPEG_LS}") == 406
+    assert syntaxes(frames, accept(EXPLICIT)) == 406
+    assert syntaxes(f"{PATH}/metadata", "application/dicom+json") == ()
+    assert syntaxes(f"{PATH}/metadata", accept(EXPLICIT)) == 406
+
+
+@pytest.mark.parametrize(
+    ("proposed", "takers", "accepted"),
+    [
+        ((JPEG_LS, EXPLICIT, IMPLICIT), [(JPEG_LS, EXPLICIT)], [JPEG_LS, EXPLICIT, IMPLICIT]),
+        ((JPEG_LS, EXPLICIT, IMPLICIT), [(EXPLICIT, JPEG_LS)], [EXPLICIT, IMPLICIT]),
+        ((JPEG_LS, RLE), [(EXPLICIT, JPEG_LS)], [JPEG_LS]),
+        ((RLE,), [(EXPLICIT, JPEG_LS)], [RLE]),
+        ((RLE, IMPLICIT), [(JPEG_LS,)], [IMPLICIT]),
+        ((RLE, JPEG_LS), [(JPEG_LS, RLE)], [JPEG_LS, RLE]),
+        ((RLE, JPEG_LS), [("*",)], [RLE, JPEG_LS]),
+        ((RLE, JPEG_LS), [()], [RLE, JPEG_LS]),
+        ((RLE, JPEG_LS), [], [RLE, JPEG_LS]),
+        ((RLE, JPEG_LS, EXPLICIT), [(RLE, EXPLICIT), (JPEG_LS, EXPLICIT)], [EXPLICIT]),
+    ],
+)
+def test_the_pacs_is_left_what_clients_prefer(
+    proposed: tuple[str, ...], takers: list[tuple[str, ...]], accepted: list[str]
+) -> None:
+    assert preferred(proposed, takers) == accepted
+
+
 class Client:
     """What an ASGI client sees."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
+        self.answered = lambda: None
 
     async def get(self, service: WadoService, asked: AccessRequest) -> None:
         scope = {
@@ -182,6 +253,7 @@ class Client:
 
         async def send(message: dict[str, Any]) -> None:
             self.messages.append(message)
+            self.answered()
 
         await service(scope, receive, send)
 
@@ -225,6 +297,8 @@ def service(world: World, monkeypatch: pytest.MonkeyPatch) -> WadoService:
         world.parts,
         public_url="https://db1.drimbench.test/drimbox/rs",
         professions=("10",),
+        simultaneous=5,
+        patience_s=5,
     )
 
 
@@ -275,14 +349,121 @@ async def test_a_short_answer_never_ends(
     assert "incomplète" in str(world.parts.audit.everything(1)[0]["EventOutcomeDescription"])
 
 
+MPEG4 = "1.2.840.10008.1.2.4.102"
+
+
 async def test_images_in_a_syntax_not_taken(
     world: World, published: str, service: WadoService
 ) -> None:
-    world.images.held = [stored(1, syntax=JPEG_LS)]
+    """MPEG passes as it is, or not at all."""
+    world.images.held = [stored(1, syntax=MPEG4)]
     client = Client()
     await client.get(service, request(published))
     assert client.status == 406
     assert world.images.closed == 1
+    client = Client()
+    await client.get(service, request(published, accepts=(accept(MPEG4),)))
+    assert client.status == 200
+    assert split_part10(client.bodies()[0]).transfer_syntax == MPEG4
+
+
+async def test_what_the_pacs_could_not_convert_is_transcoded(
+    world: World, published: str, service: WadoService
+) -> None:
+    original = stored(1)
+    world.images.held = [PixelTranscoder().transcode(original, (JPEG_LS,))]
+    client = Client()
+    await client.get(service, request(published, accepts=(accept(SV1, "0.9"), accept(EXPLICIT))))
+    assert client.status == 200
+    assert split_part10(client.bodies()[0]).transfer_syntax == SV1
+    assert world.images.wanted[-1].syntaxes == (SV1, EXPLICIT)
+
+
+async def test_metadata_are_json_without_pixels(
+    world: World, published: str, service: WadoService
+) -> None:
+    world.images.held = [stored(1), stored(2)]
+    client = Client()
+    await client.get(service, request(published, path=f"{PATH}/metadata", accepts=()))
+    assert dict(client.messages[0]["headers"])[b"content-type"] == b"application/dicom+json"
+    listed = json.loads(b"".join(message.get("body", b"") for message in client.messages))
+    assert [one["00080018"]["Value"] for one in listed] == [[f"{SERIES}.1"], [f"{SERIES}.2"]]
+    assert not any("7FE00010" in one for one in listed)
+    ins = [item["00100020"]["Value"] for item in listed[0]["00101002"]["Value"]]
+    assert ins == [["279035121518989"]]
+
+
+async def test_frames_are_pixels_alone(world: World, published: str, service: WadoService) -> None:
+    world.images.held = [stored(1)]
+    frames = f"{PATH}/instances/{SERIES}.1/frames"
+    client = Client()
+    await client.get(service, request(published, path=f"{frames}/1", accepts=()))
+    assert client.status == 200
+    layout = pixel_layout(stored(1).data, transfer_syntax=EXPLICIT)
+    assert layout is not None
+    assert [len(one) for one in client.bodies()] == [layout.frame_size]
+    client = Client()
+    await client.get(service, request(published, path=f"{frames}/2", accepts=()))
+    assert client.status == 404
+
+
+async def test_an_instance_that_left_the_pacs_is_not_found(
+    world: World, published: str, service: WadoService
+) -> None:
+    """Rejected since, and still in an old KOS (XDS-I.b sources answer 404)."""
+    world.images.end = RetrievalFailed("rien", gone=True)
+    client = Client()
+    await client.get(service, request(published, path=f"{PATH}/instances/{SERIES}.1"))
+    assert client.status == 404
+
+
+async def test_a_client_that_leaves_ends_the_transfer(
+    world: World, published: str, service: WadoService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first image is still awaited."""
+    left = asyncio.Event()
+
+    async def leaves(receive: object) -> None:
+        await left.wait()
+
+    async def wait_for_ever() -> AsyncIterator[StoredObject]:
+        left.set()
+        await asyncio.Event().wait()
+        yield stored(1)
+
+    monkeypatch.setattr("drimbox_ref.source.wado._disconnected", leaves)
+    monkeypatch.setattr("drimbox_ref.source.wado.abort", lambda scope: None)
+    monkeypatch.setattr(world.images, "objects", wait_for_ever)
+    client = Client()
+    await asyncio.wait_for(client.get(service, request(published)), 5)
+    assert client.messages == []
+    assert world.images.closed == 1
+    assert "fermé" in str(world.parts.audit.everything(1)[0]["EventOutcomeDescription"])
+
+
+async def test_one_client_too_many_is_told_to_come_back(
+    world: World, published: str, service: WadoService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_patience_s", 0)
+    held = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[StoredObject]:
+        await held.wait()
+        yield stored(1)
+
+    monkeypatch.setattr(world.images, "objects", slowly)
+    clients = [Client() for _ in range(6)]
+    told = asyncio.Event()
+    for client in clients:
+        client.answered = told.set
+    async with asyncio.TaskGroup() as group:
+        for client in clients:
+            group.create_task(client.get(service, request(published)))
+        await told.wait()
+        held.set()
+    assert sorted(client.status for client in clients) == [200] * 5 + [503]
+    (refused,) = [client for client in clients if client.status == 503]
+    assert (b"retry-after", b"5") in refused.messages[0]["headers"]
 
 
 async def test_no_token_reaches_audit_or_answers(

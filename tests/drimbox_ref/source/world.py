@@ -31,10 +31,12 @@ from drimbox_ref.source.intake import MllpIntake
 from drimbox_ref.source.kos import ImgKosBuilder
 from drimbox_ref.source.matcher import CoherenceMatcher
 from drimbox_ref.source.metadata import XdsMetadata
+from drimbox_ref.source.negotiator import AcceptNegotiator
 from drimbox_ref.source.outbox import SqlOutbox
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.reports import CisisReports
 from drimbox_ref.source.stamper import InsStamper
+from drimbox_ref.source.transcoder import PixelTranscoder
 from drimbox_ref.source.values import (
     Accepted,
     Denied,
@@ -567,5 +569,7 @@ def make_world(
         catalogue=ArchiveCatalogue(archive),
         images=images,
         stamper=InsStamper(),
+        negotiator=AcceptNegotiator(),
+        transcoder=PixelTranscoder(),
     )
     return World(parts, clock, pacs, dmp, images, trust, tokens, state, url, database)
