@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +12,13 @@ from typing import Any
 from protocols.dicom import DicomSyntaxError
 from simulators.pacs import query
 from simulators.pacs.archive import Archive, Instance
-from spec.dicom import EXPLICIT_VR_BIG_ENDIAN, STORAGE_SOP_CLASSES, TRANSFER_SYNTAX_NAMES
+from simulators.pacs.decompression import DECOMPRESSED, decompressed
+from spec.dicom import (
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    STORAGE_SOP_CLASSES,
+    TRANSFER_SYNTAX_NAMES,
+)
 from wire.dimse import (
     AbortAssociation,
     DimsePeer,
@@ -283,7 +289,7 @@ class Pacs:
             destination=destination,
             count=len(instances),
             instances=self._outgoing(instances, faults),
-            contexts=list(dict.fromkeys((one.sop_class, one.transfer_syntax) for one in instances)),
+            contexts=_contexts(instances),
         )
 
     def _outgoing(self, instances: list[Instance], faults: Faults) -> Iterator[Outgoing]:
@@ -297,6 +303,7 @@ class Pacs:
                 sop_instance=one.sop_instance,
                 transfer_syntax=one.transfer_syntax,
                 dataset=one.dataset,
+                also=_otherwise(one),
             )
 
     def _store(self, request: StoreRequest) -> int:
@@ -329,6 +336,22 @@ class Pacs:
             )
             self._arrival.notify_all()
         return status
+
+
+def _contexts(instances: Sequence[Instance]) -> list[tuple[str, str]]:
+    """What is proposed to a destination: each as stored, and uncompressed where that can be had."""
+    pairs = [
+        (one.sop_class, syntax)
+        for one in instances
+        for syntax in (one.transfer_syntax, *_otherwise(one))
+    ]
+    return list(dict.fromkeys(pairs))
+
+
+def _otherwise(instance: Instance) -> dict[str, Callable[[], bytes]]:
+    if instance.transfer_syntax not in DECOMPRESSED:
+        return {}
+    return {EXPLICIT_VR_LITTLE_ENDIAN: lambda: decompressed(instance)}
 
 
 def build(config: PacsConfig, observe: Observe, label: Label | None = None) -> Pacs:

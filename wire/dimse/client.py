@@ -28,6 +28,7 @@ from wire.dimse.messages import (
     DimseFailure,
     DimsePeer,
     MoveResult,
+    Outgoing,
     is_failure,
 )
 from wire.dimse.record import Live, Recorder
@@ -317,6 +318,35 @@ class StoreSession:
     def accepts(self, sop_class: str, transfer_syntax: str) -> bool:
         """Whether the peer accepted that pair as it is."""
         return (sop_class, transfer_syntax) in self._contexts
+
+    def can_send(self, sop_class: str, transfer_syntax: str) -> bool:
+        """Whether `send` would find a context: that syntax, or the other uncompressed VR form."""
+        if transfer_syntax not in UNCOMPRESSED_LITTLE_ENDIAN:
+            return self.accepts(sop_class, transfer_syntax)
+        return any(self.accepts(sop_class, one) for one in UNCOMPRESSED_LITTLE_ENDIAN)
+
+    def send_one(
+        self, outgoing: Outgoing, *, message_id: int, originator: tuple[str, int] | None = None
+    ) -> int:
+        """C-STORE of an instance in the first of its syntaxes that the peer accepted: the status.
+
+        Raises:
+            DimseFailure: as `send`.
+        """
+        syntax, data = outgoing.transfer_syntax, outgoing.dataset
+        if not self.can_send(outgoing.sop_class, syntax):
+            for other, made in outgoing.also.items():
+                if self.can_send(outgoing.sop_class, other):
+                    syntax, data = other, made
+                    break
+        return self.send(
+            data(),
+            sop_class=outgoing.sop_class,
+            sop_instance=outgoing.sop_instance,
+            transfer_syntax=syntax,
+            message_id=message_id,
+            originator=originator,
+        )
 
     def send(
         self,

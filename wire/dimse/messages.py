@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 __all__ = [
@@ -114,6 +114,9 @@ class Outgoing:
     sop_instance: str
     transfer_syntax: str
     dataset: Callable[[], bytes]
+    also: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    """Other transfer syntaxes in which it can be had: used, in order, where the first is not
+    accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,11 +84,8 @@ def _send_all(
                     answer.final(_CANCELLED)
                     return
                 try:
-                    status = session.send(
-                        outgoing.dataset(),
-                        sop_class=outgoing.sop_class,
-                        sop_instance=outgoing.sop_instance,
-                        transfer_syntax=outgoing.transfer_syntax,
+                    status = session.send_one(
+                        outgoing,
                         message_id=(answer.message_id + index - 1) % 0xFFFF + 1,
                         originator=originator,
                     )

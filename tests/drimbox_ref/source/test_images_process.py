@@ -1,0 +1,104 @@
+"""A Source in its own process before a PACS: who decides the syntax, and who stops the transfer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from drimbox_ref.source.transcoder import PixelTranscoder
+from protocols.dicom import build_part10, split_part10
+from spec.wado import KOS_HEADER
+from tests.drimbox_ref.source.bed import BASE, HOST, Bed, image, parts, publish, running
+from tests.drimbox_ref.source.test_transcoder import JPEG_LS, stored_in
+from wire.http_client import HttpClient
+from wire.tls import ClientTls
+
+IMAGES = 40
+ROOT = "1.2.250.1.999.1.7"
+EXPLICIT = "1.2.840.10008.1.2.1"
+J2K_LOSSLESS = "1.2.840.10008.1.2.4.90"
+
+
+@pytest.fixture(scope="module")
+def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+    with running(tmp_path_factory.mktemp("bed")) as made:
+        yield made
+
+
+def accept(syntax: str, q: float) -> str:
+    return f'multipart/related; type="application/dicom"; transfer-syntax={syntax}; q={q}'
+
+
+def load_compressed(bed: Bed, study: str, syntax: str, count: int = 3, side: int = 32) -> None:
+    for number in range(1, count + 1):
+        native = stored_in(image(study, 1, number, side=side))
+        made = PixelTranscoder().transcode(native, (syntax,))
+        bed.pacs.load(
+            build_part10(
+                sop_class=made.sop_class,
+                sop_instance=made.sop_instance,
+                transfer_syntax=made.transfer_syntax,
+                dataset=made.data,
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("number", "held", "accepts", "given"),
+    [
+        (1, JPEG_LS, ((JPEG_LS, 0.9), (EXPLICIT, 0.4)), JPEG_LS),
+        (2, JPEG_LS, ((JPEG_LS, 0.4), (EXPLICIT, 0.9)), EXPLICIT),
+        (3, J2K_LOSSLESS, ((JPEG_LS, 0.9), (EXPLICIT, 0.4)), JPEG_LS),
+        (4, J2K_LOSSLESS, (("*", 1.0),), J2K_LOSSLESS),
+    ],
+)
+def test_the_pacs_is_asked_first_and_the_rest_transcoded(
+    bed: Bed,
+    number: int,
+    held: str,
+    accepts: tuple[tuple[str, float], ...],
+    given: str,
+) -> None:
+    study = f"{ROOT}.{number}"
+    load_compressed(bed, study, held)
+    kos = publish(bed, study, f"S{number}")
+    response = bed.wado(
+        f"/studies/{study}/series/{study}.1",
+        kos=kos,
+        token=bed.token(),
+        accept=tuple(accept(*one) for one in accepts),
+    )
+    assert response.status == 200, response.body[:300]
+    files = [split_part10(data) for _, data in parts(response)]
+    assert [file.transfer_syntax for file in files] == [given] * 3
+
+
+def test_a_client_that_leaves_stops_the_pacs(bed: Bed) -> None:
+    """The PACS ends by C-CANCEL long before the last of its images."""
+    study = f"{ROOT}.9"
+    bed.load(study, series=1, instances=IMAGES, side=512)
+    kos = publish(bed, study, "S9")
+    before = len([one for one in bed.exchanges if one.transaction == "C-MOVE"])
+    headers = [("Authorization", f"Bearer {bed.token()}"), (KOS_HEADER, kos)]
+
+    async def leave() -> int:
+        """One piece of the answer, then nothing."""
+        tls = ClientTls(bed.trust.market_trust, bed.peer.certificate, bed.peer.key)
+        async with HttpClient(
+            actor="consumer", tls=tls, connect_to={HOST: bed.addresses["wado"]}
+        ) as client:
+            url = f"{BASE}/studies/{study}/series/{study}.1"
+            async with client.stream("GET", url, headers=headers) as answer:
+                await anext(answer.aiter())
+                return answer.status
+
+    def cancelled() -> bool:
+        moves = [one for one in bed.exchanges if one.transaction == "C-MOVE"][before:]
+        return any(one.response and one.response.start_line.endswith("0xFE00") for one in moves)
+
+    assert bed.call(leave) == 200
+    assert bed.until(cancelled)
+    stored = [one for one in bed.exchanges if one.transaction == "C-STORE" and study in one.keys]
+    assert 0 < len(stored) < IMAGES
+    bed.until(lambda: "fermé" in str(bed.admin("audit")))
