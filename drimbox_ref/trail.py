@@ -166,6 +166,13 @@ _head = Table(
     Column("mac", Text, nullable=False),
 )
 
+_forwarded = Table(
+    "audit_forwarded",
+    SCHEMA,
+    Column("name", Text, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
 _DOCUMENTS = frozenset({"kos", "document", "report", "study", "submissionSet", "message"})
 _KEY = "audit.key"
 _PAGE = 500
@@ -273,6 +280,23 @@ class SqlAudit:
         statement = select(_trail).where(_trail.c.id > number).order_by(_trail.c.id).limit(limit)
         with self._database.reading() as connection:
             return tuple(map(_read, connection.execute(statement).all()))
+
+    def forwarded(self) -> int:
+        """The number of the last record that a repository was sent, 0 before any."""
+        with self._database.reading() as connection:
+            found = connection.execute(
+                select(_forwarded.c.last).where(_forwarded.c.name == "syslog")
+            ).scalar_one_or_none()
+        return found or 0
+
+    def note_forwarded(self, number: int) -> None:
+        """The repository was sent the records up to that one."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                insert_into(connection, _forwarded)
+                .values(name="syslog", last=number)
+                .on_conflict_do_update(index_elements=[_forwarded.c.name], set_={"last": number})
+            )
 
     def count(self) -> int:
         """How many records there are."""
