@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
 from drimbox_ref.admin import build_admin
+from drimbox_ref.config import ConfigError
 from drimbox_ref.credentials import FileDirectory
 from drimbox_ref.database import Database
 from drimbox_ref.dmp import DmpChannel
+from drimbox_ref.forwarding import Forwarder
 from drimbox_ref.names import SeededUids, SystemClock, SystemUids
 from drimbox_ref.psc import PscChannel
 from drimbox_ref.source.acknowledger import Hl7Acknowledger
@@ -62,6 +64,8 @@ class Foundation:
     """What parts stand on, and what must be closed in the end."""
 
     storage: StorageReceiver
+    background: tuple[Callable[[], Coroutine[None, None, None]], ...]
+    """What runs beside the listeners and the workers."""
     close: tuple[Callable[[], Awaitable[None]], ...]
 
 
@@ -116,6 +120,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         simultaneous=config.wado.simultaneous,
     )
     alerts = SqlAlerts(database)
+    audit = SqlAudit(database, key=audit_key(config.box.state))
     archive = SqlArchive(database)
     parts = Parts(
         clock=clock,
@@ -153,7 +158,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         outbox=SqlOutbox(database),
         archive=archive,
         alerts=alerts,
-        audit=SqlAudit(database, key=audit_key(config.box.state)),
+        audit=audit,
         door=MutualTls(config.wado),
         showcase=Capabilities(config.wado.public_url),
         trust=WhiteListTrust(
@@ -182,6 +187,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
     return (
         Foundation(
             storage=storage,
+            background=_forwarding(config, audit, alerts, clock),
             close=(images.close, dmp.close, psc.aclose, ans.aclose, close_database),
         ),
         parts,
@@ -196,6 +202,7 @@ def assemble(foundation: Foundation, parts: Parts, config: SourceConfig, ready: 
         config,
         ready=ready,
         storage=foundation.storage,
+        background=foundation.background,
         publication=Publication(parts, backoff=backoff, exam_retry_s=config.timing.exam_retry_s),
         delivery=Delivery(
             parts, backoff=backoff, ask_entry_uuid=config.options.entry_uuid == "after_feed"
@@ -211,6 +218,31 @@ def assemble(foundation: Foundation, parts: Parts, config: SourceConfig, ready: 
         observe_wado=_observe(config.box.journal),
         close=foundation.close,
     )
+
+
+def _forwarding(
+    config: SourceConfig, audit: SqlAudit, alerts: SqlAlerts, clock: SystemClock
+) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
+    """The trail sent on, when the configuration names a repository.
+
+    Raises:
+        ConfigError: a file of its TLS is not what it should be.
+    """
+    if config.repository is None:
+        return ()
+    try:
+        forwarder = Forwarder(
+            config.repository,
+            audit,
+            role="source",
+            box=config.box.name,
+            alerts=alerts,
+            clock=clock,
+            connect_to=config.connect_to,
+        )
+    except OSError as error:
+        raise ConfigError(config.file, "audit", "des certificats lisibles", str(error)) from error
+    return (forwarder.run,)
 
 
 def _uids(config: SourceConfig, database: Database) -> Uids:

@@ -25,6 +25,7 @@ from drimbox_ref.config import (
     read_whitelist,
 )
 from drimbox_ref.credentials import Dmp, read_dmp
+from drimbox_ref.forwarding import Repository, read_repository
 
 __all__ = [
     "Dicom",
@@ -146,6 +147,8 @@ class SourceConfig:
     psc: Psc
     whitelist: WhiteListSource
     connect_to: dict[str, str]
+    repository: Repository | None
+    """Where the audit trail is sent on; None keeps it here alone."""
     timing: Timing
     options: Options
 
@@ -174,6 +177,7 @@ def _build(root: Table) -> SourceConfig:
         psc=read_psc(root),
         whitelist=read_whitelist(root),
         connect_to=connect_to(root),
+        repository=read_repository(root),
         timing=_timing(root),
         options=_options(root),
     )

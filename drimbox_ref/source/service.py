@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ __all__ = ["Source"]
 
 _log = logging.getLogger(__name__)
 
+_POLL_S = 2.0
+"""How often to look for what the administrator's commands put there, which wake nobody."""
 _AFTER_CRASH_S = 1.0
 """Pause after an unforeseen error of a worker: the state file may be full or locked."""
 
@@ -46,6 +48,7 @@ class Source:
         wado: ASGIApp,
         admin: ASGIApp,
         observe_wado: Observe,
+        background: Sequence[Callable[[], Coroutine[None, None, None]]],
         close: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self._parts = parts
@@ -57,6 +60,7 @@ class Source:
         self._wado = wado
         self._admin = admin
         self._observe_wado = observe_wado
+        self._background = background
         self._close = close
         self._new_message = asyncio.Event()
         self._new_submission = asyncio.Event()
@@ -95,6 +99,7 @@ class Source:
             asyncio.create_task(
                 keep_fresh(self._parts.trust.refresh, config.whitelist, good=listed)
             ),
+            *(asyncio.create_task(run()) for run in self._background),
         ]
         return {
             **intake,
@@ -151,9 +156,11 @@ class Source:
                         done()
                     continue
                 due = await asyncio.to_thread(next_due)
-                pause = None if due is None else (due - self._parts.clock.now()).total_seconds()
+                pause = _POLL_S
+                if due is not None:
+                    pause = min(pause, (due - self._parts.clock.now()).total_seconds())
             except Exception:
                 _log.exception("erreur imprévue ; reprise dans %s s", _AFTER_CRASH_S)
                 pause = _AFTER_CRASH_S
             with suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), None if pause is None else max(0.01, pause))
+                await asyncio.wait_for(wake.wait(), max(0.01, pause))
