@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,24 +61,33 @@ def pickles(*features: Path) -> Iterator[Pickle]:
         FeatureError: not Gherkin.
     """
     for file in (file for one in features for file in sorted(one.rglob("*.feature"))):
-        try:
-            document: Any = Parser().parse(file.read_text(encoding="utf-8"))
-        except CompositeParserException as error:
-            raise FeatureError(f"{file} : {error}") from None
-        document["uri"] = str(file)
-        lines = {
-            node["scenario"]["id"]: node["scenario"]["location"]["line"]
-            for child in document["feature"]["children"]
-            for node in (child, *child.get("rule", {}).get("children", []))
-            if "scenario" in node
-        }
-        for pickle in Compiler().compile(document):
-            yield Pickle(
-                file=file,
-                line=lines.get(pickle["astNodeIds"][0], 0),
-                title=pickle["name"],
-                tags=tuple(tag["name"].removeprefix("@") for tag in pickle["tags"]),
-            )
+        found = file.stat()
+        yield from _pickles_of(file, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=256)
+def _pickles_of(file: Path, modified_ns: int, size: int) -> tuple[Pickle, ...]:
+    """Those of a file that was last written then: a campaign asks again and again."""
+    try:
+        document: Any = Parser().parse(file.read_text(encoding="utf-8"))
+    except CompositeParserException as error:
+        raise FeatureError(f"{file} : {error}") from None
+    document["uri"] = str(file)
+    lines = {
+        node["scenario"]["id"]: node["scenario"]["location"]["line"]
+        for child in document["feature"]["children"]
+        for node in (child, *child.get("rule", {}).get("children", []))
+        if "scenario" in node
+    }
+    return tuple(
+        Pickle(
+            file=file,
+            line=lines.get(pickle["astNodeIds"][0], 0),
+            title=pickle["name"],
+            tags=tuple(tag["name"].removeprefix("@") for tag in pickle["tags"]),
+        )
+        for pickle in Compiler().compile(document)
+    )
 
 
 def check_features(*features: Path) -> list[Pickle]:
