@@ -174,7 +174,9 @@ class Bed(World):
             self.connect_to[source] = own
             if self.source.get("dicom"):
                 title = self.profile.source.ae_title
-                self.pacs.add_destination(title, *self.source.pair("dicom"))
+                for one in (self.pacs, self.second_pacs):
+                    if one is not None:
+                        one.add_destination(title, *self.source.pair("dicom"))
         if not plain and self.counterpart:
             self.connect_to[counterpart] = self._announced(self.counterpart["wado"])
             self.pacs.add_destination("COUNTERPART", *self.counterpart.pair("dicom"))

@@ -20,12 +20,13 @@ __all__ = [
     "LOCAL_PACS_AE",
     "PACS_AE",
     "PROFESSIONS",
+    "SECOND_PACS_AE",
     "Addresses",
     "write_consumer",
     "write_source",
 ]
 
-PACS_AE, LOCAL_PACS_AE = "KITPACS", "KITLOCAL"
+PACS_AE, SECOND_PACS_AE, LOCAL_PACS_AE = "KITPACS", "KITPACS2", "KITLOCAL"
 """Titles of the simulated PACS."""
 
 PROFESSIONS = ["10", "40", "50"]
@@ -44,6 +45,8 @@ class Addresses:
     connect_to: Mapping[str, str]
     pacs_ae: str = PACS_AE
     local_pacs_ae: str = LOCAL_PACS_AE
+    second_pacs: tuple[str, int] | None = None
+    """Where a PACS of the site's second accession authority is, if there is one."""
     trust: Mapping[str, Path] = field(default_factory=dict)
     """Real neighbour -> authorities of its certificate, where they are not the bench's."""
 
@@ -94,7 +97,7 @@ def write_source(
                 "key": str(server.key),
                 "client_ca": str(papers.client_trust),
             },
-            **_pacs(role, addresses, profile, ports),
+            **_pacs(role, site, addresses, profile, ports),
             "dmp": {
                 "url": addresses.dmp,
                 "trust": _trust(papers, addresses, "dmp"),
@@ -194,14 +197,21 @@ def _door(name: str, ports: Mapping[str, int], hosts: Mapping[str, str]) -> dict
 
 
 def _pacs(
-    role: str, addresses: Addresses, profile: Profile, ports: Mapping[str, int]
+    role: str, site: Site, addresses: Addresses, profile: Profile, ports: Mapping[str, int]
 ) -> dict[str, Any]:
     """The PACS that a proxy asks; of a native product, where its own receives images."""
     if role == "source" and profile.claims.mode == "native":
         title, port = profile.source.store_ae_title, ports.get("store", 0)
         return {"store": {"ae_title": title, "port": port}}
     host, port = addresses.pacs
-    return {"pacs": [{"ae_title": addresses.pacs_ae, "host": host, "port": port}]}
+    pacs: list[dict[str, Any]] = [{"ae_title": addresses.pacs_ae, "host": host, "port": port}]
+    if addresses.second_pacs:
+        host, port = addresses.second_pacs
+        issuers = [site.second_accession_oid]
+        pacs.append(
+            {"ae_title": SECOND_PACS_AE, "host": host, "port": port, "accession_issuers": issuers}
+        )
+    return {"pacs": pacs}
 
 
 _SOURCE_OPTIONS = (

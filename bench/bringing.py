@@ -67,12 +67,17 @@ class Bringing:
     def in_pieces(self) -> None:
         """A report for each exam, all on one connection that gives them little by little."""
         self._write()
-        self._send_all(together=False)
+        self._send_all(together=False, link=Link(pieces=_PIECES, pause=_PAUSE_S))
+
+    def one_by_one(self) -> None:
+        """A report for each exam, in their order, on one connection."""
+        self._write()
+        self._send_all(together=False, link=Link())
 
     def at_once(self) -> None:
         """As many RISs as exams, each with a report and a connection of its own."""
         self._write()
-        self._send_all(together=True)
+        self._send_all(together=True, link=Link())
 
     def _come(self, papers: CredentialFiles | None) -> None:
         story = self.publishing.story
@@ -87,21 +92,20 @@ class Bringing:
             for number, exam in enumerate(exams, 1)
         ]
 
-    def _send_all(self, *, together: bool) -> None:
+    def _send_all(self, *, together: bool, link: Link) -> None:
+        bed = self.publishing.story.bed
+        if not self.publishing.story.publisher.get("mllp"):
+            secure = bed.ris_link(bed.papers.ris)
+            link = replace(link, tls=secure.tls, server_name=secure.server_name)
         batches = [[one] for one in self.sent] if together else [self.sent]
-        found = self.publishing.story.bed.call(self._bring, batches)
+        found = bed.call(self._bring, batches, link)
         self.answers = [answer for batch in found for answer in batch]
 
-    async def _bring(self, batches: Sequence[Sequence[bytes]]) -> list[list[Ack | str]]:
-        return await asyncio.gather(*(self._bring_batch(one) for one in batches))
+    async def _bring(self, batches: Sequence[Sequence[bytes]], link: Link) -> list[list[Ack | str]]:
+        return await asyncio.gather(*(self._bring_batch(one, link) for one in batches))
 
-    async def _bring_batch(self, messages: Sequence[bytes]) -> list[Ack | str]:
+    async def _bring_batch(self, messages: Sequence[bytes], link: Link) -> list[Ack | str]:
         story, publishing = self.publishing.story, self.publishing
-        link = Link()
-        if not story.publisher.get("mllp"):
-            link = story.bed.ris_link(story.bed.papers.ris)
-        if len(messages) > 1:
-            link = replace(link, pieces=_PIECES, pause=_PAUSE_S)
         try:
             return list(
                 await story.bed.ris.send_each(

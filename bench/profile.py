@@ -154,6 +154,9 @@ class World(_Table):
     ans: Port = 0
     igc: Port = 0
     pacs: Port = 0
+    second_pacs: Port = 0
+    """Of another accession authority. A Source that the bench starts is told where it is; one that
+    is somewhere already knows it when this is fixed, and there is none otherwise."""
     local_pacs: Port = 0
     neighbour: Port = 0
     stranger: Port = 0

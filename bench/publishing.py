@@ -216,7 +216,7 @@ class Publishing:
         """Each KOS references the instances that the PACS holds for its study, no other."""
         by_study = {manifest.study_uid: manifest for manifest in self.manifests()}
         for exam in self.story.exams:
-            wanted = held(self.story.bed.pacs, exam.study_uid)
+            wanted = held(self.story.pacs_of(exam), exam.study_uid)
             manifest = by_study.get(exam.study_uid)
             got = {ref.sop_instance for ref in manifest.instances()} if manifest else set()
             self.story.stage.expect(

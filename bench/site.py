@@ -75,6 +75,9 @@ class Site:
     """OU of the certificates by which boxes speak to each other and to PSC."""
     ipp_oid: str = field(default_factory=lambda: _oid("ipp"))
     accession_oid: str = field(default_factory=lambda: _oid("accession"))
+    second_ipp_oid: str = field(default_factory=lambda: _oid("second ipp"))
+    second_accession_oid: str = field(default_factory=lambda: _oid("second accession"))
+    """Those of the second PACS: another department's, or another site's."""
     placer_oid: str = field(default_factory=lambda: _oid("placer"))
     installation_oid: str = field(default_factory=lambda: _oid("installation"))
     local_ipp_oid: str = field(default_factory=lambda: _oid("local-ipp"))
@@ -197,6 +200,7 @@ def _simulated(site: Site, profile: Profile) -> dict[str, str]:
         "COUNTERPART": "counterpart",
         profile.consumer.ae_title: "consumer",
         "KITPACS": "pacs",
+        "KITPACS2": "pacs-2",
         "KITLOCAL": "pacs-local",
         names.source: "source",
         names.consumer: "consumer",

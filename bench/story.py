@@ -21,6 +21,7 @@ from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 
 if TYPE_CHECKING:
     from bench.bed import Bed, BoxAddresses
+    from bench.ports import Pacs
 
 __all__ = ["PlannedExam", "PlannedSeries", "Story", "people_of", "plan_exam", "report_of"]
 
@@ -68,6 +69,8 @@ class PlannedExam:
     """The PatientID in the PACS when it is not the report's IPP."""
     pacs_accession: str = ""
     """The AccessionNumber in the PACS when it is not the report's."""
+    second: bool = False
+    """Its accession number is of the second authority, and it is in the second PACS."""
 
     @property
     def images(self) -> int:
@@ -119,6 +122,21 @@ class Story:
         """Where the images are put that this scenario's publisher finds."""
         bed = self.bed
         return bed.images if "source" in self.stage.info.roles else Simulated(bed.pacs)
+
+    def pacs_of(self, exam: PlannedExam) -> Pacs:
+        """The PACS that holds an exam.
+
+        Raises:
+            CannotVerify: it is the second one, and there is none.
+        """
+        if not exam.second:
+            return self.bed.pacs
+        if self.bed.second_pacs is None:
+            raise CannotVerify(
+                "aucun second PACS : le profil n'en donne pas le port (world.second_pacs), ou le "
+                "PACS n'est pas simulé par le banc"
+            )
+        return self.bed.second_pacs
 
     @property
     def native(self) -> bool:
@@ -172,7 +190,9 @@ class Story:
         exam = plan_exam(
             self.case,
             len(self.exams) + 1,
-            self.bed.site.accession_oid,
+            self.bed.site.second_accession_oid
+            if where.get("second")
+            else self.bed.site.accession_oid,
             self.bed.site.placer_oid,
             modality=modality,
             series=series,

@@ -23,7 +23,7 @@ from cryptography import x509
 
 from bench import ports
 from bench.archives import by_c_store
-from bench.box_config import LOCAL_PACS_AE, PACS_AE, Addresses
+from bench.box_config import LOCAL_PACS_AE, PACS_AE, SECOND_PACS_AE, Addresses
 from bench.browser import Browser, BrowserFactory
 from bench.feed import Feed
 from bench.neighbours import Manner, Neighbour
@@ -114,6 +114,8 @@ class World:
         self.psc: ports.Psc
         self.dmp: ports.Dmp
         self.pacs: ports.Pacs
+        self.second_pacs: Pacs | None = None
+        """Of the site's second accession authority; None where the Source knows of none."""
         self.local_pacs: ports.Pacs
         self.ris: ports.Ris
         self.simulators = Simulators()
@@ -192,6 +194,8 @@ class World:
         await self._start_psc()
         await self._start_dmp()
         self.pacs = await self._start_pacs()
+        if self._has_second_pacs:
+            self.second_pacs = self._start_second_pacs()
         self.local_pacs = await self._start_local_pacs()
         ris = self.profile.neighbours.of("ris")
         only_tls = bool(self.profile.source.mllps) and not self.profile.source.mllp
@@ -278,6 +282,23 @@ class World:
         made = pacs.build(PacsConfig(ae_title=PACS_AE, port=port, **self._where), self.observe)
         self.simulators.pacs = made
         self._started.append(_later(made.start().stop))
+        return made
+
+    @property
+    def _has_second_pacs(self) -> bool:
+        claims, pacs = self.profile.claims, self.profile.neighbours.of("pacs")
+        told = bool(self.profile.world.second_pacs) or not self.profile.external_source()
+        return claims.source and claims.mode == "proxy" and pacs.simulated and told
+
+    def _start_second_pacs(self) -> Pacs:
+        config = PacsConfig(
+            ae_title=SECOND_PACS_AE,
+            actor="pacs-2",
+            port=self.profile.world.second_pacs,
+            **self._where,
+        )
+        made = pacs.build(config, self.observe).start()
+        self._started.append(_later(made.stop))
         return made
 
     async def _start_local_pacs(self) -> ports.Pacs:
@@ -414,6 +435,9 @@ class World:
             local_pacs=(self.local_pacs.host, self.local_pacs.port),
             connect_to=dict(self.connect_to),
             pacs_ae=self.pacs.ae_title,
+            second_pacs=(self.second_pacs.host, self.second_pacs.port)
+            if self.second_pacs
+            else None,
             local_pacs_ae=self.local_pacs.ae_title,
             trust={
                 one.name: Path(papers.trust)

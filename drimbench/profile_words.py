@@ -83,6 +83,8 @@ WORDS: Final = {
     "world.ans": "La liste blanche simulée.",
     "world.igc": "L'autorité de certification simulée (CRL).",
     "world.pacs": "Le PACS de la Source.",
+    "world.second_pacs": "Un second PACS de la Source, d'une autre autorité de numéros "
+    "d'accession ; 0 : aucun, hors d'une Source que le banc lance.",
     "world.local_pacs": "Le PACS local de la Consommatrice.",
     "world.neighbour": "La Source voisine, inscrite à la liste blanche.",
     "world.stranger": "La Source étrangère, qui n'y est pas.",

@@ -11,6 +11,7 @@ STEP_MODULES = (
     "features.steps.publication",
     "features.steps.vie",
     "features.steps.liaison",
+    "features.steps.services",
     "features.steps.produit",
     "features.steps.images",
     "features.steps.consultation",

@@ -133,6 +133,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
             ae_title=config.dicom.ae_title,
             level=options.find_level,
             timeout_s=timing.pacs_timeout_s,
+            backoff=Backoff(timing.retry_first_s, timing.retry_max_s),
         ),
         matcher=CoherenceMatcher(),
         kos=ImgKosBuilder(

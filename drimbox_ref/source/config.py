@@ -73,12 +73,15 @@ class Wado:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacs:
-    """A PACS and the accession authority that it serves (DB.SO.04); "" serves any."""
+    """A PACS, the accession authorities that it serves and the domains of its PatientIDs
+    (DB.SO.04), as OIDs. Without authorities it serves those that no other one names; without
+    domains any local identifier of the patient will do."""
 
     ae_title: str
     host: str
     port: int
-    accession_issuer: str
+    accession_issuers: tuple[str, ...] = ()
+    patient_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +175,7 @@ def _build(root: Table) -> SourceConfig:
         dicom=_dicom(root),
         admin=read_listen(root, "admin"),
         wado=_wado(root),
-        pacs=tuple(_pacs(table) for table in root.tables("pacs", at_least=1)),
+        pacs=_every_pacs(root),
         dmp=read_dmp(root),
         psc=read_psc(root),
         whitelist=read_whitelist(root),
@@ -227,12 +230,25 @@ def _wado(root: Table) -> Wado:
     return wado
 
 
+def _every_pacs(root: Table) -> tuple[Pacs, ...]:
+    tables = root.tables("pacs", at_least=1)
+    found: dict[str, Pacs] = {}
+    for table in tables:
+        pacs = _pacs(table)
+        if pacs.ae_title in found:
+            # An archived KOS names its PACS by this title.
+            raise table.error("ae_title", "un titre par PACS", pacs.ae_title)
+        found[pacs.ae_title] = pacs
+    return tuple(found.values())
+
+
 def _pacs(table: Table) -> Pacs:
     pacs = Pacs(
         ae_title=table.text("ae_title"),
         host=table.text("host"),
         port=table.integer("port", low=1, high=65535),
-        accession_issuer=table.text("accession_issuer", ""),
+        accession_issuers=table.texts("accession_issuers", []),
+        patient_domains=table.texts("patient_domains", []),
     )
     table.end()
     return pacs

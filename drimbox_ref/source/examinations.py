@@ -5,12 +5,15 @@ Réf.: DICOM PS3.4 C.4.1 (C-FIND), C.6.2 (Study Root), grade: standard.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pydicom.dataset import Dataset
 
 from drimbox_ref.dmp import PeerUnavailable
+from drimbox_ref.source.backoff import Backoff
 from drimbox_ref.source.config import Pacs
 from drimbox_ref.source.values import FoundInstance, FoundSeries, FoundStudy, Order
 from wire.dimse import DimseClient, DimseFailure, DimsePeer
@@ -31,47 +34,118 @@ _SERIES_KEYS = ("Modality", "SeriesNumber", "SeriesDescription", "SeriesInstance
 _IMAGE_KEYS = ("SOPClassUID", "SOPInstanceUID", "InstanceNumber", "NumberOfFrames")
 
 
+class _Rest:
+    """A PACS that does not answer is left alone for a while, longer each time: the messages that
+    want another one must not wait for its time-out, one after the other."""
+
+    def __init__(self, backoff: Backoff, monotonic: Callable[[], float]) -> None:
+        self._backoff = backoff
+        self._monotonic = monotonic
+        self._failures: dict[str, int] = {}
+        self._until: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def left(self, title: str) -> float:
+        """Seconds during which it is still not to be asked; 0: it is."""
+        with self._lock:
+            return max(0.0, self._until.get(title, 0.0) - self._monotonic())
+
+    def failed(self, title: str) -> None:
+        """It did not answer."""
+        with self._lock:
+            failures = self._failures.get(title, 0)
+            pause = self._backoff.delay(failures).total_seconds()
+            self._failures[title] = failures + 1
+            self._until[title] = self._monotonic() + pause
+
+    def answered(self, title: str) -> None:
+        """It lives."""
+        with self._lock:
+            self._failures.pop(title, None)
+            self._until.pop(title, None)
+
+
 class DimseExaminations:
     """Asks the PACS that serves the report's accession authority (DB.SO.04).
 
     `relational` is one IMAGE-level query, as most archives accept; `hierarchical` goes down from
-    the study for those that do not.
+    the study for those that do not. `backoff` says how long one that is silent is left alone.
     """
 
     def __init__(
-        self, pacs: Sequence[Pacs], *, ae_title: str, level: str, timeout_s: float
+        self,
+        pacs: Sequence[Pacs],
+        *,
+        ae_title: str,
+        level: str,
+        timeout_s: float,
+        backoff: Backoff,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pacs = tuple(pacs)
         self._level = level
+        self._rest = _Rest(backoff, monotonic)
         self._client = DimseClient(ae_title, actor="source", observe=ignore, timeout=timeout_s)
 
     def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
-        """The study, or None when no PACS has it.
+        """The study as the PACS of its accession number has it; as another one has it, for want of
+        better: its number is then compared with the report's; None when no PACS has it.
 
         Raises:
-            PeerUnavailable: one that could have it did not answer, and no other has it.
+            PeerUnavailable: one that could have it did not answer, and the others do not have it
+                under a number of theirs.
         """
         failures = []
-        for pacs in self._candidates(orders):
-            peer = DimsePeer(pacs.host, pacs.port, pacs.ae_title)
+        stray: FoundStudy | None = None
+        for pacs, numbers in self._candidates(orders):
             try:
-                matches = self._matches(peer, study_uid)
-            except DimseFailure as failure:
-                failures.append(f"PACS {pacs.ae_title} : {failure}")
+                matches = self._ask(pacs, study_uid)
+            except PeerUnavailable as failure:
+                failures.append(str(failure))
                 continue
-            if matches:
-                return _study(study_uid, pacs.ae_title, matches)
+            if not matches:
+                continue
+            study = _study(study_uid, pacs, matches)
+            if numbers.issuperset(study.accessions):
+                return study
+            stray = stray or study
         if failures:
             raise PeerUnavailable("; ".join(failures))
-        return None
+        return stray
 
-    def _candidates(self, orders: Iterable[Order]) -> list[Pacs]:
-        issuers = {order.accession_oid for order in orders}
-        return [
-            pacs
-            for pacs in self._pacs
-            if not pacs.accession_issuer or pacs.accession_issuer in issuers
-        ]
+    def _candidates(self, orders: Sequence[Order]) -> list[tuple[Pacs, set[str]]]:
+        """The PACS to ask, those that name an authority of the report first, each with the
+        accession numbers that are its own."""
+        named = {issuer for pacs in self._pacs for issuer in pacs.accession_issuers}
+        found = []
+        for pacs in sorted(self._pacs, key=lambda one: not one.accession_issuers):
+            numbers = {
+                order.accession
+                for order in orders
+                if (
+                    order.accession_oid in pacs.accession_issuers
+                    if pacs.accession_issuers
+                    else order.accession_oid not in named
+                )
+            }
+            if numbers or not (orders or pacs.accession_issuers):
+                found.append((pacs, numbers))
+        return found
+
+    def _ask(self, pacs: Pacs, study_uid: str) -> list[Any]:
+        if left := self._rest.left(pacs.ae_title):
+            raise PeerUnavailable(
+                f"PACS {pacs.ae_title} : sans réponse, laissé encore {left:.0f} s"
+            )
+        try:
+            matches = self._matches(DimsePeer(pacs.host, pacs.port, pacs.ae_title), study_uid)
+        except DimseFailure as failure:
+            # One that answers by a failure lives: it is this query that it could not do.
+            if failure.kind != "status":
+                self._rest.failed(pacs.ae_title)
+            raise PeerUnavailable(f"PACS {pacs.ae_title} : {failure}") from failure
+        self._rest.answered(pacs.ae_title)
+        return matches
 
     def _matches(self, peer: DimsePeer, study_uid: str) -> list[Any]:
         """IMAGE-level answers that hold the attributes of all levels."""
@@ -105,7 +179,7 @@ class DimseExaminations:
         return self._client.find(peer, identifier)
 
 
-def _study(study_uid: str, pacs: str, matches: Sequence[Any]) -> FoundStudy:
+def _study(study_uid: str, pacs: Pacs, matches: Sequence[Any]) -> FoundStudy:
     """One study of all its image answers.
 
     Answers about another study are dropped: a PACS that ignores a key must not get a patient's
@@ -120,7 +194,8 @@ def _study(study_uid: str, pacs: str, matches: Sequence[Any]) -> FoundStudy:
     first = own[0] if own else Dataset()
     return FoundStudy(
         uid=study_uid,
-        pacs=pacs,
+        pacs=pacs.ae_title,
+        patient_domains=pacs.patient_domains,
         patient_ids=_distinct(own, "PatientID"),
         accessions=_distinct(own, "AccessionNumber"),
         date=_text(first, "StudyDate"),

@@ -12,6 +12,8 @@ class CoherenceMatcher:
 
     Values are compared as they are: an IPP is not a number. Assigning authorities are not
     compared: the requirements speak of values, and archives name authorities in their own ways.
+    A patient may have an IPP in each of several domains: where the configuration says which are
+    the PACS's, only those count.
     """
 
     def match(self, report: ReportOrder, study: FoundStudy) -> tuple[Order, ...] | Mismatch:
@@ -39,11 +41,20 @@ class CoherenceMatcher:
         return tuple(wanted[number] for number in study.accessions)
 
     def _wrong_patient(self, report: ReportOrder, study: FoundStudy) -> str:
-        ipp = report.patient.ipp
-        if not ipp:
+        patient = report.patient
+        every = [(patient.ipp, patient.ipp_oid), *patient.other_ipps] if patient.ipp else []
+        if not every:
             return "Le message du RIS ne porte pas d'IPP (PID-3, type PI)."
-        others = [value for value in study.patient_ids if value != ipp]
+        domains = study.patient_domains
+        known = [value for value, oid in every if not domains or oid in domains]
+        if not known:
+            return (
+                f"Le message du RIS ne porte pas d'IPP du domaine du PACS {study.pacs} "
+                f"({', '.join(domains)})."
+            )
+        others = [value for value in study.patient_ids if value not in known]
         if others or not study.patient_ids:
             found = ", ".join(repr(value) for value in others) or "aucun"
-            return f"IPP de l'examen dans le PACS : {found} ; IPP du message : {ipp!r}."
+            said = ", ".join(repr(value) for value in known)
+            return f"IPP de l'examen dans le PACS : {found} ; IPP du message : {said}."
         return ""

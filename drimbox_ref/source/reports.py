@@ -267,16 +267,21 @@ def _pid(message: Message) -> Segment:
 
 
 def _identifier(message: Message, kind: str) -> Repetition | None:
-    """The repetition of PID-3 with that CX.5: by type, never by position."""
+    """The first repetition of PID-3 with that CX.5: by type, never by position."""
+    return next(iter(_identifiers(message, kind)), None)
+
+
+def _identifiers(message: Message, kind: str) -> list[Repetition]:
     pid = message.first("PID")
     repetitions = pid.field(3).repetitions if pid else ()
-    return next((one for one in repetitions if one.component(5).value == kind), None)
+    return [one for one in repetitions if one.component(5).value == kind]
 
 
 def _patient(message: Message, report: cda.ImagingReport, ins: Ins) -> Patient:
     """The patient: the message first, the CDA header for the traits that it does not give."""
     pid = _pid(message)
-    local = _identifier(message, LOCAL_TYPE)
+    locals_ = _identifiers(message, LOCAL_TYPE)
+    local = locals_[0] if locals_ else None
     legal = _name(pid, "L")
     used = _name(pid, "D")
     birthplace = next(
@@ -296,6 +301,9 @@ def _patient(message: Message, report: cda.ImagingReport, ins: Ins) -> Patient:
         birth_date=pid.field(7).value[:8] or written.birth_date,
         sex=pid.field(8).value or written.sex,
         birthplace=(birthplace.component(9).value if birthplace else "") or written.birthplace,
+        other_ipps=tuple(
+            (one.component(1).value, one.component(4).subcomponent(2).value) for one in locals_[1:]
+        ),
     )
 
 

@@ -83,6 +83,7 @@ class Patient:
     ins: Ins
     ipp: str
     ipp_oid: str
+    """The first local identifier of the message; `other_ipps` has those of other domains."""
     birth_family: str
     birth_given: str
     birth_givens: str
@@ -91,6 +92,8 @@ class Patient:
     birth_date: str
     sex: str
     birthplace: str
+    other_ipps: tuple[tuple[str, str], ...] = ()
+    """(value, OID of the domain)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +263,8 @@ class FoundStudy:
     study_id: str
     referring: str
     series: tuple[FoundSeries, ...]
+    patient_domains: tuple[str, ...] = ()
+    """Whose PatientIDs that PACS writes; none: anybody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from mutants.source import access, demonstrator, images, intake, life, publication, reports, traces
+from mutants.source import (
+    access,
+    demonstrator,
+    departments,
+    images,
+    intake,
+    life,
+    publication,
+    reports,
+    traces,
+)
 
-__all__ = ["access", "demonstrator", "images", "intake", "life", "publication", "reports", "traces"]
+__all__ = [
+    "access",
+    "demonstrator",
+    "departments",
+    "images",
+    "intake",
+    "life",
+    "publication",
+    "reports",
+    "traces",
+]

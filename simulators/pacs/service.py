@@ -134,6 +134,7 @@ class Pacs:
             for title, (host, port) in config.destinations.items()
         }
         self._server: DimseServer | None = None
+        self._port = config.port
         self._received: list[Received] = []
         self._arrival = threading.Condition()
 
@@ -149,8 +150,9 @@ class Pacs:
 
     @property
     def port(self) -> int:
-        """The port that it listens on; 0 before `start()` when none is configured."""
-        return self.config.port if self._server is None else self._server.port
+        """The port that it listens on, or will again; 0 before the first `start()` when none is
+        configured."""
+        return self._port
 
     def start(self) -> Pacs:
         """Listen. Returns itself.
@@ -166,13 +168,14 @@ class Pacs:
             observe=self._observe,
             label=self._label,
             host=config.host,
-            port=config.port,
+            port=self._port,
             storage=dict.fromkeys(config.sop_classes, config.transfer_syntaxes),
             calling_ae_titles=config.calling_ae_titles,
             relational=config.relational,
             peer_names=config.peer_names,
             timeout=config.timeout,
         )
+        self._port = self._server.port
         return self
 
     def stop(self) -> None:

@@ -263,6 +263,7 @@ def _pid(subject: Subject, options: Options) -> list[FieldValue]:
     ipp = options.ipp or patient.ipp
     if ipp is not None:
         identifiers.append(_cx(ipp, LOCAL_TYPE))
+    identifiers.extend(_cx(one, LOCAL_TYPE) for one in patient.other_ipps)
     fields: dict[int, FieldValue] = {
         1: "1",
         3: identifiers,

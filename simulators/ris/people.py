@@ -78,6 +78,8 @@ class Patient:
     birthplace_city: str = ""
     used_family: str = ""
     used_given: str = ""
+    other_ipps: tuple[Identifier, ...] = ()
+    """In other domains than the IPP's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -191,7 +191,8 @@ def _code(coded: Coded, qualifier: Code | None = None) -> Code:
 
 def _patient(patient: Patient) -> cda.Patient:
     # The order INS then IPP is that of the official reports; readers must not rely on it.
-    ids = [one for one in (patient.ins, patient.ipp) if one is not None]
+    every = (patient.ins, patient.ipp, *patient.other_ipps)
+    ids = [one for one in every if one is not None]
     parts = [
         NamePart("family", patient.family, "BR"),
         NamePart("given", patient.givens),
