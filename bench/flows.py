@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.bed import Bed
+from bench.box_config import SECOND_PACS_AE
 from bench.profile import ConsumerBox, SourceBox
 from wire.listening import authority
 
@@ -102,6 +103,13 @@ class _Flows:
                 purpose=f"recherche et demande d'images (AE {self._known.pacs_ae})",
                 address=_joined(self._known.pacs), protocol="DICOM C-FIND, C-MOVE", tls=_CLEAR,
             )  # fmt: skip
+            if self._known.second_pacs:
+                yield Flow(
+                    caller=_SOURCE, callee="Second PACS",
+                    purpose=f"recherche et demande d'images (AE {SECOND_PACS_AE})",
+                    address=_joined(self._known.second_pacs), protocol="DICOM C-FIND, C-MOVE",
+                    tls=_CLEAR,
+                )  # fmt: skip
             yield Flow(
                 caller="PACS", callee=_SOURCE, purpose=f"images (AE {source.ae_title})",
                 address=_where(source, "dicom"), protocol="DICOM C-STORE", tls=_CLEAR,

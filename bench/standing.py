@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
 
 from bench.archives import MODALITY
 from bench.bed import Bed
+from bench.box_config import SECOND_PACS_AE
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.flows import flows
@@ -147,8 +148,12 @@ def _source_pacs(bed: Bed) -> list[Line]:
     """The PACS to ask; of a native product, what will send images to its own."""
     if not bed.native:
         known = bed.addresses()
-        where = authority(*known.pacs)
-        return [Line(who="PACS", what=f"AE {known.pacs_ae}", value=where)]
+        lines = [Line(who="PACS", what=f"AE {known.pacs_ae}", value=authority(*known.pacs))]
+        if known.second_pacs:
+            what = f"AE {SECOND_PACS_AE}, autorité {bed.site.second_accession_oid}"
+            where = authority(*known.second_pacs)
+            lines.append(Line(who="Second PACS", what=what, value=where))
+        return lines
     given = bed.profile.source
     if given.stow:
         return [Line(who="Son PACS", what="reçoit par STOW-RS", value=given.stow)]
