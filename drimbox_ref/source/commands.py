@@ -164,8 +164,9 @@ def _pacs_of(config: SourceConfig) -> Callable[[str], str]:
     """Which PACS serves an accession authority: where images of an imported KOS are asked."""
 
     def pacs_of(issuer: str) -> str:
-        serving = [one for one in config.pacs if one.accession_issuer in ("", issuer)]
-        return (serving or list(config.pacs))[0].ae_title
+        naming = [one for one in config.pacs if issuer in one.accession_issuers]
+        others = [one for one in config.pacs if not one.accession_issuers]
+        return (naming or others or list(config.pacs))[0].ae_title
 
     return pacs_of
 
