@@ -21,6 +21,7 @@ from drimbench import (
     requirements_cli,
     runs_cli,
     serve_cli,
+    speed_cli,
 )
 from drimbench.ending import Finished, print_json, refuse
 from drimbench.evidence import chosen_projections, project, write_reports
@@ -510,6 +511,7 @@ app.add_typer(docs, name="docs")
 app.add_typer(requirements_cli.req, name="req")
 app.add_typer(clients_cli.client, name="client")
 app.add_typer(data_cli.data, name="data")
+app.command(name="pacs-speed")(speed_cli.pacs_speed)
 app.command()(init_cli.init)
 app.command()(doctor_cli.doctor)
 app.command()(serve_cli.serve)
