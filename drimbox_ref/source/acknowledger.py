@@ -12,12 +12,12 @@ from drimbox_ref.source.values import Fault
 from protocols.errors import RemoteProtocolError
 from protocols.hl7v2 import Message, build, parse, segment
 from protocols.hl7v2_build import FieldValue, SegmentValue
-from spec.hl7v2 import COUNTRY, ERROR_CODES, VERSION_ORU
+from spec.hl7v2 import COUNTRY, ERROR_CODES, VERSION_OMI, VERSION_ORU
 
 __all__ = ["Hl7Acknowledger"]
 
-_EVENTS = ("R01", "T02", "T04", "T10")
-_VERSION_MDM = "2.6"
+_EVENTS = ("R01", "T02", "T04", "T10", "O23")
+_VERSIONS = {"MDM": "2.6", "OMI": VERSION_OMI}
 _CHARACTER_SET = "UNICODE UTF-8"
 _ERROR_SYSTEM = "HL70357"
 
@@ -66,7 +66,7 @@ class Hl7Acknowledger:
                 9: ("ACK", event, "ACK") if event in _EVENTS else "ACK",
                 10: self._control_id(message, now),
                 11: message.value("MSH-11") or "P",
-                12: _VERSION_MDM if message.value("MSH-9.1") == "MDM" else VERSION_ORU,
+                12: _VERSIONS.get(message.value("MSH-9.1"), VERSION_ORU),
                 17: COUNTRY,
                 18: _CHARACTER_SET,
             },

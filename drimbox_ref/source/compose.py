@@ -33,6 +33,7 @@ from drimbox_ref.source.kos import ImgKosBuilder
 from drimbox_ref.source.matcher import CoherenceMatcher
 from drimbox_ref.source.metadata import XdsMetadata
 from drimbox_ref.source.negotiator import AcceptNegotiator
+from drimbox_ref.source.notices import PacsNotices
 from drimbox_ref.source.outbox import SqlOutbox
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.ports import Uids
@@ -128,6 +129,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         intake=MllpIntake(doors(config.mllp, config.mllps)),
         reports=CisisReports(without_dmp=options.without_dmp),
         acknowledger=Hl7Acknowledger(clock=clock),
+        notices=PacsNotices(),
         examinations=DimseExaminations(
             config.pacs,
             ae_title=config.dicom.ae_title,

@@ -119,6 +119,9 @@ class Options:
     event_code_scheme: str
     """codingScheme of eventCodeList: OID of the `value_set` (ANS validator sample) or of the
     `code_system`."""
+    notes_from: str
+    """Whose IOCM notes are taken: those of the configured `pacs`, or of `any` AE title. No public
+    text says what to do with a note from elsewhere."""
     find_level: str
     """C-FIND: `relational` (one IMAGE-level query) or `hierarchical` (SERIES, then IMAGE)."""
     without_dmp: str
@@ -287,6 +290,7 @@ def _options(root: Table) -> Options:
         event_code_scheme=table.choice(
             "event_code_scheme", ("value_set", "code_system"), "value_set"
         ),
+        notes_from=table.choice("notes_from", ("pacs", "any"), "pacs"),
         find_level=table.choice("find_level", ("relational", "hierarchical"), "relational"),
         without_dmp=table.choice("without_dmp", ("stop", "publish"), "stop"),
         kos_transfer_syntax=table.choice(

@@ -16,6 +16,7 @@ from drimbox_ref.dmp import PeerUnavailable
 from drimbox_ref.source.backoff import Backoff
 from drimbox_ref.source.config import Pacs
 from drimbox_ref.source.values import FoundInstance, FoundSeries, FoundStudy, Order
+from spec.dicom import DCM, REJECTION_TITLES
 from wire.dimse import DimseClient, DimseFailure, DimsePeer
 from wire.exchange import ignore
 
@@ -31,7 +32,14 @@ _STUDY_KEYS = (
     "StudyID",
 )
 _SERIES_KEYS = ("Modality", "SeriesNumber", "SeriesDescription", "SeriesInstanceUID")
-_IMAGE_KEYS = ("SOPClassUID", "SOPInstanceUID", "InstanceNumber", "NumberOfFrames")
+_IMAGE_KEYS = (
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "InstanceNumber",
+    "NumberOfFrames",
+    "ConceptNameCodeSequence",
+)
+"""The last one is the title of a key object: a rejection note is in the exam, not of it."""
 
 
 class _Rest:
@@ -103,7 +111,7 @@ class DimseExaminations:
             except PeerUnavailable as failure:
                 failures.append(str(failure))
                 continue
-            if not matches:
+            if all(_is_note(match) for match in matches):
                 continue
             study = _study(study_uid, pacs, matches)
             if numbers.issuperset(study.accessions):
@@ -173,7 +181,7 @@ class DimseExaminations:
         identifier = Dataset()
         identifier.QueryRetrieveLevel = level
         for key in keys:
-            setattr(identifier, key, "")
+            setattr(identifier, key, [] if key.endswith("Sequence") else "")
         for key, value in unique.items():
             setattr(identifier, key, value)
         return self._client.find(peer, identifier)
@@ -185,7 +193,11 @@ def _study(study_uid: str, pacs: Pacs, matches: Sequence[Any]) -> FoundStudy:
     Answers about another study are dropped: a PACS that ignores a key must not get a patient's
     exam published with another's images.
     """
-    own = [match for match in matches if _text(match, "StudyInstanceUID") in ("", study_uid)]
+    own = [
+        match
+        for match in matches
+        if _text(match, "StudyInstanceUID") in ("", study_uid) and not _is_note(match)
+    ]
     by_series: dict[str, list[Any]] = {}
     for match in own:
         by_series.setdefault(_text(match, "SeriesInstanceUID"), []).append(match)
@@ -229,6 +241,18 @@ def _series(uid: str, images: Sequence[Any]) -> FoundSeries:
                 key=lambda one: (one.number is None, one.number or 0, one.sop_instance),
             )
         ),
+    )
+
+
+def _is_note(match: Any) -> bool:
+    """Whether it is an IOCM rejection note. An archive goes on showing most of them; one that does
+    not return titles leaves them among the key objects.
+    """
+    titles = match.get("ConceptNameCodeSequence") or ()
+    return any(
+        _text(title, "CodeValue") in REJECTION_TITLES
+        and _text(title, "CodingSchemeDesignator") == DCM
+        for title in titles
     )
 
 

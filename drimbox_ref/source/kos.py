@@ -40,6 +40,7 @@ from protocols.kos import (
     character_set_for,
     encode,
     format_description,
+    parse_description,
 )
 from spec.dicom import KEY_OBJECT_DESCRIPTION, KEY_OBJECT_TEMPLATE, MANIFEST, value_type_of
 
@@ -86,25 +87,14 @@ class ImgKosBuilder:
         uid = self._uids.oid()
         # The study's dates are local times of the exam: one offset holds for the whole file.
         offset = offset_of(exam.start) or self._timezone
-        moment = now.astimezone(offset_zone(offset))
-        date, time = dicom_date(moment), dicom_time(moment)
-        content = self._content(exam, study)
         manifest = Manifest(
             sop_instance=uid,
             study_uid=study.uid,
             series_uid=self._series_uid(study.uid),
-            studies=(
-                StudyEvidence(study.uid, tuple(self._evidence(study, one) for one in study.series)),
-            ),
-            content=content,
-            instance_creation_date=date,
-            instance_creation_time=time,
+            studies=self._studies(study),
+            content=self._content(exam, study),
             study_date=study.date,
-            series_date=date,
-            content_date=date,
             study_time=study.time,
-            series_time=time,
-            content_time=time,
             manufacturer=self._manufacturer,
             institution_name=_institution(report.structure),
             referring_physician=study.referring,
@@ -117,10 +107,45 @@ class ImgKosBuilder:
             requests=tuple(_request(study.uid, exam, order) for order in orders),
             template=(Template(*KEY_OBJECT_TEMPLATE),),
         )
-        manifest = _with_patient(manifest, report.patient)
-        manifest = replace(manifest, specific_character_set=character_set_for(_texts(manifest)))
+        return self._written(_with_patient(manifest, report.patient), offset, now)
+
+    def renew(self, former: Manifest, study: FoundStudy, *, version: int, now: datetime) -> Kos:
+        """The next KOS of a study whose content changed, the report being what it was."""
+        offset = former.timezone_offset or self._timezone
+        manifest = replace(
+            former,
+            sop_instance=self._uids.oid(),
+            series_uid=self._series_uid(study.uid),
+            studies=self._studies(study),
+            content=_renewed_content(former, study),
+            study_date=study.date,
+            study_time=study.time,
+            manufacturer=self._manufacturer,
+            referring_physician=study.referring,
+            timezone_offset=offset,
+            study_description=(study.description or former.study_description or "")[:_LO],
+            study_id=study.study_id[:_SH],
+            instance_number=str(version),
+        )
+        return self._written(manifest, offset, now)
+
+    def _written(self, manifest: Manifest, offset: str, now: datetime) -> Kos:
+        """The manifest dated, in the character set that it needs, as a file."""
+        moment = now.astimezone(offset_zone(offset))
+        date, time = dicom_date(moment), dicom_time(moment)
+        manifest = replace(
+            manifest,
+            instance_creation_date=date,
+            instance_creation_time=time,
+            series_date=date,
+            series_time=time,
+            content_date=date,
+            content_time=time,
+            specific_character_set=character_set_for(_texts(manifest)),
+        )
+        assert manifest.sop_instance is not None
         return Kos(
-            uid=uid,
+            uid=manifest.sop_instance,
             data=encode(manifest, transfer_syntax=self._transfer_syntax),
             created=now,
             fingerprint=_fingerprint(manifest),
@@ -130,6 +155,10 @@ class ImgKosBuilder:
         """The same series for all KOS of a study: they are versions of one document."""
         digest = hashlib.sha256(f"kos|{study_uid}".encode()).digest()
         return f"{self._uid_root}.{int.from_bytes(digest[:12], 'big')}"[:64]
+
+    def _studies(self, study: FoundStudy) -> tuple[StudyEvidence, ...]:
+        series = tuple(self._evidence(study, one) for one in study.series)
+        return (StudyEvidence(study.uid, series),)
 
     def _evidence(self, study: FoundStudy, series: FoundSeries) -> SeriesEvidence:
         return SeriesEvidence(
@@ -159,18 +188,40 @@ class ImgKosBuilder:
                 ),
             )
         )
-        description = ContentItem(
-            value_type="TEXT", concept=Code(*KEY_OBJECT_DESCRIPTION), text=text
+        return _items(text, study)
+
+
+def _renewed_content(former: Manifest, study: FoundStudy) -> tuple[ContentItem, ...]:
+    """What the report says of the exam, and what the PACS now says of its series."""
+    said = parse_description(former.description() or "")
+    regions = {one.region for one in said.series}
+    # One region is said of every series; of several, no series says its own.
+    region = regions.pop() if len(regions) == 1 else ""
+    text = format_description(
+        replace(
+            said,
+            exam=_line(study.description) or said.exam,
+            series=tuple(
+                SeriesLine(one.uid, one.modality, region, _line(one.description))
+                for one in study.series
+            ),
         )
-        references = (
-            ContentItem(
-                value_type=value_type_of(instance.sop_class),
-                references=((instance.sop_class, instance.sop_instance),),
-            )
-            for series in study.series
-            for instance in series.instances
+    )
+    return _items(text, study)
+
+
+def _items(description: str, study: FoundStudy) -> tuple[ContentItem, ...]:
+    """The description, then one reference for each instance."""
+    told = ContentItem(value_type="TEXT", concept=Code(*KEY_OBJECT_DESCRIPTION), text=description)
+    references = (
+        ContentItem(
+            value_type=value_type_of(instance.sop_class),
+            references=((instance.sop_class, instance.sop_instance),),
         )
-        return (description, *references)
+        for series in study.series
+        for instance in series.instances
+    )
+    return (told, *references)
 
 
 def _with_patient(manifest: Manifest, patient: Patient) -> Manifest:

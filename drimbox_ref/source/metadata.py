@@ -18,6 +18,7 @@ from drimbox_ref.source import xds_values as values
 from drimbox_ref.source.ports import Uids
 from drimbox_ref.source.times import utc_time, xds_time
 from drimbox_ref.source.values import (
+    ArchiveEntry,
     Exam,
     FoundStudy,
     Kos,
@@ -34,7 +35,10 @@ from protocols.ebrim import (
     SubmissionSet,
     build_provide,
     build_submit,
+    parse_submit,
 )
+from protocols.errors import RemoteProtocolError
+from protocols.xml import parse as parse_xml
 from protocols.xml import serialize
 from protocols.xmlsig import LotReference, sign_lot
 from spec.xds import AssociationType, SlotName, Status
@@ -81,8 +85,63 @@ class XdsMetadata:
         now: datetime,
     ) -> Submission:
         """TD2.1a, or TD2.1b when `replaces` is the entryUUID of the KOS to replace."""
-        submission_set = self._submission_set(report, now)
-        entry = self._kos_entry(report, exam, kos, study, orders)
+        return self._lot(
+            self._submission_set(report, now),
+            self._kos_entry(report, exam, kos, study, orders),
+            kos,
+            replaces=replaces,
+            credentials=credentials,
+            now=now,
+        )
+
+    def renew(
+        self,
+        former: ArchiveEntry,
+        kos: Kos,
+        study: FoundStudy,
+        *,
+        replaces: str,
+        credentials: Credentials,
+        now: datetime,
+    ) -> Submission:
+        """TD2.1b of the next KOS, described as the archived lot describes the former one.
+
+        Raises:
+            RemoteProtocolError: the archived lot cannot be read.
+        """
+        submission_set, described = _archived(former)
+        entry = replace(
+            described,
+            id=_KOS,
+            creation_time=xds_time(kos.created),
+            hash=hashlib.sha1(kos.data, usedforsecurity=False).hexdigest(),
+            size=str(len(kos.data)),
+            uri=(),
+            unique_id=kos.uid,
+            event_codes=values.with_modalities(
+                described.event_codes, study, scheme=self._event_code_scheme
+            ),
+        )
+        return self._lot(
+            self._again(submission_set, now),
+            entry,
+            kos,
+            replaces=replaces,
+            credentials=credentials,
+            now=now,
+        )
+
+    def _lot(
+        self,
+        submission_set: SubmissionSet,
+        entry: DocumentEntry,
+        kos: Kos,
+        *,
+        replaces: str | None,
+        credentials: Credentials,
+        now: datetime,
+    ) -> Submission:
+        """One KOS, its signature, and what links them."""
         signature_uid = self._uids.oid()
         signature = sign_lot(
             [LotReference(kos.uid, kos.data)],
@@ -93,7 +152,7 @@ class XdsMetadata:
             signing_time=now,
             algorithm=self._hash,
         )
-        entries = (entry, _signature_entry(report, signature_uid, signature, entry, now))
+        entries = (entry, _signature_entry(submission_set, signature_uid, signature, entry, now))
         associations = [
             Association(type=AssociationType.HAS_MEMBER, source=_SET, target=_KOS, slots=_ORIGINAL),
             Association(
@@ -133,24 +192,21 @@ class XdsMetadata:
 
         The submission set is all there is to sign, and no sample signs it.
         """
-        submission_set = self._submission_set(report, now)
-        association = Association(
-            type=AssociationType.UPDATE_AVAILABILITY_STATUS,
-            source=_SET,
-            target=entry_uuid,
-            slots=(
-                Slot(SlotName.ORIGINAL_STATUS, (Status.APPROVED.value,)),
-                Slot(SlotName.NEW_STATUS, (Status.DELETED.value,)),
-            ),
-        )
-        request = build_submit(submission_set, (), (association,))
-        return Submission(
-            operation=Operation.DELETE,
-            set_uid=submission_set.unique_id,
-            request=serialize(request, declaration=False),
-            attachments=(),
-            metadata=serialize(request),
-            fingerprint="",
+        return _deletion(self._submission_set(report, now), entry_uuid)
+
+    def withdraw(self, former: ArchiveEntry, entry_uuid: str, *, now: datetime) -> Submission:
+        """TD3.3c of the entry, on behalf of whom the archived lot names. Raises as `renew`."""
+        submission_set, _ = _archived(former)
+        return _deletion(self._again(submission_set, now), entry_uuid)
+
+    def _again(self, submission_set: SubmissionSet, now: datetime) -> SubmissionSet:
+        """A lot of the same people about the same patient."""
+        return replace(
+            submission_set,
+            id=_SET,
+            submission_time=xds_time(now),
+            unique_id=self._uids.oid(),
+            source_id=self._identity.installation_oid,
         )
 
     def _submission_set(self, report: ReportOrder, now: datetime) -> SubmissionSet:
@@ -208,8 +264,47 @@ class XdsMetadata:
         return values.box_author(report, self._identity)
 
 
+def _deletion(submission_set: SubmissionSet, entry_uuid: str) -> Submission:
+    """ITI-57 UpdateAvailabilityStatus of the entry to Deleted."""
+    association = Association(
+        type=AssociationType.UPDATE_AVAILABILITY_STATUS,
+        source=_SET,
+        target=entry_uuid,
+        slots=(
+            Slot(SlotName.ORIGINAL_STATUS, (Status.APPROVED.value,)),
+            Slot(SlotName.NEW_STATUS, (Status.DELETED.value,)),
+        ),
+    )
+    request = build_submit(submission_set, (), (association,))
+    return Submission(
+        operation=Operation.DELETE,
+        set_uid=submission_set.unique_id,
+        request=serialize(request, declaration=False),
+        attachments=(),
+        metadata=serialize(request),
+        fingerprint="",
+    )
+
+
+def _archived(former: ArchiveEntry) -> tuple[SubmissionSet, DocumentEntry]:
+    """The submission set and the KOS's entry as the local archive keeps them.
+
+    Raises:
+        RemoteProtocolError: they cannot be read, or another KOS is described.
+    """
+    kept = parse_submit(parse_xml(former.metadata))
+    for entry in kept.entries:
+        if entry.unique_id == former.kos_uid:
+            return kept.submission_set, entry
+    raise RemoteProtocolError(f"le lot archivé ne décrit pas le KOS {former.kos_uid}")
+
+
 def _signature_entry(
-    report: ReportOrder, uid: str, data: bytes, kos_entry: DocumentEntry, now: datetime
+    submission_set: SubmissionSet,
+    uid: str,
+    data: bytes,
+    kos_entry: DocumentEntry,
+    now: datetime,
 ) -> DocumentEntry:
     moment = xds_time(now)
     return DocumentEntry(
@@ -217,14 +312,14 @@ def _signature_entry(
         mime_type="text/xml",
         creation_time=moment,
         language_code="art",
-        legal_authenticator=values.validator(report),
+        legal_authenticator=kos_entry.legal_authenticator,
         service_start_time=moment,
         service_stop_time=moment,
-        source_patient_id=values.patient_id(report),
+        source_patient_id=kos_entry.patient_id,
         hash=hashlib.sha1(data, usedforsecurity=False).hexdigest(),
         size=str(len(data)),
         title="Source",
-        authors=(values.sender(report),),
+        authors=submission_set.authors,
         class_code=values.SIGNATURE_CLASS,
         type_code=values.SIGNATURE_TYPE,
         format_code=values.SIGNATURE_FORMAT,

@@ -22,6 +22,7 @@ from drimbox_ref.source.ports import (
     Matcher,
     Metadata,
     Negotiator,
+    Notices,
     Outbox,
     Registry,
     Reports,
@@ -47,6 +48,8 @@ class Parts:
     intake: Intake
     reports: Reports
     acknowledger: Acknowledger
+    # what comes from the PACS of its own accord
+    notices: Notices
     # what becomes a KOS
     examinations: Examinations
     matcher: Matcher

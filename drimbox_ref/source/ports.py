@@ -25,6 +25,7 @@ from drimbox_ref.source.values import (
     Ins,
     Kos,
     Mismatch,
+    Notice,
     Order,
     OutboxItem,
     Refusal,
@@ -39,6 +40,7 @@ from drimbox_ref.source.values import (
 )
 from drimbox_ref.trail import Alert, AuditEvent
 from protocols.dicomweb import Resource
+from protocols.kos import Manifest
 from wire.mllp import Handler
 from wire.tls import ServerTls
 
@@ -60,6 +62,7 @@ __all__ = [
     "Matcher",
     "Metadata",
     "Negotiator",
+    "Notices",
     "Outbox",
     "Registry",
     "Reports",
@@ -116,6 +119,26 @@ class Acknowledger(Protocol):
         ...
 
 
+class Notices(Protocol):
+    """Reads what the PACS says of changed exams: IOCM notes and OMI^O23."""
+
+    def concerns(self, message: bytes) -> bool:
+        """Whether it is for this reader: an IOCM note, or a message of type OMI."""
+        ...
+
+    def examine(self, message: bytes) -> tuple[Fault, ...]:
+        """Faults that forbid to take it; empty when there is none."""
+        ...
+
+    def read(self, message: bytes) -> Notice:
+        """What a taken notice is about.
+
+        Raises:
+            RemoteProtocolError: it cannot be read.
+        """
+        ...
+
+
 # The exam in the PACS --------------------------------------------------------------------------
 
 
@@ -166,6 +189,10 @@ class KosBuilder(Protocol):
         """One KOS for one study; `version` is its InstanceNumber."""
         ...
 
+    def renew(self, former: Manifest, study: FoundStudy, *, version: int, now: datetime) -> Kos:
+        """The next KOS of a study whose content changed, the report being what it was."""
+        ...
+
 
 class Metadata(Protocol):
     """Describes and signs what is submitted."""
@@ -194,6 +221,27 @@ class Metadata(Protocol):
         now: datetime,
     ) -> Submission:
         """TD3.3c of the entry."""
+        ...
+
+    def renew(
+        self,
+        former: ArchiveEntry,
+        kos: Kos,
+        study: FoundStudy,
+        *,
+        replaces: str,
+        credentials: Credentials,
+        now: datetime,
+    ) -> Submission:
+        """TD2.1b of the next KOS, described as the archived lot describes the former one.
+
+        Raises:
+            RemoteProtocolError: the archived lot cannot be read.
+        """
+        ...
+
+    def withdraw(self, former: ArchiveEntry, entry_uuid: str, *, now: datetime) -> Submission:
+        """TD3.3c of the entry, on behalf of whom the archived lot names. Raises as `renew`."""
         ...
 
 

@@ -13,9 +13,10 @@ from itertools import accumulate
 
 from drimbox_ref.credentials import Credentials
 from drimbox_ref.dmp import PeerUnavailable, Rejected
-from drimbox_ref.source.backoff import Backoff
+from drimbox_ref.source.backoff import Backoff, Postponed
 from drimbox_ref.source.desk import DmpDesk
 from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.renewal import Renewal
 from drimbox_ref.source.values import (
     Action,
     ArchiveEntry,
@@ -35,17 +36,9 @@ from drimbox_ref.source.values import (
 )
 from drimbox_ref.trail import Alert, AuditEvent
 
-__all__ = ["Postponed", "Publication", "follow_of"]
+__all__ = ["Publication", "follow_of"]
 
 _log = logging.getLogger(__name__)
-
-
-class Postponed(Exception):
-    """The work on a message must be taken up again later, `due` then or after the usual pause."""
-
-    def __init__(self, reason: str, due: datetime | None = None) -> None:
-        super().__init__(reason)
-        self.due = due
 
 
 class Publication:
@@ -64,6 +57,7 @@ class Publication:
     ) -> None:
         self._parts = parts
         self._desk = DmpDesk(parts)
+        self._renewal = Renewal(parts)
         self._backoff = backoff
         self._exam_retry = exam_retry_s
 
@@ -78,10 +72,16 @@ class Publication:
         parts = self._parts
         studies: frozenset[str] = frozenset()
         try:
-            report = await asyncio.to_thread(parts.reports.read, item.raw)
-            if not isinstance(report, Refusal):
-                studies = frozenset(exam.study_uid for exam in report.exams)
-            state, detail = await self._process(item, report, studies)
+            if parts.notices.concerns(item.raw):
+                notice = await asyncio.to_thread(parts.notices.read, item.raw)
+                studies = frozenset(notice.studies)
+                await self._wait_turn(item, studies)
+                state, detail = await self._renewal.follow(item, notice)
+            else:
+                report = await asyncio.to_thread(parts.reports.read, item.raw)
+                if not isinstance(report, Refusal):
+                    studies = frozenset(exam.study_uid for exam in report.exams)
+                state, detail = await self._process(item, report, studies)
         except (Postponed, PeerUnavailable) as reason:
             pause = parts.clock.now() + self._backoff.delay(item.attempts)
             due = (reason.due if isinstance(reason, Postponed) else None) or pause
@@ -109,8 +109,7 @@ class Publication:
         if isinstance(report, Refusal):
             await self._alert(item, None, report.ban, report.message, report.advice)
             return "stopped", report.ban.value
-        if studies & await asyncio.to_thread(self._parts.inbox.earlier, item.id):
-            raise Postponed("un message antérieur sur le même examen attend encore")
+        await self._wait_turn(item, studies)
         credentials = self._parts.directory.of(report.structure.id)
         if credentials is None:
             await self._alert(
@@ -146,6 +145,11 @@ class Publication:
             raise later
         state = "done" if all(word == "ok" for word in words.values()) else "stopped"
         return state, "; ".join(f"{uid} : {word}" for uid, word in words.items())
+
+    async def _wait_turn(self, item: InboxItem, studies: frozenset[str]) -> None:
+        """What was said of an exam is done in the order in which it was said."""
+        if studies & await asyncio.to_thread(self._parts.inbox.earlier, item.id):
+            raise Postponed("un message antérieur sur le même examen attend encore")
 
     async def _exam(
         self, item: InboxItem, report: ReportOrder, exam: Exam, credentials: Credentials

@@ -1,4 +1,4 @@
-"""Taking a message from the RIS: on disk first, acknowledged next, worked on later."""
+"""Taking a message from the RIS or the PACS: on disk first, acknowledged next, worked on later."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ class Reception:
         parts = self._parts
         control_id = _control_id(message)
         try:
-            faults = await asyncio.to_thread(parts.reports.examine, message)
+            noticed = await asyncio.to_thread(parts.notices.concerns, message)
+            reader = parts.notices if noticed else parts.reports
+            faults = await asyncio.to_thread(reader.examine, message)
         except Exception:
             _log.exception("message %s : examen impossible", control_id)
             return await self._later(message, "examen impossible, renvoyer plus tard")
+        event = "OMI^O23" if noticed else "RAD-128"
         if faults:
             text = "; ".join(f"{fault.code} {fault.where} {fault.text}".strip() for fault in faults)
             _log.warning("message %s refusé : %s", control_id or "(sans identifiant)", text)
-            await self._audit(message, peer, outcome=4, description=text)
+            await self._audit(message, peer, event, outcome=4, description=text)
             return await asyncio.to_thread(parts.acknowledger.refuse, message, "AE", faults)
         try:
             fresh = await asyncio.to_thread(
@@ -50,7 +53,7 @@ class Reception:
             return await self._later(message, "enregistrement impossible, renvoyer plus tard")
         if fresh:
             self._wake()
-            await self._audit(message, peer, outcome=0, description="")
+            await self._audit(message, peer, event, outcome=0, description="")
         return await asyncio.to_thread(parts.acknowledger.accept, message)
 
     async def _later(self, message: bytes, text: str) -> bytes | None:
@@ -59,11 +62,12 @@ class Reception:
         return await asyncio.to_thread(self._parts.acknowledger.refuse, message, "AR", (fault,))
 
     async def _audit(
-        self, message: bytes, peer: PeerInfo, *, outcome: int, description: str
+        self, message: bytes, peer: PeerInfo, kind: str, *, outcome: int, description: str
     ) -> None:
-        """Receipt of a report (DB.SO.43); the RIS has its answer even when it cannot be kept."""
+        """Receipt of a report (DB.SO.43) or of a notice; the sender has its answer even when it
+        cannot be kept."""
         event = AuditEvent(
-            event="RAD-128",
+            event=kind,
             outcome=outcome,
             description=description,
             patient=_patient(message),

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from drimbox_ref.process import former_port
 from drimbox_ref.source.config import SourceConfig
 from drimbox_ref.source.delivery import Delivery
+from drimbox_ref.source.note_door import NoteDoor
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.publication import Publication
 from drimbox_ref.source.reception import Reception
@@ -72,8 +73,14 @@ class Source:
         config = self._config
         listed = await self._parts.trust.refresh()
         dicom = config.dicom.listen
+        loop = asyncio.get_running_loop()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(self._new_message.set)
+
+        notes = NoteDoor(self._parts, senders=_senders(config), wake=wake)
         port = await asyncio.to_thread(
-            self._storage.start, dicom.host, self._port("dicom", dicom.port)
+            self._storage.start, dicom.host, self._port("dicom", dicom.port), notes=notes.store
         )
         reception = Reception(self._parts, wake=self._new_message.set)
         intake = await self._parts.intake.open(reception.handle, port=self._port)
@@ -164,3 +171,10 @@ class Source:
                 pause = _AFTER_CRASH_S
             with suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), max(0.01, pause))
+
+
+def _senders(config: SourceConfig) -> frozenset[str] | None:
+    """Who may send notes, None for anybody."""
+    if config.options.notes_from == "any":
+        return None
+    return frozenset(one.ae_title for one in config.pacs)

@@ -1,5 +1,7 @@
 """The box's C-STORE listener: each instance goes to the retrieval that asked for it, or nowhere.
 
+A key object that nobody asked for is a note of the PACS, and goes to whoever takes notes.
+
 Several C-MOVEs may be under way: an instance is matched by the Move Originator Message ID of
 its request, never by being the only one expected.
 """
@@ -9,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from drimbox_ref.source.values import StoredObject
 from protocols.dicomweb import ANY_TRANSFER_SYNTAX
 from spec.dicom import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
+    KEY_OBJECT_SELECTION_STORAGE,
     STORAGE_SOP_CLASSES,
     TRANSFER_SYNTAX_NAMES,
     UNCOMPRESSED_LITTLE_ENDIAN,
@@ -124,9 +127,13 @@ class StorageReceiver:
         self._last_id = 0
         self._lock = threading.Lock()
         self._server: DimseServer | None = None
+        self._notes: Callable[[StoreRequest], int] | None = None
 
-    def start(self, host: str, port: int) -> int:
-        """Listen; the port bound."""
+    def start(
+        self, host: str, port: int, *, notes: Callable[[StoreRequest], int] | None = None
+    ) -> int:
+        """Listen; the port bound. `notes` takes the key objects that no C-MOVE asked for."""
+        self._notes = notes
         syntaxes = [uid for uid in TRANSFER_SYNTAX_NAMES if uid not in _REFUSED_SYNTAXES]
         self._server = serve_dimse(
             Handlers(store=self._store),
@@ -189,6 +196,12 @@ class StorageReceiver:
     def _store(self, request: StoreRequest) -> int:
         inlet = self._inlet(request)
         if inlet is None:
+            if (
+                self._notes is not None
+                and request.sop_class == KEY_OBJECT_SELECTION_STORAGE
+                and request.move_originator_message_id is None
+            ):
+                return self._notes(request)
             return _NOT_AUTHORIZED
         if request.sop_instance not in inlet.instances:
             # The PACS has more than the KOS lists: received, and not served.

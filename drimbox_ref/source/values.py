@@ -32,6 +32,7 @@ __all__ = [
     "Kos",
     "Mismatch",
     "NotTranscodable",
+    "Notice",
     "Operation",
     "Order",
     "OutboxItem",
@@ -224,6 +225,17 @@ class Fault:
     """ERR-5 (table 0533), when `code` is 207."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """The PACS says that exams changed: it is to be asked again (FAQ 8801).
+
+    `transaction` is `RAD-66` (IOCM note) or `OMI^O23`; `studies` are StudyInstanceUIDs.
+    """
+
+    transaction: str
+    studies: tuple[str, ...]
+
+
 # The exam in the PACS --------------------------------------------------------------------------
 
 
@@ -343,7 +355,10 @@ class Follow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxItem:
-    """A message taken from the RIS."""
+    """A message taken from the RIS, or a notice of the PACS; the note itself when it is IOCM.
+
+    `control_id` is MSH-10, or the SOP Instance UID of the note.
+    """
 
     id: int
     control_id: str

@@ -45,6 +45,7 @@ __all__ = [
     "source_patient_id",
     "source_patient_info",
     "validator",
+    "with_modalities",
 ]
 
 CLASS: Final = Code(*KOS_CLASS_CODE)
@@ -202,9 +203,8 @@ def event_codes(exam: Exam, study: FoundStudy, *, scheme: str) -> tuple[Code, ..
     """Distinct modalities of the report and of the series, then anatomic regions."""
     by_value_set = scheme == "value_set"
     modalities = {one.code: one.label for one in exam.modalities}
-    for series in study.series:
-        if series.modality and series.modality not in _NOT_ACQUISITIONS:
-            modalities.setdefault(series.modality, series.modality)
+    for modality in _acquired(study):
+        modalities.setdefault(modality, modality)
     codes = [
         Code(code, _MODALITIES if by_value_set else _DCM, label or code)
         for code, label in modalities.items()
@@ -214,6 +214,20 @@ def event_codes(exam: Exam, study: FoundStudy, *, scheme: str) -> tuple[Code, ..
         for one in exam.regions
     ]
     return tuple(codes)
+
+
+def with_modalities(codes: Sequence[Code], study: FoundStudy, *, scheme: str) -> tuple[Code, ...]:
+    """What was said of an exam, and the modalities that came into it since."""
+    system = _MODALITIES if scheme == "value_set" else _DCM
+    said = {one.code for one in codes}
+    new = (Code(one, system, one) for one in _acquired(study) if one not in said)
+    return (*codes, *new)
+
+
+def _acquired(study: FoundStudy) -> tuple[str, ...]:
+    """The distinct modalities of the series, those that acquire."""
+    modalities = dict.fromkeys(series.modality for series in study.series if series.modality)
+    return tuple(one for one in modalities if one not in _NOT_ACQUISITIONS)
 
 
 def reference_ids(study_uid: str, orders: Sequence[Order], *, authority: str) -> tuple[str, ...]:

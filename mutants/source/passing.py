@@ -33,6 +33,7 @@ from drimbox_ref.source.values import (
     TrustVerdict,
 )
 from drimbox_ref.trail import Alert
+from protocols.kos import Manifest
 
 __all__ = [
     "PassingAlerts",
@@ -88,6 +89,10 @@ class PassingKos:
             self._inner.build(report, exam, study, told, version=version, now=now), report
         )
 
+    def renew(self, former: Manifest, study: FoundStudy, *, version: int, now: datetime) -> Kos:
+        """As it should."""
+        return self._inner.renew(former, study, version=version, now=now)
+
     def before(self, orders: Sequence[Order]) -> Sequence[Order]:
         """All of them."""
         return orders
@@ -141,6 +146,25 @@ class PassingMetadata:
     ) -> Submission:
         """As it should."""
         return self._inner.delete(report, entry_uuid, credentials=credentials, now=now)
+
+    def renew(
+        self,
+        former: ArchiveEntry,
+        kos: Kos,
+        study: FoundStudy,
+        *,
+        replaces: str,
+        credentials: Credentials,
+        now: datetime,
+    ) -> Submission:
+        """As it should."""
+        return self._inner.renew(
+            former, kos, study, replaces=replaces, credentials=credentials, now=now
+        )
+
+    def withdraw(self, former: ArchiveEntry, entry_uuid: str, *, now: datetime) -> Submission:
+        """As it should."""
+        return self._inner.withdraw(former, entry_uuid, now=now)
 
 
 class PassingRegistry:

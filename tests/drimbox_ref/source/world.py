@@ -32,6 +32,7 @@ from drimbox_ref.source.kos import ImgKosBuilder
 from drimbox_ref.source.matcher import CoherenceMatcher
 from drimbox_ref.source.metadata import XdsMetadata
 from drimbox_ref.source.negotiator import AcceptNegotiator
+from drimbox_ref.source.notices import PacsNotices
 from drimbox_ref.source.outbox import SqlOutbox
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.reports import CisisReports
@@ -527,6 +528,7 @@ def make_world(
         reports=CisisReports(without_dmp="stop"),
         intake=MllpIntake({}),
         acknowledger=Hl7Acknowledger(clock=clock),
+        notices=PacsNotices(),
         examinations=pacs,
         matcher=CoherenceMatcher(),
         kos=ImgKosBuilder(
