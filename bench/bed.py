@@ -225,6 +225,13 @@ class Bed(World):
     # -- what is known of them ---------------------------------------------------------------
 
     @property
+    def note_door(self) -> DimsePeer:
+        """Where the PACS sends IOCM notes to the Source under test."""
+        given = self.profile.source
+        host, _, port = (given.iocm or self.source["dicom"]).rpartition(":")
+        return DimsePeer(host.strip("[]"), int(port), given.ae_title, "source")
+
+    @property
     def claimed(self) -> frozenset[str]:
         """The roles that the product claims, whatever is played."""
         claims = self.profile.claims

@@ -19,7 +19,11 @@ from protocols.dicom import (
 from protocols.errors import RemoteProtocolError
 from simulators import modality
 from simulators.ris.people import Patient
-from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
+from spec.dicom import (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    KEY_OBJECT_SELECTION_STORAGE,
+    REJECTION_TITLES,
+)
 
 __all__ = [
     "acquisition",
@@ -29,6 +33,7 @@ __all__ = [
     "files_of",
     "held",
     "load_exam",
+    "notes_of",
     "patient_ids",
 ]
 
@@ -69,6 +74,19 @@ def files_of(exam: PlannedExam, patient: Patient) -> dict[str, tuple[bytes, ...]
 def held(pacs: Pacs, study: str, series: str | None = None) -> set[str]:
     """The SOPInstanceUIDs that a PACS holds."""
     return {instance.sop_instance for instance in pacs.instances(study, series)}
+
+
+def notes_of(pacs: Pacs, study: str) -> set[str]:
+    """Those of the IOCM notes that a PACS shows among them."""
+    return {
+        instance.sop_instance
+        for instance in pacs.instances(study)
+        if instance.sop_class == KEY_OBJECT_SELECTION_STORAGE
+        and any(
+            title.get("CodeValue") in REJECTION_TITLES
+            for title in instance.attributes.get("ConceptNameCodeSequence", ())
+        )
+    }
 
 
 def patient_ids(pacs: Pacs, study: str) -> set[str]:

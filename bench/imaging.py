@@ -177,6 +177,10 @@ class Imaging:
 
     # -- Alors -------------------------------------------------------------------------------
 
+    def instances(self) -> set[str]:
+        """The SOPInstanceUIDs that came."""
+        return {self._instance(part.head) for part in self._answered().parts}
+
     def expect_series(self) -> None:
         """All the images that the KOS lists in the first series, each once, and nothing else."""
         answer = self._answered()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bench.deadline import until
 from bench.feed import Seen
 from bench.holdings import Holding, kos_of
-from bench.imagery import held, load_exam
+from bench.imagery import held, load_exam, notes_of
 from bench.imaging import Imaging
 from bench.outcomes import CannotVerify
 from bench.story import PlannedExam, plan_exam
@@ -91,7 +91,7 @@ class Living:
     def send(self, control: str = _CREATE, *, mdm: bool = False) -> None:
         """The RIS sends the report under that order control, in a message of its own."""
         story = self.imaging.story
-        self._before, self._mark = self._held(), story.stage.feed.mark()
+        self.begin()
         options = Options(
             identity_status=story.identity_status,
             order_control=control,
@@ -99,6 +99,10 @@ class Living:
             steering=self.steering,
         )
         self.imaging.publishing.send(options, event=_EVENTS[control] if mdm else "")
+
+    def begin(self) -> None:
+        """Something is going to happen to the exam: what follows is compared with now."""
+        self._before, self._mark = self._held(), self.imaging.story.stage.feed.mark()
 
     def correct(self, *, mdm: bool = False) -> None:
         """A new version gives another order number."""
@@ -224,8 +228,11 @@ class Living:
     def expect_images(self) -> None:
         """The KOS in force references what the PACS holds of the exam."""
         kos = self._in_force(self._held())
-        wanted = held(self.imaging.story.bed.pacs, self.exam.study_uid)
-        got = {reference.sop_instance for reference in kos.manifest.instances()}
+        pacs = self.imaging.story.bed.pacs
+        # A rejection note that the PACS shows is in the exam, and no image of it.
+        notes = notes_of(pacs, self.exam.study_uid)
+        wanted = held(pacs, self.exam.study_uid) - notes
+        got = {reference.sop_instance for reference in kos.manifest.instances()} - notes
         self.imaging.story.stage.expect(
             "le nouveau KOS référence exactement les images de l'examen",
             got == wanted,
@@ -290,6 +297,27 @@ class Living:
         )
 
     # -- reading -----------------------------------------------------------------------------
+
+    def in_force(self) -> Holding:
+        """The KOS that the DMP now shows.
+
+        Raises:
+            CannotVerify: there is none, or there are several.
+        """
+        return self._in_force(self._held())
+
+    @property
+    def mark(self) -> int:
+        """Where in the feed what happened last began."""
+        return self._mark
+
+    def former(self) -> Holding:
+        """The one that it showed before what happened last. Raises as `in_force`."""
+        return self._in_force(self._before)
+
+    def since(self, *transactions: str) -> tuple[Seen, ...]:
+        """The scenario's exchanges of those transactions, since what happened last began."""
+        return tuple(self._since(*transactions))
 
     @property
     def exam(self) -> PlannedExam:

@@ -21,6 +21,7 @@ from simulators.ris.messages import Options
 from simulators.ris.report import Report
 from simulators.ris.service import Ack, Link
 from spec.dmp import Masking
+from wire.dimse import DimsePeer
 
 __all__ = ["Ans", "Dmp", "Pacs", "Psc", "Ris"]
 
@@ -127,6 +128,13 @@ class Pacs(Protocol):
 
     def remove(self, study: str | None = None, instance: str | None = None) -> int:
         """Forget a study or an instance: how many."""
+
+    def reject(self, note: bytes, *, regular_use: bool = False) -> int:
+        """Apply an IOCM note: how many instances it hides; with `regular_use`, none that is
+        rejected for its quality."""
+
+    def forward(self, file: bytes, to: DimsePeer) -> int:
+        """Send an object by C-STORE; the status answered."""
 
     def stored(self, sop_instance: str) -> Instance | None:
         """An instance as a box would get it, byte for byte."""

@@ -79,6 +79,8 @@ class SourceBox(_Table):
     """Where it receives reports by MLLP over mutual TLS; all of them when `mllp` is empty."""
     wado: Address = ""
     dicom: Address = ""
+    iocm: Address = ""
+    """Where it takes IOCM notes by C-STORE; empty: at `dicom`."""
     admin: Address = ""
     """Optional local address of the alerts and the audit trail; without it they are reviewed."""
     ports: dict[str, Port] = Field(default_factory=dict)

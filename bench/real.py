@@ -26,6 +26,7 @@ from simulators.ris.messages import Options
 from simulators.ris.report import Report
 from simulators.ris.service import Ack, Link, Ris
 from spec.dmp import Masking
+from wire.dimse import DimsePeer
 from wire.tap import Stored as Passed
 
 __all__ = ["RealAns", "RealDmp", "RealLocalPacs", "RealPacs", "RealPsc", "RealRis"]
@@ -178,6 +179,14 @@ class RealPacs(_Real):
         """Only its own people do."""
         self._cannot("n'y retire rien")
 
+    def reject(self, note: bytes, *, regular_use: bool = False) -> int:
+        """Only its own people do."""
+        self._cannot("n'y rejette rien")
+
+    def forward(self, file: bytes, to: DimsePeer) -> int:
+        """Only it does."""
+        self._cannot("n'envoie rien à sa place")
+
     def stored(self, sop_instance: str) -> Instance | None:
         """It may coerce what it takes (PS3.4 B.4.1.3): its own bytes are not known."""
         self._cannot("ne sait pas ce qu'il a changé aux images en les rangeant")
@@ -225,6 +234,14 @@ class RealLocalPacs(_Real):
     def remove(self, study: str | None = None, instance: str | None = None) -> int:
         """Only its own people do."""
         self._cannot("n'y retire rien")
+
+    def reject(self, note: bytes, *, regular_use: bool = False) -> int:
+        """Only its own people do."""
+        self._cannot("n'y rejette rien")
+
+    def forward(self, file: bytes, to: DimsePeer) -> int:
+        """Only it does."""
+        self._cannot("n'envoie rien à sa place")
 
     def stored(self, sop_instance: str) -> Instance | None:
         """An instance as it was sent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from protocols import ebrim, kos, mtom, soap
+from protocols import ebrim, kos, mtom, saml, soap
 from protocols.ebrim import Association
 from protocols.errors import RemoteProtocolError
 from protocols.kos import Manifest
@@ -13,7 +13,15 @@ from spec.dmp import KOS_TYPE_CODE
 from spec.xds import ResponseStatus
 from wire.exchange import Exchange, Payload
 
-__all__ = ["accepted", "changes", "names", "package", "submitted_documents", "submitted_manifests"]
+__all__ = [
+    "accepted",
+    "actor",
+    "changes",
+    "names",
+    "package",
+    "submitted_documents",
+    "submitted_manifests",
+]
 
 
 def package(payload: Payload | None) -> Package | None:
@@ -78,6 +86,20 @@ def changes(exchange: Exchange) -> tuple[Association, ...]:
         return () if body is None else ebrim.parse_submit(body).associations
     except RemoteProtocolError:
         return ()
+
+
+def actor(exchange: Exchange) -> tuple[str, str] | None:
+    """In whose name an ITI-41 or an ITI-57 acts: structure and professional of its VIHF, None when
+    it cannot be read."""
+    request = package(exchange.request)
+    try:
+        security = soap.parse(request.envelope).security if request is not None else None
+        if security is None:
+            return None
+        assertion = saml.parse(security)
+    except RemoteProtocolError:
+        return None
+    return assertion.text("Identifiant_Structure"), assertion.name_id
 
 
 def names(exchange: Exchange, identifier: str) -> bool:

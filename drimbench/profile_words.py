@@ -49,6 +49,7 @@ WORDS: Final = {
     "source.mllp est vide.",
     "source.wado": "adresse:port où elle sert les images (WADO-RS, TLS).",
     "source.dicom": "adresse:port où elle reçoit les objets du PACS (C-STORE).",
+    "source.iocm": "adresse:port où elle reçoit les notes IOCM du PACS ; vide : source.dicom.",
     "source.admin": "adresse:port de ses alertes et traces ; sans elle, une personne les relit.",
     "source.ports": "Ports qu'elle doit prendre quand le banc la lance : mllp, mllps, wado, dicom, "
     "admin.",

@@ -12,6 +12,7 @@ STEP_MODULES = (
     "features.steps.vie",
     "features.steps.liaison",
     "features.steps.services",
+    "features.steps.changements",
     "features.steps.produit",
     "features.steps.images",
     "features.steps.consultation",

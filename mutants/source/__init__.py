@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mutants.source import (
     access,
+    changes,
     demonstrator,
     departments,
     images,
@@ -16,6 +17,7 @@ from mutants.source import (
 
 __all__ = [
     "access",
+    "changes",
     "demonstrator",
     "departments",
     "images",

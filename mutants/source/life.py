@@ -72,7 +72,7 @@ class Remembering(PassingRegistry):
 @mutant(
     "entry-uuid-garde",
     breaks="L'entryUUID conservé sert à remplacer et à dépublier, sans le chercher dans le DMP.",
-    requirements=("DB.SO.13", "DB.SO.97"),
+    requirements=("DB.SO.13", "DB.SO.26", "DB.SO.97"),
 )
 def entry_uuid_kept(parts: Parts) -> Parts:
     """Whoever changes the visibility in the DMP locks the KOS."""
@@ -163,7 +163,7 @@ class AskedOnce:
 @mutant(
     "examen-relu-jamais",
     breaks="L'examen n'est demandé au PACS qu'une fois : ce qui s'y ajoute est perdu.",
-    requirements=("DB.SO.13",),
+    requirements=("DB.SO.13", "DB.SO.26", "KIT-OMI"),
 )
 def exam_never_read_again(parts: Parts) -> Parts:
     """The KOS stays as it was first."""
@@ -186,8 +186,8 @@ class Keeping(PassingRegistry):
 
 @mutant(
     "depublication-locale",
-    breaks="Un compte rendu annulé ferme l'archive locale, mais son KOS reste dans le DMP.",
-    requirements=("DB.SO.97",),
+    breaks="Ce qui est dépublié ne l'est que dans l'archive locale : le KOS reste dans le DMP.",
+    requirements=("DB.SO.26", "DB.SO.97", "KIT-OMI"),
 )
 def withdrawn_here_only(parts: Parts) -> Parts:
     """The DMP shows an exam that nobody can open."""

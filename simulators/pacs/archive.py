@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from pydicom import dcmread
@@ -93,6 +94,7 @@ class Archive:
     def __init__(self) -> None:
         self._studies: dict[str, dict[str, dict[str, Instance]]] = {}
         self._owner: dict[str, Instance] = {}
+        self._hidden: dict[str, Instance] = {}
         self._tails: dict[bytes, bytes] = {}
         self._lock = threading.Lock()
 
@@ -106,7 +108,8 @@ class Archive:
         return self.add(file.dataset, transfer_syntax=file.transfer_syntax, replace=replace)
 
     def add(self, dataset: bytes, *, transfer_syntax: str, replace: bool = True) -> Instance:
-        """Keep an encoded data set; one already there is replaced, or kept when not `replace`.
+        """Keep an encoded data set; one already there is replaced, or kept when not `replace`. What
+        was hidden stays hidden, whoever sends it again.
 
         Raises:
             DicomSyntaxError: unreadable, or without its four UIDs.
@@ -117,6 +120,8 @@ class Archive:
             tail = self._tails.setdefault(hashlib.sha256(tail).digest(), tail)
         instance = Instance(transfer_syntax=transfer_syntax, header=dataset[:end], tail=tail)
         with self._lock:
+            if instance.sop_instance in self._hidden:
+                return self._hidden[instance.sop_instance]
             present = self._owner.get(instance.sop_instance)
             if present is not None:
                 if not replace:
@@ -140,6 +145,15 @@ class Archive:
         with self._lock:
             for one in gone:
                 self._drop(one)
+        return len(gone)
+
+    def hide(self, sop_instances: Iterable[str]) -> int:
+        """Show instances to nobody any more, and keep them: how many."""
+        with self._lock:
+            gone = [one for uid in sop_instances if (one := self._owner.get(uid)) is not None]
+            for one in gone:
+                self._drop(one)
+                self._hidden[one.sop_instance] = one
         return len(gone)
 
     def instances(

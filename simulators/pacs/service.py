@@ -1,4 +1,7 @@
-"""The PACS: answers queries, moves what it holds, receives what it is sent, fails on demand."""
+"""The PACS: answers queries, moves what it holds, receives what it is sent, fails on demand.
+
+It also withdraws images by IOCM notes, and forwards them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from protocols import kos
 from protocols.dicom import DicomSyntaxError
 from simulators.pacs import query
 from simulators.pacs.archive import Archive, Instance
@@ -16,11 +20,13 @@ from simulators.pacs.decompression import DECOMPRESSED, decompressed
 from spec.dicom import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
+    REJECTION_TITLES,
     STORAGE_SOP_CLASSES,
     TRANSFER_SYNTAX_NAMES,
 )
 from wire.dimse import (
     AbortAssociation,
+    DimseClient,
     DimsePeer,
     DimseRefusal,
     DimseServer,
@@ -45,6 +51,7 @@ STORED_TRANSFER_SYNTAXES = tuple(
 
 _CANNOT_UNDERSTAND = 0xC000
 _UNKNOWN_DESTINATION = 0xA801
+_QUALITY, _EXPIRED = "113001", "113039"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +235,46 @@ class Pacs:
     def remove(self, study: str | None = None, instance: str | None = None) -> int:
         """Forget a study, an instance, or everything: how many."""
         return self.archive.remove(study=study, instance=instance)
+
+    def reject(self, note: bytes, *, regular_use: bool = False) -> int:
+        """Apply an IOCM note (a Part 10 file) as an archive does: how many instances it hides.
+
+        The note is in the exam like any object, and shown as such, unless it says that retention
+        expired (113039): then it is hidden too. With `regular_use` what is rejected for quality
+        (113001) goes on being shown: archives can be configured so.
+
+        Réf.: IHE RAD TF Vol. 2, 4.66.4.1.3, grade: standard; which notes a query shows follows the
+        default view of dcm4chee-arc, grade: inferred.
+
+        Raises:
+            KosSyntaxError: not a readable key object.
+            ValueError: its title is no reason for rejection.
+        """
+        manifest = kos.decode(note)
+        title = next((one.value or "" for one in manifest.title or ()), "")
+        if title not in REJECTION_TITLES:
+            raise ValueError(f"titre qui n'est pas un motif de rejet : {title}")
+        kept = self.load(note)
+        if title == _QUALITY and regular_use:
+            return 0
+        hidden = self.archive.hide(one.sop_instance for one in manifest.instances())
+        if title == _EXPIRED:
+            self.archive.hide((kept.sop_instance,))
+        return hidden
+
+    def forward(self, file: bytes, to: DimsePeer) -> int:
+        """Send a Part 10 file by C-STORE, in its own name; the status answered.
+
+        Raises:
+            DimseFailure: no association, or no answer.
+        """
+        client = DimseClient(
+            self.ae_title,
+            actor=self.config.actor,
+            observe=self._observe,
+            timeout=self.config.timeout,
+        )
+        return client.store(to, [file])[0]
 
     @property
     def received(self) -> tuple[Received, ...]:

@@ -16,7 +16,8 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from protocols.dicom import DicomSyntaxError
+from protocols import kos
+from protocols.dicom import DicomSyntaxError, read_texts, split_part10
 from simulators.modality import JPEG_LS_LOSSLESS, Exam, Patient, Series, make
 from simulators.pacs import Faults, Pacs, PacsConfig, build
 from simulators.pacs.matching import matches
@@ -489,3 +490,71 @@ def test_dcmtk_receives_our_moves(pacs: Pacs, tmp_path: Path) -> None:
         process.terminate()
         process.wait(timeout=10)
     assert len(list(tmp_path.iterdir())) == 6
+
+
+# -- what an archive does with an IOCM note --------------------------------------------------
+
+
+def rejection(files: list[bytes], *, title: str, instances: int) -> bytes:
+    """A note that rejects the first instances of the thorax."""
+    parts = [split_part10(file) for file in files[:instances]]
+    by_series: dict[str, list[kos.InstanceRef]] = {}
+    for part in parts:
+        texts = read_texts(part.dataset, transfer_syntax=part.transfer_syntax, tags=(0x0020000E,))
+        reference = kos.InstanceRef(part.sop_class, part.sop_instance)
+        by_series.setdefault(texts[0x0020000E], []).append(reference)
+    evidence = tuple(
+        kos.SeriesEvidence(series_uid=uid, instances=tuple(held)) for uid, held in by_series.items()
+    )
+    return kos.encode(
+        kos.Manifest(
+            sop_instance="2.25.77", series_uid="2.25.78", study_uid=THORAX.study_uid,
+            studies=(kos.StudyEvidence(THORAX.study_uid, evidence),), content=(),
+            title=(kos.Code(title, "DCM", "motif"),),
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("title", "regular_use", "shown"),
+    [
+        ("113001", False, 4 + 1),
+        ("113001", True, 6 + 1),
+        ("113037", True, 4 + 1),
+        ("113038", False, 4 + 1),
+        ("113039", False, 4),
+    ],
+)
+def test_a_note_hides_what_it_rejects_as_its_title_says(
+    pacs: Pacs, files: list[bytes], title: str, regular_use: bool, shown: int
+) -> None:
+    note = rejection(files, title=title, instances=2)
+    assert pacs.reject(note, regular_use=regular_use) == (0 if shown == 7 else 2)
+    assert pacs.count(THORAX.study_uid) == shown, "the note is in the exam, but for 113039"
+    asked = Dataset()
+    asked.QueryRetrieveLevel, asked.StudyInstanceUID = "IMAGE", THORAX.study_uid
+    asked.SOPInstanceUID = ""
+    client = DimseClient("KIT", actor="box", observe=ignore)
+    found = client.find(DimsePeer(pacs.host, pacs.port, pacs.ae_title), asked)
+    assert len(found) == shown
+
+
+def test_what_was_rejected_does_not_come_back(pacs: Pacs, files: list[bytes]) -> None:
+    pacs.reject(rejection(files, title="113037", instances=1))
+    pacs.load(files[0])
+    assert pacs.stored(split_part10(files[0]).sop_instance) is None
+
+
+def test_another_title_rejects_nothing(pacs: Pacs, files: list[bytes]) -> None:
+    with pytest.raises(ValueError, match="113000"):
+        pacs.reject(rejection(files, title="113000", instances=1))
+    assert pacs.count(THORAX.study_uid) == 6
+
+
+def test_a_note_is_forwarded_in_its_own_name(pacs: Pacs, files: list[bytes]) -> None:
+    note = rejection(files, title="113037", instances=1)
+    with build(PacsConfig(ae_title="BOX", timeout=5), ignore) as box:
+        assert pacs.forward(note, DimsePeer(box.host, box.port, "BOX")) == 0
+        (received,) = box.received
+    assert (received.calling_ae, received.instance.sop_instance) == (pacs.ae_title, "2.25.77")
+    assert received.move_originator_message_id is None
