@@ -81,7 +81,13 @@ class Changing:
         """The PACS says by OMI^O23 that the exam changed; the acknowledgement is kept."""
         story, publishing = self.living.imaging.story, self.living.imaging.publishing
         bed = story.bed
-        sender = Ris(observe=bed.observe, clock=bed.clock, ids=bed.control_id, actor="pacs")
+        sender = Ris(
+            observe=bed.observe,
+            clock=bed.clock,
+            ids=bed.control_id,
+            actor="pacs",
+            link=bed.intake,
+        )
         message = omi(
             Told.of(story.report()),
             sender.header(sending_application=bed.pacs.ae_title),

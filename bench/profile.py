@@ -482,7 +482,7 @@ _SHOWN = frozenset({"name", "claims", "product", "world", "timing", "neighbours"
 """Tables, and keys of the first level, that say who and where, never a secret."""
 _SHOWN_KEYS = frozenset(
     {
-        "mllp", "mllps", "wado", "dicom", "admin", "web", "host", "ae_title", "ports", "store",
+        "mllp", "mllps", "wado", "dicom", "iocm", "admin", "web", "host", "ae_title", "ports", "store",
         "store_ae_title", "stow",
     }
 )  # fmt: skip

@@ -118,6 +118,8 @@ class World:
         """Of the site's second accession authority; None where the Source knows of none."""
         self.local_pacs: ports.Pacs
         self.ris: ports.Ris
+        self.intake: Link
+        """How the Source under test is sent messages."""
         self.simulators = Simulators()
         self.register: Register
         self.taps: dict[str, Tap] = {}
@@ -199,8 +201,8 @@ class World:
         self.local_pacs = await self._start_local_pacs()
         ris = self.profile.neighbours.of("ris")
         only_tls = bool(self.profile.source.mllps) and not self.profile.source.mllp
-        link = self.ris_link(self.papers.ris) if only_tls else None
-        writer = Ris(observe=observe, clock=self.clock, ids=self.control_id, link=link)
+        self.intake = self.ris_link(self.papers.ris) if only_tls else Link()
+        writer = Ris(observe=observe, clock=self.clock, ids=self.control_id, link=self.intake)
         self.ris = writer if ris.simulated else RealRis(ris, writer)
         tls = self._server_tls(site.names.neighbour, clients=True)
         self.connect_to[site.names.neighbour] = await self.neighbour.start(

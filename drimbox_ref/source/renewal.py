@@ -173,6 +173,7 @@ class Renewal:
             series=_listed(study),
             kos=made.data,
             metadata=submission.metadata,
+            signature=submission.signature,
             updated=now,
         )
         await asyncio.to_thread(
@@ -206,12 +207,14 @@ class Renewal:
     async def _record(
         self, item: InboxItem, notice: Notice, study_uid: str, *, outcome: int, description: str
     ) -> None:
+        known = await asyncio.to_thread(self._parts.archive.current, study_uid)
         await asyncio.to_thread(
             self._parts.audit.record,
             AuditEvent(
                 event=notice.transaction,
                 outcome=outcome,
                 description=description,
+                patient=known.ins.value if known else "",
                 peer="PACS",
                 objects={"message": item.control_id, "study": study_uid},
             ),

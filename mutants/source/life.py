@@ -72,7 +72,8 @@ class Remembering(PassingRegistry):
 @mutant(
     "entry-uuid-garde",
     breaks="L'entryUUID conservé sert à remplacer et à dépublier, sans le chercher dans le DMP.",
-    requirements=("DB.SO.13", "DB.SO.26", "DB.SO.97"),
+    requirements=("DB.SO.13", "DB.SO.97"),
+    consequences=("DB.SO.26",),
 )
 def entry_uuid_kept(parts: Parts) -> Parts:
     """Whoever changes the visibility in the DMP locks the KOS."""
@@ -163,7 +164,8 @@ class AskedOnce:
 @mutant(
     "examen-relu-jamais",
     breaks="L'examen n'est demandé au PACS qu'une fois : ce qui s'y ajoute est perdu.",
-    requirements=("DB.SO.13", "DB.SO.26", "KIT-OMI"),
+    requirements=("DB.SO.13",),
+    consequences=("DB.SO.26", "KIT-OMI"),
 )
 def exam_never_read_again(parts: Parts) -> Parts:
     """The KOS stays as it was first."""
@@ -187,7 +189,8 @@ class Keeping(PassingRegistry):
 @mutant(
     "depublication-locale",
     breaks="Ce qui est dépublié ne l'est que dans l'archive locale : le KOS reste dans le DMP.",
-    requirements=("DB.SO.26", "DB.SO.97", "KIT-OMI"),
+    requirements=("DB.SO.97",),
+    consequences=("DB.SO.26", "KIT-OMI"),
 )
 def withdrawn_here_only(parts: Parts) -> Parts:
     """The DMP shows an exam that nobody can open."""
