@@ -56,6 +56,9 @@ class Claims(_Table):
     consumer: bool = True
     mode: Mode = "proxy"
     """`proxy`: it stands before a PACS; `native`: the PACS is a part of it (`spec.claims`)."""
+    omi: bool = True
+    """Proxy: it takes OMI^O23 of the PACS. The FAQ 8801 names it beside IOCM, which the draft asks
+    for (DB.SO.25): whether both must be taken is not public."""
 
 
 class Product(_Table):
@@ -482,8 +485,8 @@ _SHOWN = frozenset({"name", "claims", "product", "world", "timing", "neighbours"
 """Tables, and keys of the first level, that say who and where, never a secret."""
 _SHOWN_KEYS = frozenset(
     {
-        "mllp", "mllps", "wado", "dicom", "iocm", "admin", "web", "host", "ae_title", "ports", "store",
-        "store_ae_title", "stow",
+        "mllp", "mllps", "wado", "dicom", "iocm", "admin", "web", "host", "ae_title", "ports",
+        "store", "store_ae_title", "stow",
     }
 )  # fmt: skip
 

@@ -40,6 +40,7 @@ WORDS: Final = {
     "claims.source": "Le produit publie des examens et sert des images.",
     "claims.consumer": "Le produit consulte les examens des autres.",
     "claims.mode": "proxy : devant un PACS ; native : le PACS en est une partie.",
+    "claims.omi": "proxy : il prend aussi OMI^O23 du PACS ; faux : les notes IOCM seules.",
     "product.name": "Nom commercial.",
     "product.version": "Version soumise aux essais.",
     "product.vendor": "Éditeur.",
