@@ -223,6 +223,7 @@ _SOURCE_OPTIONS = (
     "entry_uuid",
     "event_code_scheme",
     "find_level",
+    "without_dmp",
     "kos_transfer_syntax",
 )
 

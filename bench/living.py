@@ -121,6 +121,32 @@ class Living:
         """The last version is withdrawn, unchanged."""
         self.send(_DELETE, mdm=mdm)
 
+    def cancel_first(self) -> None:
+        """The RIS creates the report, then withdraws it; the withdrawal arrives first."""
+        self._reverse(self._message(_CREATE), self._message(_DELETE))
+
+    def correct_first(self) -> None:
+        """The RIS creates the report, then corrects it; the correction arrives first."""
+        first = self._message(_CREATE)
+        self.imaging.story.correct_order()
+        self.imaging.story.version += 1
+        self._reverse(first, self._message(_REPLACE))
+
+    def _message(self, control: str) -> bytes:
+        story = self.imaging.story
+        options = Options(
+            identity_status=story.identity_status,
+            order_control=control,
+            result_status=DOCUMENT_STATUSES[control],
+        )
+        return story.bed.ris.message(story.report(), options)
+
+    def _reverse(self, first: bytes, second: bytes) -> None:
+        self.imaging.story.stage.publish_case()
+        for message in (second, first):
+            self.imaging.publishing.sent = message
+            self.imaging.publishing.deliver()
+
     def accept_again(self) -> None:
         """The DMP takes lots again, and the RIS sends once more what it had sent."""
         self.refuse_lots("")

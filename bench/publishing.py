@@ -97,6 +97,17 @@ class Publishing:
         story.stage.publish_case()
         self.deliver()
 
+    def send_in_version(self, version: str, profile: str) -> None:
+        """The RIS sends the report in a version of HL7 (MSH-12) and of the volet (MSH-21)."""
+        story = self.story
+        message = story.bed.ris.message(story.report())
+        header, _, rest = message.partition(b"\r")
+        fields = header.split(b"|")
+        fields[11], fields[20] = version.encode(), profile.encode()
+        self.sent = b"|".join(fields) + b"\r" + rest
+        story.stage.publish_case()
+        self.deliver()
+
     def send_beside(self, exam: PlannedExam) -> None:
         """The RIS sends the report of another exam of the same patient, and that exam alone."""
         story = self.story
@@ -153,7 +164,7 @@ class Publishing:
         )
 
     def expect_not_taken(self) -> None:
-        """Refused by AE or AR, or acknowledged without effect: the effect is what is judged.
+        """Refused by AE or AR, or acknowledged: that it has no effect is what is judged.
 
         Silence is no refusal: the RIS must know that it is to correct its message.
         """
@@ -163,8 +174,7 @@ class Publishing:
             expected="un acquittement, AE ou AR de préférence",
             actual=f"MSA-1 = {self.ack.code}" if self.ack else f"rien ({self.no_ack})",
         )
-        if self.ack is not None and self.ack.code not in ("AE", "AR"):
-            self.expect_nothing_published()
+        self.expect_nothing_published()
 
     def expect_queries(self, count: int) -> None:
         """The PACS was asked about that many studies.

@@ -47,6 +47,7 @@ from drimbox_ref.source.storage import StorageReceiver
 from drimbox_ref.source.tokens import PscTokens
 from drimbox_ref.source.transcoder import PixelTranscoder
 from drimbox_ref.source.trust import WhiteListTrust
+from drimbox_ref.source.versions import SqlVersions
 from drimbox_ref.source.vihf import IndirectVihf
 from drimbox_ref.source.wado import WadoService
 from drimbox_ref.trail import SqlAlerts, SqlAudit, audit_key
@@ -128,6 +129,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         uids=uids,
         intake=MllpIntake(doors(config.mllp, config.mllps)),
         reports=CisisReports(without_dmp=options.without_dmp),
+        versions=SqlVersions(database),
         acknowledger=Hl7Acknowledger(clock=clock),
         notices=PacsNotices(),
         examinations=DimseExaminations(

@@ -32,6 +32,7 @@ from drimbox_ref.source.ports import (
     Transcoder,
     Trust,
     Uids,
+    Versions,
     Vihf,
 )
 
@@ -47,6 +48,7 @@ class Parts:
     # what comes from the RIS
     intake: Intake
     reports: Reports
+    versions: Versions
     acknowledger: Acknowledger
     # what comes from the PACS of its own accord
     notices: Notices

@@ -73,6 +73,7 @@ __all__ = [
     "Transcoder",
     "Trust",
     "Uids",
+    "Versions",
     "Vihf",
 ]
 
@@ -104,6 +105,26 @@ class Reports(Protocol):
 
     def read(self, message: bytes) -> ReportOrder | Refusal:
         """What a taken message asks for."""
+        ...
+
+
+class Versions(Protocol):
+    """Remembers what each message said of a report."""
+
+    def note(self, inbox_id: int, report: ReportOrder) -> None:
+        """A message is being worked on. Idempotent."""
+        ...
+
+    def overtaken(self, inbox_id: int, report: ReportOrder) -> bool:
+        """A message about the same report came before, which this one would undo."""
+        ...
+
+    def known(self, inbox_id: int, report: ReportOrder) -> bool:
+        """Another message gave the report that this one withdraws."""
+        ...
+
+    def others(self, report: ReportOrder, study_uid: str) -> bool:
+        """Another report, in force, is about that exam as well."""
         ...
 
 

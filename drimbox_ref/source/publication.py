@@ -81,6 +81,7 @@ class Publication:
                 report = await asyncio.to_thread(parts.reports.read, item.raw)
                 if not isinstance(report, Refusal):
                     studies = frozenset(exam.study_uid for exam in report.exams)
+                    await asyncio.to_thread(parts.versions.note, item.id, report)
                 state, detail = await self._process(item, report, studies)
         except (Postponed, PeerUnavailable) as reason:
             pause = parts.clock.now() + self._backoff.delay(item.attempts)
@@ -109,6 +110,14 @@ class Publication:
         if isinstance(report, Refusal):
             await self._alert(item, None, report.ban, report.message, report.advice)
             return "stopped", report.ban.value
+        if await asyncio.to_thread(self._parts.versions.overtaken, item.id, report):
+            await self._leave(
+                item,
+                report,
+                "Message dépassé : une version suivante ou l'annulation de ce compte-rendu est "
+                "arrivée avant lui. Rien n'est publié de ce message.",
+            )
+            return "done", "dépassé"
         await self._wait_turn(item, studies)
         credentials = self._parts.directory.of(report.structure.id)
         if credentials is None:
@@ -275,6 +284,16 @@ class Publication:
         current: ArchiveEntry | None,
     ) -> bool:
         parts = self._parts
+        if await asyncio.to_thread(parts.versions.others, report, exam.study_uid):
+            await self._leave(
+                item,
+                report,
+                f"Un autre compte-rendu en vigueur porte sur l'examen {exam.study_uid} : son KOS "
+                "est maintenu.",
+            )
+            return True
+        if current is None and await asyncio.to_thread(parts.versions.known, item.id, report):
+            return True
         if current is None:
             await self._alert(
                 item,
@@ -298,6 +317,22 @@ class Publication:
         )
         await asyncio.to_thread(parts.outbox.put, item.id, submission, follow, current, now=now)
         return True
+
+    async def _leave(self, item: InboxItem, report: ReportOrder, why: str) -> None:
+        """Nothing is to be done of a message, and nobody has to act: it is only traced."""
+        await asyncio.to_thread(
+            self._parts.audit.record,
+            AuditEvent(
+                event="ITI-41",
+                outcome=4,
+                description=why,
+                subject=report.professional.id,
+                patient=report.patient.ins.value,
+                objects={"message": item.control_id, "report": str(report.report)},
+            ),
+            now=self._parts.clock.now(),
+        )
+        _log.info("message %s : %s", item.control_id, why)
 
     async def _alert(
         self,

@@ -34,6 +34,7 @@ __all__ = [
     "setting",
     "structure",
     "traits",
+    "version",
     "written_ins",
 ]
 
@@ -178,6 +179,12 @@ def report_id(report: cda.ImagingReport) -> ReportId:
 def set_id(report: cda.ImagingReport) -> ReportId | None:
     """The id shared by all versions of the document."""
     return _report_id(report.set_id)
+
+
+def version(report: cda.ImagingReport) -> int:
+    """versionNumber, 1 when it is absent or no number."""
+    written = (report.version_number or "").strip()
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else 1
 
 
 def replaced(report: cda.ImagingReport) -> tuple[ReportId, ...]:

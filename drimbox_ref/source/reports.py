@@ -11,6 +11,7 @@ import re
 import pybase64
 
 from drimbox_ref.source import report_header as header
+from drimbox_ref.source.times import utc_time
 from drimbox_ref.source.values import (
     Action,
     Ban,
@@ -144,6 +145,8 @@ class CisisReports:
             confidentiality=_confidentiality(report, metadata),
             orders=header.orders(report),
             exams=exams,
+            version=header.version(report),
+            sent=utc_time(message.value("MSH-7")),
         )
 
 

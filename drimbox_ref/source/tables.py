@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-__all__ = ["SCHEMA", "archive", "archive_reports", "archive_states", "inbox", "outbox"]
+__all__ = ["SCHEMA", "archive", "archive_reports", "archive_states", "inbox", "outbox", "versions"]
 
 SCHEMA = MetaData()
 
@@ -68,4 +68,16 @@ archive_states = Table(
     Column("study_uid", Text, nullable=False, index=True),
     Column("state", Text, nullable=False),
     Column("utc", Float, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    SCHEMA,
+    Column("inbox_id", Integer, nullable=False),
+    Column("study_uid", Text, nullable=False, index=True),
+    Column("set_id", Text, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("withdrawn", Integer, nullable=False),
+    Column("sent", Text, nullable=False),
+    UniqueConstraint("inbox_id", "study_uid"),
 )

@@ -186,6 +186,10 @@ class ReportOrder:
     confidentiality: tuple[Coded, ...]
     orders: tuple[Order, ...]
     exams: tuple[Exam, ...]
+    version: int = 1
+    """versionNumber of the document."""
+    sent: str = ""
+    """MSH-7, UTC digits as `times.utc_time`."""
 
 
 class Ban(StrEnum):

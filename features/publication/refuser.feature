@@ -56,3 +56,10 @@ Fonctionnalité: Ne pas publier ce qui est incohérent
     Et un examen CT de 1 série dans le PACS
     Quand le RIS envoie le compte rendu avec ORC-1 « CA » et OBX-11 « F »
     Alors la Source ne prend pas ce message en compte
+
+  @SCN-REF-07 @DB.SO.03
+  Scénario: Message d'une version inconnue
+    Étant donné un patient d'identité qualifiée dont le DMP est ouvert
+    Et un examen CT de 1 série dans le PACS
+    Quand le RIS envoie le compte rendu dans une version de HL7 et du volet qui n'existe pas
+    Alors la Source ne prend pas ce message en compte

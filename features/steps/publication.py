@@ -50,6 +50,12 @@ def send_incoherent(publishing: Publishing, control: str, status: str) -> None:
     publishing.send(Options(order_control=control, result_status=status))
 
 
+@when("le RIS envoie le compte rendu dans une version de HL7 et du volet qui n'existe pas")
+def send_in_unknown_version(publishing: Publishing) -> None:
+    """MSH-12 and MSH-21: ACK AE, ERR 203."""
+    publishing.send_in_version("2.99", "9.0^CISIS_CDA_HL7_V9")
+
+
 @when("le DMP redémarre après un premier échec de la Source")
 def dmp_back(publishing: Publishing) -> None:
     """Same port, same state."""

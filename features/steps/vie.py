@@ -39,6 +39,18 @@ def refusing(living: Living) -> None:
     living.refuse_lots()
 
 
+@when("le RIS crée puis annule le compte rendu, et l'annulation arrive d'abord")
+def cancelled_first(living: Living) -> None:
+    """MSH-7 tells in which order they were sent."""
+    living.cancel_first()
+
+
+@when("le RIS crée puis corrige le compte rendu, et la correction arrive d'abord")
+def corrected_first(living: Living) -> None:
+    """versionNumber tells which one is the later."""
+    living.correct_first()
+
+
 @when("des images s'ajoutent à l'examen dans le PACS")
 def more_images(publishing: Publishing) -> None:
     """One more series, of which nobody says anything."""
@@ -127,6 +139,12 @@ def is_masked(living: Living) -> None:
 def images(living: Living) -> None:
     """Evidence against the PACS."""
     living.expect_images()
+
+
+@then("le KOS en vigueur porte le numéro de demande corrigé")
+def kept_order_number(living: Living) -> None:
+    """That of the later version."""
+    living.expect_order_number()
 
 
 @then("l'archive de la Source contient le nouveau KOS")

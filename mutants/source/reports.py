@@ -10,7 +10,7 @@ from datetime import datetime
 from zlib import crc32
 
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.ports import Inbox
+from drimbox_ref.source.ports import Acknowledger, Inbox, Reports, Versions
 from drimbox_ref.source.values import (
     Action,
     Fault,
@@ -152,3 +152,89 @@ class AlwaysNews(PassingKos):
 def published_again(parts: Parts) -> Parts:
     """The same message, sent again by a RIS that missed the ACK, replaces the KOS by its copy."""
     return replace(parts, inbox=Forgetful(parts.inbox), kos=AlwaysNews(parts.kos))
+
+
+# What it is told -------------------------------------------------------------------------------
+
+
+class AnyVersion(PassingReports):
+    """`Reports` for which every version is the one that they read."""
+
+    def examine(self, message: bytes) -> tuple[Fault, ...]:
+        """But for HL7 code 203."""
+        return tuple(one for one in super().examine(message) if one.code != "203")
+
+
+@mutant(
+    "version-non-lue",
+    breaks="La version de HL7 et du volet n'est pas lue : un message inconnu est publié.",
+    requirements=("DB.SO.03",),
+)
+def version_not_read(parts: Parts) -> Parts:
+    """What was written by other rules is read by these."""
+    return replace(parts, reports=AnyVersion(parts.reports))
+
+
+class Grumbling:
+    """An `Acknowledger` that answers AE to what it should, whatever is done of it."""
+
+    def __init__(self, inner: Acknowledger, reports: Reports) -> None:
+        self._inner = inner
+        self._reports = reports
+
+    def accept(self, message: bytes) -> bytes | None:
+        """AA, or the AE that the message deserves."""
+        faults = self._reports.examine(message)
+        return self.refuse(message, "AE", faults) if faults else self._inner.accept(message)
+
+    def refuse(self, message: bytes, code: str, faults: Sequence[Fault]) -> bytes | None:
+        """As it should."""
+        return self._inner.refuse(message, code, faults)
+
+
+@mutant(
+    "refuse-et-publie",
+    breaks="Un message refusé par AE est publié tout de même.",
+    requirements=("DB.SO.03",),
+    consequences=("DB.SO.97",),
+)
+def refused_and_published(parts: Parts) -> Parts:
+    """The RIS corrects its message and sends it again: two publications for one."""
+    return replace(
+        parts,
+        reports=Credulous(parts.reports),
+        acknowledger=Grumbling(parts.acknowledger, parts.reports),
+    )
+
+
+class NeverLate:
+    """`Versions` for which what comes last is what was said last."""
+
+    def __init__(self, inner: Versions) -> None:
+        self._inner = inner
+
+    def note(self, inbox_id: int, report: ReportOrder) -> None:
+        """As it should."""
+        self._inner.note(inbox_id, report)
+
+    def overtaken(self, inbox_id: int, report: ReportOrder) -> bool:
+        """Never."""
+        return False
+
+    def known(self, inbox_id: int, report: ReportOrder) -> bool:
+        """As it should."""
+        return self._inner.known(inbox_id, report)
+
+    def others(self, report: ReportOrder, study_uid: str) -> bool:
+        """As it should."""
+        return self._inner.others(report, study_uid)
+
+
+@mutant(
+    "ordre-d-arrivee-cru",
+    breaks="Un message en retard défait la version suivante, ou l'annulation, du compte rendu.",
+    requirements=("KIT-ORDRE",),
+)
+def order_of_arrival_believed(parts: Parts) -> Parts:
+    """A withdrawn report is published by its creation that was late."""
+    return replace(parts, versions=NeverLate(parts.versions))

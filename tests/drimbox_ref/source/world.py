@@ -52,6 +52,7 @@ from drimbox_ref.source.values import (
     TrustVerdict,
     Wanted,
 )
+from drimbox_ref.source.versions import SqlVersions
 from drimbox_ref.source.vihf import IndirectVihf
 from drimbox_ref.trail import SqlAlerts, SqlAudit
 from drimbox_ref.vihf import VihfWriter
@@ -527,6 +528,7 @@ def make_world(
         uids=uids,
         reports=CisisReports(without_dmp="stop"),
         intake=MllpIntake({}),
+        versions=SqlVersions(database),
         acknowledger=Hl7Acknowledger(clock=clock),
         notices=PacsNotices(),
         examinations=pacs,
