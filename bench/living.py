@@ -21,6 +21,7 @@ from spec.xds import AssociationType, SlotName, Status
 
 __all__ = ["Living"]
 
+_SECOND_REPORT = "le second compte rendu"
 _CREATE, _REPLACE, _DELETE = "NW", "RO", "CA"
 _EVENTS = {control: event for event, control in MDM_EVENTS.items()}
 
@@ -146,6 +147,12 @@ class Living:
         for message in (second, first):
             self.imaging.publishing.sent = message
             self.imaging.publishing.deliver()
+
+    def report_again(self) -> None:
+        """Another report, with a life of its own, is about the same exam."""
+        publishing = self.imaging.publishing
+        publishing.sent = publishing.message_beside(self.exam, _SECOND_REPORT)
+        publishing.deliver()
 
     def accept_again(self) -> None:
         """The DMP takes lots again, and the RIS sends once more what it had sent."""
@@ -275,6 +282,20 @@ class Living:
             "l'archive contient le nouveau KOS et la version du compte rendu qui l'a causé",
             lambda row: row.get("kos_uid") == uid and report in str(row.get("reports")),
             expected=f"KOS {uid} et compte rendu {report}",
+        )
+
+    def expect_both_archived(self) -> None:
+        """One KOS is in force, and the local archive knows both reports that are about it."""
+        uid = self._in_force(self._held()).manifest.sop_instance
+        case = self.imaging.story.case
+        reports = (self.imaging.story.report().id, case.uid(_SECOND_REPORT))
+        self.imaging.publishing.administration.expect(
+            "archive",
+            "l'archive contient le KOS en vigueur et les deux comptes rendus",
+            lambda row: (
+                row.get("kos_uid") == uid and all(one in str(row.get("reports")) for one in reports)
+            ),
+            expected=f"KOS {uid} et comptes rendus {', '.join(reports)}",
         )
 
     def expect_depublished(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import Event
@@ -23,7 +24,11 @@ from simulators.ris.messages import Options
 from simulators.ris.people import Coded, Patient
 from simulators.ris.report import CIM10, Exam
 from simulators.ris.service import Ack, Link
-from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from spec.dicom import (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    value_type_of,
+)
 from spec.dmp import KOS_TYPE_CODE
 from wire.exchange import Exchange
 from wire.mllp import MllpTimeout
@@ -234,6 +239,42 @@ class Publishing:
                 got == wanted,
                 expected=f"{len(wanted)} instances",
                 actual=f"{len(got)} instances, dont {len(got ^ wanted)} en écart",
+            )
+
+    def expect_kinds(self) -> None:
+        """Each reference of the content is of the kind that its SOP class has: IMAGE for images
+        alone, WAVEFORM for waveforms alone, COMPOSITE for any (PS3.3 C.18.3 to C.18.5)."""
+        wrong = [
+            f"{item.value_type} pour {sop_class}"
+            for manifest in self.manifests()
+            for item in manifest.content
+            for sop_class, _ in item.references
+            if item.value_type not in (value_type_of(sop_class), "COMPOSITE")
+        ]
+        kinds = {
+            item.value_type for one in self.manifests() for item in one.content if item.references
+        }
+        self.story.stage.expect(
+            "chaque objet est référencé selon sa nature",
+            not wrong and len(kinds) > 1,
+            expected="IMAGE pour les images, WAVEFORM ou COMPOSITE pour les tracés, COMPOSITE "
+            "pour le reste",
+            actual="; ".join(wrong[:3]) or ", ".join(sorted(map(str, kinds))),
+        )
+
+    def expect_orders(self) -> None:
+        """Each KOS names the order of its exam, and no other of the report."""
+        by_study = {manifest.study_uid: manifest for manifest in self.manifests()}
+        for exam in self.story.exams:
+            manifest = by_study.get(exam.study_uid)
+            requests = (manifest.requests or ()) if manifest else ()
+            got = {(one.accession_number, one.placer_order_number) for one in requests}
+            wanted = {(exam.accession.value, exam.placer.value)}
+            self.story.stage.expect(
+                f"le KOS de l'examen {exam.study_uid} porte la demande de cet examen seul",
+                got == wanted,
+                expected=_told(wanted),
+                actual=_told(got),
             )
 
     def expect_nothing_published(self) -> None:
@@ -484,6 +525,10 @@ def register(story: Story, patient: Patient, state: DmpState) -> None:
             state=state,
         )
     )
+
+
+def _told(orders: Collection[tuple[str | None, str | None]]) -> str:
+    return "; ".join(f"accession {one}, demande {other}" for one, other in orders) or "aucune"
 
 
 def _studies_asked(exchange: Exchange) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import pytest
 from pytest_bdd import given, parsers
 
 from bench.bed import Bed
-from bench.imagery import load_exam
+from bench.imagery import load_companions, load_exam
 from bench.publishing import Publishing
 from bench.stage import Stage
 from bench.story import Story
@@ -55,6 +55,14 @@ def exams_in_pacs(story: Story, count: int, modality: str) -> None:
     """Several exams of one series, loaded."""
     for _ in range(count):
         load_exam(story.archive, story.plan(modality), story.patient)
+
+
+@given("un examen CT dans le PACS, avec un tracé, un document structuré et une note d'images clés")
+def exam_with_companions(story: Story) -> None:
+    """ECG, SR and key image note, each in a series of its own."""
+    exam = story.plan("CT")
+    load_exam(story.archive, exam, story.patient)
+    load_companions(story.archive, exam, story.patient)
 
 
 @given("un examen CT que le PACS ne connaît pas")

@@ -86,6 +86,18 @@ def contents(publishing: Publishing) -> None:
     publishing.expect_contents()
 
 
+@then("chaque objet du KOS est référencé selon sa nature")
+def kinds(publishing: Publishing) -> None:
+    """IMAGE, WAVEFORM, COMPOSITE."""
+    publishing.expect_kinds()
+
+
+@then("chaque KOS porte la demande de son examen, et elle seule")
+def orders(publishing: Publishing) -> None:
+    """Accession and order number."""
+    publishing.expect_orders()
+
+
 @then("aucun KOS n'est publié")
 def nothing_published(publishing: Publishing) -> None:
     """Judged by a sentinel."""

@@ -51,6 +51,12 @@ def corrected_first(living: Living) -> None:
     living.correct_first()
 
 
+@when("le RIS envoie un second compte rendu du même examen")
+def reported_again(living: Living) -> None:
+    """Another document, of another set."""
+    living.report_again()
+
+
 @when("des images s'ajoutent à l'examen dans le PACS")
 def more_images(publishing: Publishing) -> None:
     """One more series, of which nobody says anything."""
@@ -151,6 +157,12 @@ def kept_order_number(living: Living) -> None:
 def archived(living: Living) -> None:
     """With the version of the report that made it."""
     living.expect_archived()
+
+
+@then("l'archive de la Source contient le KOS en vigueur et les deux comptes rendus")
+def both_archived(living: Living) -> None:
+    """The ids of the reports that triggered it."""
+    living.expect_both_archived()
 
 
 @then("le KOS est dépublié du DMP")

@@ -86,6 +86,23 @@ def kos_under_local_id(parts: Parts) -> Parts:
     return replace(parts, kos=Rewritten(parts.kos, _local))
 
 
+def _all_images(manifest: Manifest, report: ReportOrder) -> Manifest:
+    content = tuple(
+        replace(item, value_type="IMAGE") if item.references else item for item in manifest.content
+    )
+    return replace(manifest, content=content)
+
+
+@mutant(
+    "tout-est-image",
+    breaks="Tout objet du KOS est référencé comme une image, tracés et documents compris.",
+    requirements=("DB.SO.18",),
+)
+def everything_is_an_image(parts: Parts) -> Parts:
+    """A viewer tries to show an ECG as pixels."""
+    return replace(parts, kos=Rewritten(parts.kos, _all_images))
+
+
 class Unassigned(PassingKos):
     """A `KosBuilder` for which an accession number needs no authority."""
 

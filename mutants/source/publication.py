@@ -31,6 +31,7 @@ from drimbox_ref.source.values import (
 from mutants.registry import mutant
 from mutants.source.passing import PassingArchive, PassingRegistry, PassingReports
 from protocols.xml import NS
+from spec.dicom import value_type_of
 
 __all__: list[str] = []
 
@@ -116,6 +117,61 @@ def _shortened(series: FoundSeries) -> FoundSeries:
 def image_forgotten(parts: Parts) -> Parts:
     """A C-FIND of which one answer is lost."""
     return replace(parts, examinations=ImageForgotten(parts.examinations))
+
+
+class ImagesAlone:
+    """`Examinations` that keep what is an image."""
+
+    def __init__(self, inner: Examinations) -> None:
+        self._inner = inner
+
+    def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
+        """The study without its other objects."""
+        study = self._inner.find(study_uid, orders)
+        if study is None:
+            return None
+        series = [
+            replace(one, instances=tuple(i for i in one.instances if _is_image(i.sop_class)))
+            for one in study.series
+        ]
+        return replace(study, series=tuple(one for one in series if one.instances))
+
+
+def _is_image(sop_class: str) -> bool:
+    return value_type_of(sop_class) == "IMAGE"
+
+
+@mutant(
+    "images-seules",
+    breaks="Ce qui n'est pas une image (tracé, document, note) manque dans le KOS.",
+    requirements=("DB.SO.14", "DB.SO.18"),
+)
+def images_alone(parts: Parts) -> Parts:
+    """What the radiologist marked as key is lost."""
+    return replace(parts, examinations=ImagesAlone(parts.examinations))
+
+
+class EveryOrder:
+    """A `Matcher` for which an exam fulfils all that the report was asked for."""
+
+    def __init__(self, inner: Matcher) -> None:
+        self._inner = inner
+
+    def match(self, report: ReportOrder, study: FoundStudy) -> tuple[Order, ...] | Mismatch:
+        """All of its orders, when one is right."""
+        found = self._inner.match(report, study)
+        return found if isinstance(found, Mismatch) else report.orders
+
+
+@mutant(
+    "toutes-les-demandes",
+    breaks="Chaque KOS porte toutes les demandes du compte rendu, non celle de son examen.",
+    requirements=("DB.SO.17", "DB.SO.18"),
+    consequences=("DB.SO.04",),
+)
+def every_order(parts: Parts) -> Parts:
+    """An exam is found under the number of another."""
+    return replace(parts, matcher=EveryOrder(parts.matcher))
 
 
 # What is checked first -------------------------------------------------------------------------
@@ -332,3 +388,20 @@ class ReportForgotten(PassingArchive):
 def report_forgotten(parts: Parts) -> Parts:
     """Nobody can tell which report published a KOS."""
     return replace(parts, archive=ReportForgotten(parts.archive))
+
+
+class FirstReport(PassingArchive):
+    """An `Archive` that knows the report that made a KOS, and no other."""
+
+    def add_report(self, kos_uid: str, report: str, *, now: datetime) -> None:
+        """Nothing."""
+
+
+@mutant(
+    "second-compte-rendu-oublie",
+    breaks="Un second compte rendu du même examen ne laisse aucune trace dans l'archive locale.",
+    requirements=("DB.SO.22",),
+)
+def second_report_forgotten(parts: Parts) -> Parts:
+    """Its withdrawal will be that of a stranger."""
+    return replace(parts, archive=FirstReport(parts.archive))

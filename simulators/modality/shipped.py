@@ -42,6 +42,8 @@ SERIES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "US": (("examples_ybr_color.dcm",), ("examples_palette.dcm",), ("examples_rgb_color.dcm",)),
     "CR": (("dicomdirtests/77654033/CR[123]/*",),),
+    "ECG": (("waveform_ecg.dcm",),),
+    "SR": (("reportsi.dcm",), ("test-SR.dcm",)),
     "OT": (("SC_rgb_jpeg_dcmtk.dcm",), ("SC_rgb_rle.dcm",)),
 }
 """By modality, the series available: file patterns in pydicom's `data/test_files`."""
