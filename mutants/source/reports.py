@@ -66,7 +66,7 @@ class Credulous(PassingReports):
     "orc1-non-compare",
     breaks="ORC-1 et OBX-11 ne sont pas comparés : tout message vaut création.",
     requirements=("DB.SO.03",),
-    consequences=("DB.SO.97",),
+    consequences=("DB.SO.97", "KIT-ORDRE"),
 )
 def incoherence_taken(parts: Parts) -> Parts:
     """A cancellation with a final document is published."""
@@ -175,6 +175,14 @@ def version_not_read(parts: Parts) -> Parts:
     return replace(parts, reports=AnyVersion(parts.reports))
 
 
+class Docile(PassingReports):
+    """`Reports` that find no fault in any message."""
+
+    def examine(self, message: bytes) -> tuple[Fault, ...]:
+        """None."""
+        return ()
+
+
 class Grumbling:
     """An `Acknowledger` that answers AE to what it should, whatever is done of it."""
 
@@ -196,13 +204,12 @@ class Grumbling:
     "refuse-et-publie",
     breaks="Un message refusé par AE est publié tout de même.",
     requirements=("DB.SO.03",),
-    consequences=("DB.SO.97",),
 )
 def refused_and_published(parts: Parts) -> Parts:
     """The RIS corrects its message and sends it again: two publications for one."""
     return replace(
         parts,
-        reports=Credulous(parts.reports),
+        reports=Docile(parts.reports),
         acknowledger=Grumbling(parts.acknowledger, parts.reports),
     )
 
