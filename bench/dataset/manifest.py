@@ -36,7 +36,7 @@ from spec.dicom import (
     value_type_of,
 )
 
-__all__ = ["Instances", "Subject", "expected_kos", "rejection_note"]
+__all__ = ["Instances", "Subject", "expected_kos", "key_image_note", "rejection_note"]
 
 Instances = Mapping[str, tuple[InstanceRef, ...]]
 """SeriesInstanceUID -> what the PACS holds of it, in the order of instance numbers."""
@@ -45,6 +45,8 @@ _ISSUER = "ASIP-SANTE-INS-NIR"
 _MANUFACTURER = "DRIMBENCH"
 _KOS_SERIES = "59"
 _NOTE_SERIES = "99"
+_OF_INTEREST = ("113000", "DCM", "Of Interest")
+"""CID 7010."""
 _CHARACTER_SET = "ISO_IR 100"
 """That of the samples; every name that the bench mints can be written in it."""
 
@@ -105,6 +107,15 @@ def rejection_note(about: Subject, instances: Instances, *, title: str = "113001
 
     `title` is a code of CID 7031. Réf.: IHE RAD TF Vol. 2, 4.66, grade: standard.
     """
+    return _note(about, instances, Code(*REJECTION_TITLES[title]))
+
+
+def key_image_note(about: Subject, instances: Instances) -> bytes:
+    """What a radiologist keeps of an exam: a key image note (PS3.3 A.35.4), as a PACS holds it."""
+    return _note(about, instances, Code(*_OF_INTEREST))
+
+
+def _note(about: Subject, instances: Instances, title: Code) -> bytes:
     exam, ipp = about.exam, about.patient.ipp
     assert ipp is not None
     evidence = tuple(
@@ -112,9 +123,7 @@ def rejection_note(about: Subject, instances: Instances, *, title: str = "113001
         for uid, references in instances.items()
     )
     manifest = replace(
-        _document(
-            about, evidence, title=Code(*REJECTION_TITLES[title]), number=_NOTE_SERIES, version=1
-        ),
+        _document(about, evidence, title=title, number=_NOTE_SERIES, version=1),
         accession_number=exam.accession.value,
         patient_id=ipp.value,
         issuer_of_patient_id=ipp.authority or None,

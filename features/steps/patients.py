@@ -6,7 +6,8 @@ import pytest
 from pytest_bdd import given, parsers
 
 from bench.bed import Bed
-from bench.imagery import load_companions, load_exam
+from bench.companions import load_companions
+from bench.imagery import load_exam
 from bench.publishing import Publishing
 from bench.stage import Stage
 from bench.story import Story
@@ -62,7 +63,7 @@ def exam_with_companions(story: Story) -> None:
     """ECG, SR and key image note, each in a series of its own."""
     exam = story.plan("CT")
     load_exam(story.archive, exam, story.patient)
-    load_companions(story.archive, exam, story.patient)
+    load_companions(story, exam)
 
 
 @given("un examen CT que le PACS ne connaît pas")
