@@ -63,3 +63,13 @@ Fonctionnalité: Ne pas publier ce qui est incohérent
     Et un examen CT de 1 série dans le PACS
     Quand le RIS envoie le compte rendu dans une version de HL7 et du volet qui n'existe pas
     Alors la Source ne prend pas ce message en compte
+
+  @SCN-REF-08 @DB.SO.15
+  Scénario: Les images arrivent après le compte rendu
+    Étant donné un patient d'identité qualifiée dont le DMP est ouvert
+    Et un examen CT que le PACS ne connaît pas
+    Quand le RIS envoie le compte rendu
+    Alors l'administrateur est alerté
+    Quand les images arrivent dans le PACS et le RIS renvoie le compte rendu
+    Alors 1 KOS est publié dans le DMP
+    Et chaque KOS référence exactement les images de son examen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
+from bench.imagery import load_exam
 from bench.publishing import Publishing
 from simulators.dmp import CrashPoint
 from simulators.ris.messages import Options
@@ -54,6 +55,13 @@ def send_incoherent(publishing: Publishing, control: str, status: str) -> None:
 def send_in_unknown_version(publishing: Publishing) -> None:
     """MSH-12 and MSH-21: ACK AE, ERR 203."""
     publishing.send_in_version("2.99", "9.0^CISIS_CDA_HL7_V9")
+
+
+@when("les images arrivent dans le PACS et le RIS renvoie le compte rendu")
+def images_at_last(publishing: Publishing) -> None:
+    """As the alert asks, in a new message."""
+    load_exam(publishing.story.archive, publishing.story.exams[0], publishing.story.patient)
+    publishing.send()
 
 
 @when("le DMP redémarre après un premier échec de la Source")

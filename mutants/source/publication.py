@@ -224,6 +224,31 @@ def absent_exam_published(parts: Parts) -> Parts:
     )
 
 
+class AbsentForGood:
+    """`Examinations` that remember what no PACS had."""
+
+    def __init__(self, inner: Examinations) -> None:
+        self._inner = inner
+        self._absent: set[str] = set()
+
+    def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
+        """None, once it was None."""
+        study = None if study_uid in self._absent else self._inner.find(study_uid, orders)
+        if study is None:
+            self._absent.add(study_uid)
+        return study
+
+
+@mutant(
+    "absence-retenue",
+    breaks="Un examen qui manquait au PACS n'y est plus jamais cherché.",
+    requirements=("DB.SO.15",),
+)
+def absent_for_good(parts: Parts) -> Parts:
+    """A report that came before its images is lost."""
+    return replace(parts, examinations=AbsentForGood(parts.examinations))
+
+
 class PatientNotCompared:
     """A `Matcher` that believes the report about the patient."""
 
