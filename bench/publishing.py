@@ -241,6 +241,13 @@ class Publishing:
                 actual=f"{len(got)} instances, dont {len(got ^ wanted)} en écart",
             )
 
+    def expect_without_dmp(self) -> None:
+        """Of a report that is not for the DMP: what the profile's named option says."""
+        if self.story.stage.profile.options.get("without_dmp", "stop") == "publish":
+            self.expect_published(1)
+        else:
+            self.expect_nothing_published()
+
     def expect_kinds(self) -> None:
         """Each reference of the content is of the kind that its SOP class has: IMAGE for images
         alone, WAVEFORM for waveforms alone, COMPOSITE for any (PS3.3 C.18.3 to C.18.5)."""

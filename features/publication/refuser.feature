@@ -73,3 +73,10 @@ Fonctionnalité: Ne pas publier ce qui est incohérent
     Quand les images arrivent dans le PACS et le RIS renvoie le compte rendu
     Alors 1 KOS est publié dans le DMP
     Et chaque KOS référence exactement les images de son examen
+
+  @SCN-REF-09 @KIT-DESTDMP
+  Scénario: Compte rendu qui n'est pas destiné au DMP
+    Étant donné un patient d'identité qualifiée dont le DMP est ouvert
+    Et un examen CT de 1 série dans le PACS
+    Quand le RIS envoie le compte rendu sans le destiner au DMP
+    Alors le KOS n'est publié que si l'option « without_dmp » du profil le veut

@@ -7,7 +7,7 @@ from pytest_bdd import given, parsers, then, when
 from bench.imagery import load_exam
 from bench.publishing import Publishing
 from simulators.dmp import CrashPoint
-from simulators.ris.messages import Options
+from simulators.ris.messages import Options, Steering
 
 _POINTS = {
     "avant d'enregistrer": CrashPoint.BEFORE_COMMIT,
@@ -57,6 +57,12 @@ def send_in_unknown_version(publishing: Publishing) -> None:
     publishing.send_in_version("2.99", "9.0^CISIS_CDA_HL7_V9")
 
 
+@when("le RIS envoie le compte rendu sans le destiner au DMP")
+def send_not_for_dmp(publishing: Publishing) -> None:
+    """MetaDMPMSS DESTDMP = N."""
+    publishing.send(Options(steering=Steering(destdmp=False)))
+
+
 @when("les images arrivent dans le PACS et le RIS renvoie le compte rendu")
 def images_at_last(publishing: Publishing) -> None:
     """As the alert asks, in a new message."""
@@ -92,6 +98,12 @@ def published(publishing: Publishing, count: int) -> None:
 def contents(publishing: Publishing) -> None:
     """Evidence against the PACS."""
     publishing.expect_contents()
+
+
+@then("le KOS n'est publié que si l'option « without_dmp » du profil le veut")
+def as_option(publishing: Publishing) -> None:
+    """`stop` or `publish`."""
+    publishing.expect_without_dmp()
 
 
 @then("chaque objet du KOS est référencé selon sa nature")

@@ -26,6 +26,8 @@ __all__: list[str] = []
 
 _DOCUMENT = re.compile(rb"\^Base64\^([A-Za-z0-9+/=]+)")
 """OBX-5.4 and OBX-5.5."""
+_NOT_FOR_DMP = re.compile(rb"(\|DESTDMP\^[^|]*\|[^|]*\|)N")
+"""OBX-3 to OBX-5.1."""
 
 
 class Mute:
@@ -173,6 +175,24 @@ class AnyVersion(PassingReports):
 def version_not_read(parts: Parts) -> Parts:
     """What was written by other rules is read by these."""
     return replace(parts, reports=AnyVersion(parts.reports))
+
+
+class ForTheDmp(PassingReports):
+    """`Reports` for which every report is for the DMP."""
+
+    def read(self, message: bytes) -> ReportOrder | Refusal:
+        """DESTDMP is read as Y whatever it says."""
+        return super().read(_NOT_FOR_DMP.sub(rb"\1Y", message))
+
+
+@mutant(
+    "destdmp-ignore",
+    breaks="Le KOS d'un compte rendu qui n'est pas destiné au DMP (DESTDMP = N) est publié.",
+    requirements=("KIT-DESTDMP",),
+)
+def destination_ignored(parts: Parts) -> Parts:
+    """The report stays in the hospital, its images go out."""
+    return replace(parts, reports=ForTheDmp(parts.reports))
 
 
 class Docile(PassingReports):

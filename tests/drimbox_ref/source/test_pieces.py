@@ -20,7 +20,7 @@ from drimbox_ref.source.reports import CisisReports
 from drimbox_ref.source.stamper import InsStamper
 from drimbox_ref.source.storage import StorageReceiver
 from drimbox_ref.source.times import utc_time
-from drimbox_ref.source.values import Ins, Mismatch, ReportOrder, StoredObject
+from drimbox_ref.source.values import FoundInstance, Ins, Mismatch, ReportOrder, StoredObject
 from protocols.dicom import build_part10, split_part10
 from tests.drimbox_ref.source.bed import image
 from tests.drimbox_ref.source.world import INS, INS_OID, STUDIES, World, found_study, oru
@@ -112,6 +112,65 @@ def test_kos_is_what_pydicom_reads(world: World) -> None:
         for n in (1, 2)
     ]
     assert [item.ValueType for item in data.ContentSequence] == ["TEXT"] + ["IMAGE"] * 6
+
+
+def test_what_is_no_image_is_referenced_as_it_is(world: World) -> None:
+    order, study = read_order(), found_study(series=1, instances=1)
+    others = {
+        "1.2.840.10008.5.1.4.1.1.9.1.1": "WAVEFORM",  # 12-lead ECG
+        "1.2.840.10008.5.1.4.1.1.88.11": "COMPOSITE",  # Basic Text SR
+        "1.2.840.10008.5.1.4.1.1.88.59": "COMPOSITE",  # key image note
+        "1.2.840.10008.5.1.4.1.1.104.1": "COMPOSITE",  # Encapsulated PDF
+        "1.2.840.10008.5.1.4.1.1.11.1": "COMPOSITE",  # Grayscale Softcopy Presentation State
+    }
+    more = tuple(
+        replace(
+            study.series[0],
+            uid=f"{study.uid}.9.{rank}",
+            instances=(
+                FoundInstance(
+                    sop_class=sop_class,
+                    sop_instance=f"{study.uid}.9.{rank}.1",
+                    number=1,
+                    frames=None,
+                ),
+            ),
+        )
+        for rank, sop_class in enumerate(others)
+    )
+    kos = world.parts.kos.build(
+        order,
+        order.exams[0],
+        replace(study, series=(*study.series, *more)),
+        order.orders,
+        version=1,
+        now=world.clock.now(),
+    )
+    data = pydicom.dcmread(BytesIO(kos.data))
+    items = [item for item in data.ContentSequence if "ReferencedSOPSequence" in item]
+    assert [item.ValueType for item in items] == ["IMAGE", *others.values()]
+    (evidence,) = data.CurrentRequestedProcedureEvidenceSequence
+    listed = [one.ReferencedSOPSequence[0] for one in evidence.ReferencedSeriesSequence]
+    assert [one.ReferencedSOPClassUID for one in listed[1:]] == list(others)
+
+
+def test_an_exam_of_several_orders_names_each(world: World) -> None:
+    report = read_order()
+    second = replace(report.orders[0], accession="ACC-2", placer="OPN-2")
+    third = replace(report.orders[0], accession="ACC-3", placer="OPN-3")
+    report = replace(report, orders=(*report.orders, second, third))
+    study = replace(found_study(), accessions=("ACC-2", "ACC-1"))
+    orders = CoherenceMatcher().match(report, study)
+    assert not isinstance(orders, Mismatch)
+    assert [one.accession for one in orders] == ["ACC-2", "ACC-1"], "those of the exam alone"
+    kos = world.parts.kos.build(
+        report, report.exams[0], study, orders, version=1, now=world.clock.now()
+    )
+    data = pydicom.dcmread(BytesIO(kos.data))
+    assert [
+        (one.AccessionNumber, one.PlacerOrderNumberImagingServiceRequest)
+        for one in data.ReferencedRequestSequence
+    ] == [("ACC-2", "OPN-2"), ("ACC-1", "OPN-1")]
 
 
 def test_kos_fingerprint_ignores_identity_and_date(world: World) -> None:
