@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bench.administering import ByCommand
 from bench.archives import Archive, ProductPacs, Simulated, by_c_store, by_stow
 from bench.box_config import write_consumer, write_source
 from bench.browser import BrowserFactory
@@ -269,9 +270,14 @@ class Bed(World):
 
     @property
     def changes(self) -> Changes:
-        """How images are taken out of a native product's PACS."""
+        """Who does what no exchange asks of the Source under test."""
         command = _with_python(self.profile.source.changes)
-        return ByProgram(command, self.profile.timing.effect_s) if command else by_hand
+        if command:
+            return ByProgram(command, self.profile.timing.effect_s)
+        box = self.boxes.get("source")
+        if box is not None and not self.profile.source.command:
+            return ByCommand(box.config)
+        return by_hand
 
 
 def _embedded(role: str) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 """What only the vendor's program or a person can do to a Source: images taken out of a native
-product's PACS, an archive imported.
+product's PACS, an archive imported or exported.
 
 DICOM has no message by which a modality takes back what it sent, and who may remove images in a
 PACS is its own affair: the bench asks, by `[source] changes`.
@@ -9,8 +9,10 @@ The program is called with an action and identifiers, and exits with 0 once it i
     PROGRAM remove-instance STUDY SERIES INSTANCE
     PROGRAM remove-study    STUDY
     PROGRAM import-xdm      FILE
+    PROGRAM export-xdm      FOLDER
 
-The last is asked of a Source that starts from preloaded KOS (`bench.preloading`).
+`import-xdm` is asked of a Source that starts from preloaded KOS (`bench.preloading`); `export-xdm`
+writes the Source's whole local archive to that folder, as XDM in one or more ZIP files.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ def by_hand(action: str, identifiers: Sequence[str]) -> None:
     told = {
         "remove-instance": "retirer du PACS du produit l'image {2} (examen {0}, série {1})",
         "remove-study": "retirer du PACS du produit l'examen {0}",
+        "export-xdm": "exporter l'archive locale de la Source en XDM (ZIP) dans le dossier {0}",
         "import-xdm": "importer dans la Source l'archive XDM {0}",
     }[action]
     raise ByHand(told.format(*identifiers))

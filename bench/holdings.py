@@ -22,6 +22,8 @@ class Holding:
 
     manifest: Manifest
     entry: DocumentEntry
+    content: bytes = b""
+    """The document as the DMP holds it."""
 
     @property
     def approved(self) -> bool:
@@ -43,5 +45,5 @@ def kos_of(story: Story, exam: PlannedExam) -> tuple[Holding, ...]:
         code = stored.entry.type_code
         if code is not None and code.code == KOS_TYPE_CODE[0]:
             with suppress(RemoteProtocolError):
-                found.append(Holding(kos.decode(stored.content), stored.entry))
+                found.append(Holding(kos.decode(stored.content), stored.entry, stored.content))
     return tuple(one for one in found if one.manifest.study_uid == exam.study_uid)

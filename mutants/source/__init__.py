@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mutants.source import (
     access,
+    archive,
     changes,
     demonstrator,
     departments,
@@ -17,6 +18,7 @@ from mutants.source import (
 
 __all__ = [
     "access",
+    "archive",
     "changes",
     "demonstrator",
     "departments",
