@@ -1,4 +1,4 @@
-"""The local archive as it leaves the Source: XDM files that another DRIMbox could take over."""
+"""The local archive: as it leaves the Source, and as the administrator has it compared."""
 
 from __future__ import annotations
 
@@ -69,6 +69,22 @@ class Archiving:
         except ByHand as asked:
             instruct(story.stage, str(asked))
         self._files = sorted(folder.rglob("*.[zZ][iI][pP]"))
+
+    def resynchronise(self) -> None:
+        """A resynchronisation with the PACS, of the scenario's exam at least.
+
+        Raises:
+            CannotVerify: nobody does it, or it failed; or the product's PACS is within it.
+        """
+        story = self.imaging.story
+        if story.stage.profile.claims.mode == "native":
+            raise CannotVerify(
+                "un produit native a son PACS en lui : rien n'en disparaît sans qu'il le sache"
+            )
+        try:
+            story.bed.changes("resync", (self.imaging.exam.study_uid,))
+        except ByHand as asked:
+            instruct(story.stage, str(asked))
 
     # -- Alors -------------------------------------------------------------------------------
 

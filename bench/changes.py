@@ -10,9 +10,11 @@ The program is called with an action and identifiers, and exits with 0 once it i
     PROGRAM remove-study    STUDY
     PROGRAM import-xdm      FILE
     PROGRAM export-xdm      FOLDER
+    PROGRAM resync          STUDY
 
 `import-xdm` is asked of a Source that starts from preloaded KOS (`bench.preloading`); `export-xdm`
-writes the Source's whole local archive to that folder, as XDM in one or more ZIP files.
+writes the Source's whole local archive to that folder, as XDM in one or more ZIP files; `resync`
+begins a resynchronisation with the PACS, of that exam alone or of all (DB.SO.28).
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ def by_hand(action: str, identifiers: Sequence[str]) -> None:
         "remove-instance": "retirer du PACS du produit l'image {2} (examen {0}, série {1})",
         "remove-study": "retirer du PACS du produit l'examen {0}",
         "export-xdm": "exporter l'archive locale de la Source en XDM (ZIP) dans le dossier {0}",
+        "resync": "lancer la resynchronisation de la Source avec le PACS (examen {0}, ou tous)",
         "import-xdm": "importer dans la Source l'archive XDM {0}",
     }[action]
     raise ByHand(told.format(*identifiers))

@@ -63,8 +63,8 @@ WORDS: Final = {
     "source.stow_certificate": "Certificat client (PEM) à y montrer ; vide : aucun.",
     "source.stow_key": "Sa clé (PEM).",
     "source.changes": "Commande de l'éditeur qui retire des images de son PACS (native), importe "
-    "ou exporte une archive XDM : remove-instance, remove-study, import-xdm, export-xdm ; sans "
-    "elle, une personne.",
+    "ou exporte une archive XDM : remove-instance, remove-study, import-xdm, export-xdm, resync ; "
+    "sans elle, une personne.",
     "source.start": "Avant les scénarios d'images : report, un compte rendu est publié ; xdm, le "
     "KOS est préchargé par une archive.",
     "consumer.start": "Avant les scénarios : report, une Source publie ; preloaded, le DMP détient "

@@ -110,6 +110,11 @@ class SqlArchive:
         with self._database.reading() as connection:
             return connection.execute(select(func.count()).select_from(archive)).scalar_one()
 
+    def last(self) -> int:
+        """The number of the newest entry, 0 when there is none."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(archive.c.id))).scalar_one() or 0
+
     def page(self, after: int, limit: int) -> tuple[tuple[int, ArchiveEntry], ...]:
         """The entries that come after that number, oldest first, each with its own number:
         a walk that is taken up again after any of them."""

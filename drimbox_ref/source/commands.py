@@ -1,7 +1,9 @@
-"""What an administrator types for a Source: its archive exported, imported, saved, restored."""
+"""What an administrator types for a Source: its archive exported, imported, saved, restored, and
+compared with the PACS."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,9 +26,13 @@ from drimbox_ref.commands import (
 )
 from drimbox_ref.progress import Progress
 from drimbox_ref.source.archive import SqlArchive
+from drimbox_ref.source.backoff import Backoff
 from drimbox_ref.source.backup import BackupError, restore, save
 from drimbox_ref.source.config import SourceConfig, load
+from drimbox_ref.source.hours import Window, window
+from drimbox_ref.source.orders import READDRESS, RESYNC, addressed
 from drimbox_ref.source.state import open_database
+from drimbox_ref.source.walking import Walk, in_force
 from drimbox_ref.source.xdm_export import export
 from drimbox_ref.source.xdm_import import ArchiveError, take
 from drimbox_ref.trail import audit_key, keep_key
@@ -158,6 +164,130 @@ def _restore(
             fail(str(error))
         verb = "à restaurer" if dry_run else "restaurées"
         print_line(f"{saved.count} ligne(s) {verb}, de la sauvegarde du {saved.utc}")
+
+
+Restart = Annotated[bool, typer.Option("--restart", help="Reprendre du premier KOS.")]
+Studies = Annotated[list[str] | None, typer.Option("--study", help="Cet examen seul ; répétable.")]
+
+
+@app.command(name="resync", epilog=f"{_EXAMPLE} resync --config source.toml --suspend 08:00-18:00")
+def _resync(
+    config: CONFIG,
+    study: Studies = None,
+    suspend: Annotated[
+        list[str] | None,
+        typer.Option(help="Plage où rien n'est commencé, heure locale ; répétable."),
+    ] = None,
+    restart: Restart = False,
+    dry_run: DRY_RUN = False,
+    as_json: JSON = False,
+) -> None:
+    """Redemande au PACS chaque examen dont un KOS est en vigueur (DB.SO.28).
+
+    Un examen qui a quitté le PACS est dépublié, un examen changé remplacé. La Source en marche fait
+    le travail ; interrompue, la commande reprend où elle en était.
+    """
+    with guarded(_opened, config) as held:
+        read = load(config.absolute())
+        try:
+            windows = (*read.suspended, *(window(one) for one in suspend or ()))
+        except ValueError as error:
+            fail(f"--suspend : {error}", USAGE)
+        if dry_run:
+            _compare(held, read, study or [], as_json)
+            return
+        _walk(held, RESYNC, study or [], windows, restart, as_json)
+
+
+@app.command(
+    name="readdress", epilog=f"{_EXAMPLE} readdress --config source.toml --url https://db2.fr/rs"
+)
+def _readdress(
+    config: CONFIG,
+    url: Annotated[str, typer.Option(help="La nouvelle adresse, celle de wado.public_url.")],
+    study: Studies = None,
+    restart: Restart = False,
+    dry_run: DRY_RUN = False,
+    as_json: JSON = False,
+) -> None:
+    """Remplace dans le DMP chaque KOS qui mène à une autre adresse que celle-ci (DB.SO.31).
+
+    La Source doit déjà tourner avec cette adresse.
+    """
+    with guarded(_opened, config) as held:
+        read = load(config.absolute())
+        if url.rstrip("/") != read.wado.public_url:
+            fail(
+                f"--url : attendu wado.public_url, {read.wado.public_url!r}, trouvé {url!r}", USAGE
+            )
+        if dry_run:
+            entries = [entry for _, entry in in_force(SqlArchive(held.database))]
+            moved = [one for one in entries if not addressed(one.kos, read.wado.public_url)]
+            print_line(f"{len(moved)} KOS à remplacer, sur {len(entries)} en vigueur")
+            return
+        _walk(held, READDRESS, study or [], read.suspended, restart, as_json, read.wado.public_url)
+
+
+def _walk(
+    held: Held,
+    kind: str,
+    studies: list[str],
+    suspended: tuple[Window, ...],
+    restart: bool,
+    as_json: bool,
+    address: str = "",
+) -> None:
+    total = len(studies) or sum(1 for _ in in_force(SqlArchive(held.database)))
+    with Progress("examens", total) as progress:
+        walk = Walk(
+            held.database,
+            kind,
+            address=address,
+            suspended=suspended,
+            now=lambda: datetime.now(UTC).astimezone(),
+            told=lambda what: sys.stderr.write(f"{what}\n"),
+            progress=progress.to,
+        )
+        if restart:
+            walk.forget()
+        elif (begun := walk.begun()) and not studies:
+            sys.stderr.write(f"reprise du parcours commencé le {begun}\n")
+        walked = walk.run(studies)
+    if as_json:
+        emit({"exams": walked.ordered, "results": dict(walked.words)})
+        return
+    print_line(f"{walked.ordered} examen(s)")
+    for word, count in walked.words.most_common():
+        print_line(f"  {word} : {count}")
+
+
+def _compare(held: Held, config: SourceConfig, studies: list[str], as_json: bool) -> None:
+    """What a resynchronisation would do, the PACS being asked and nobody else."""
+    from drimbox_ref.source.examinations import DimseExaminations
+    from drimbox_ref.source.renewal import outlook
+
+    examinations = DimseExaminations(
+        config.pacs,
+        ae_title=config.dicom.ae_title,
+        level=config.options.find_level,
+        timeout_s=config.timing.pacs_timeout_s,
+        backoff=Backoff(config.timing.retry_first_s, config.timing.retry_max_s),
+    )
+    words: dict[str, int] = {}
+    entries = [
+        e for _, e in in_force(SqlArchive(held.database)) if not studies or e.study_uid in studies
+    ]
+    with Progress("examens", len(entries)) as progress:
+        for entry in entries:
+            word = outlook(entry, examinations)
+            words[word] = words.get(word, 0) + 1
+            progress.step()
+    if as_json:
+        emit({"exams": len(entries), "results": words})
+        return
+    print_line(f"{len(entries)} examen(s)")
+    for word, count in sorted(words.items()):
+        print_line(f"  {word} : {count}")
 
 
 def _pacs_of(config: SourceConfig) -> Callable[[str], str]:

@@ -26,6 +26,7 @@ from drimbox_ref.config import (
 )
 from drimbox_ref.credentials import Dmp, read_dmp
 from drimbox_ref.forwarding import Repository, read_repository
+from drimbox_ref.source.hours import Window, window
 
 __all__ = [
     "Dicom",
@@ -153,6 +154,8 @@ class SourceConfig:
     psc: Psc
     whitelist: WhiteListSource
     connect_to: dict[str, str]
+    suspended: tuple[Window, ...]
+    """Hours during which a resynchronisation begins nothing (DB.SO.28)."""
     repository: Repository | None
     """Where the audit trail is sent on; None keeps it here alone."""
     timing: Timing
@@ -183,6 +186,7 @@ def _build(root: Table) -> SourceConfig:
         psc=read_psc(root),
         whitelist=read_whitelist(root),
         connect_to=connect_to(root),
+        suspended=_suspended(root),
         repository=read_repository(root),
         timing=_timing(root),
         options=_options(root),
@@ -255,6 +259,16 @@ def _pacs(table: Table) -> Pacs:
     )
     table.end()
     return pacs
+
+
+def _suspended(root: Table) -> tuple[Window, ...]:
+    table = root.table("resync", optional=True)
+    written = table.texts("suspended", [])
+    table.end()
+    try:
+        return tuple(window(one) for one in written)
+    except ValueError as error:
+        raise table.error("suspended", "des plages « 08:00-18:00 »", str(error)) from None
 
 
 def _timing(root: Table) -> Timing:

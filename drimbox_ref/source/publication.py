@@ -15,6 +15,7 @@ from drimbox_ref.credentials import Credentials
 from drimbox_ref.dmp import PeerUnavailable, Rejected
 from drimbox_ref.source.backoff import Backoff, Postponed
 from drimbox_ref.source.desk import DmpDesk
+from drimbox_ref.source.orders import read_order
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.renewal import Renewal
 from drimbox_ref.source.values import (
@@ -72,8 +73,10 @@ class Publication:
         parts = self._parts
         studies: frozenset[str] = frozenset()
         try:
-            if parts.notices.concerns(item.raw):
+            notice = read_order(item.raw)
+            if notice is None and parts.notices.concerns(item.raw):
                 notice = await asyncio.to_thread(parts.notices.read, item.raw)
+            if notice is not None:
                 studies = frozenset(notice.studies)
                 await self._wait_turn(item, studies)
                 state, detail = await self._renewal.follow(item, notice)

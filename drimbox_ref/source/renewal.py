@@ -19,7 +19,9 @@ from drimbox_ref.credentials import Credentials
 from drimbox_ref.dmp import PeerUnavailable, Rejected
 from drimbox_ref.source.backoff import Postponed
 from drimbox_ref.source.desk import DmpDesk
+from drimbox_ref.source.orders import addressed
 from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.ports import Examinations
 from drimbox_ref.source.values import (
     ArchiveEntry,
     Ban,
@@ -36,7 +38,7 @@ from protocols.errors import RemoteProtocolError
 from protocols.kos import Manifest
 from spec.dicom import KEY_OBJECT_SELECTION_STORAGE
 
-__all__ = ["Renewal"]
+__all__ = ["Renewal", "outlook"]
 
 _log = logging.getLogger(__name__)
 
@@ -102,8 +104,21 @@ class Renewal:
         former = await asyncio.to_thread(kos.decode, current.kos)
         orders = _orders(former)
         study = await asyncio.to_thread(parts.examinations.find, study_uid, orders)
-        if study is not None and _listed(study) == current.series:
+        moved = notice.address and not await asyncio.to_thread(
+            addressed, current.kos, notice.address
+        )
+        if study is not None and _listed(study) == current.series and not moved:
             return await self._nothing(item, notice, study_uid, "examen inchangé dans le PACS")
+        if study is None and notice.address:
+            # A change of address withdraws nothing: what left the PACS is for a resynchronisation.
+            return await self._alert(
+                item,
+                notice,
+                study_uid,
+                Ban.ABSENT,
+                f"L'examen {study_uid} est absent du PACS : son KOS garde son adresse.",
+                "Vérifier le PACS, puis lancer une resynchronisation.",
+            )
         credentials = parts.directory.of(current.follow.structure)
         if credentials is None:
             return await self._alert(
@@ -138,21 +153,30 @@ class Renewal:
                 parts.outbox.put, item.id, withdrawal, current.follow, current, now=now
             )
             return "dépublié"
-        await self._replace(item, current, former, study, target, credentials, now)
-        return "remplacé"
+        return await self._replace(item, notice, current, former, study, target, credentials, now)
 
     async def _replace(
         self,
         item: InboxItem,
+        notice: Notice,
         current: ArchiveEntry,
         former: Manifest,
         study: FoundStudy,
         target: str,
         credentials: Credentials,
         now: datetime,
-    ) -> None:
+    ) -> str:
         parts, version = self._parts, current.version + 1
         made = await asyncio.to_thread(parts.kos.renew, former, study, version=version, now=now)
+        if notice.address and not await asyncio.to_thread(addressed, made.data, notice.address):
+            return await self._alert(
+                item,
+                notice,
+                study.uid,
+                Ban.ADDRESS,
+                f"La Source publie sous une autre adresse que {notice.address}.",
+                "La redémarrer avec cette adresse (wado.public_url), puis relancer le changement.",
+            )
         submission = await asyncio.to_thread(
             parts.metadata.renew,
             current,
@@ -179,6 +203,7 @@ class Renewal:
         await asyncio.to_thread(
             parts.outbox.put, item.id, submission, current.follow, entry, now=now
         )
+        return "remplacé"
 
     async def _nothing(self, item: InboxItem, notice: Notice, study_uid: str, why: str) -> str:
         """Nothing is to be done; that is told, once."""
@@ -220,6 +245,26 @@ class Renewal:
             ),
             now=self._parts.clock.now(),
         )
+
+
+def outlook(entry: ArchiveEntry, examinations: Examinations) -> str:
+    """What a resynchronisation would do of an entry in force, in a word; asks the PACS alone."""
+    try:
+        former = kos.decode(entry.kos)
+        study = examinations.find(entry.study_uid, _orders(former))
+    except RemoteProtocolError:
+        return "archive illisible"
+    except PeerUnavailable:
+        return "PACS injoignable"
+    if study is None or _empty(study):
+        return "à dépublier"
+    if _listed(study) == entry.series:
+        return "inchangé"
+    return (
+        "à vérifier par une personne"
+        if _incoherent(entry, _orders(former), study)
+        else "à remplacer"
+    )
 
 
 def _orders(former: Manifest) -> tuple[Order, ...]:

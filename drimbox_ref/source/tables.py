@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Float, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
-__all__ = ["SCHEMA", "archive", "archive_reports", "archive_states", "inbox", "outbox", "versions"]
+__all__ = [
+    "SCHEMA",
+    "archive",
+    "archive_reports",
+    "archive_states",
+    "inbox",
+    "outbox",
+    "versions",
+    "walks",
+]
 
 SCHEMA = MetaData()
 
@@ -80,4 +89,12 @@ versions = Table(
     Column("withdrawn", Integer, nullable=False),
     Column("sent", Text, nullable=False),
     UniqueConstraint("inbox_id", "study_uid"),
+)
+
+walks = Table(
+    "walks",
+    SCHEMA,
+    Column("name", Text, primary_key=True),
+    Column("begun", Text, nullable=False),
+    Column("after", Integer, nullable=False),
 )

@@ -206,6 +206,7 @@ class Ban(StrEnum):
     CERTIFICATE = "certificat-absent"
     DMP = "refus-dmp"
     UNKNOWN = "kos-inconnu"
+    ADDRESS = "adresse-differente"
     INTERNAL = "erreur-interne"
 
 
@@ -231,13 +232,17 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """The PACS says that exams changed: it is to be asked again (FAQ 8801).
+    """The PACS says that exams changed: it is to be asked again (FAQ 8801). Or the administrator
+    wants it asked.
 
-    `transaction` is `RAD-66` (IOCM note) or `OMI^O23`; `studies` are StudyInstanceUIDs.
+    `transaction` is `RAD-66` (IOCM note), `OMI^O23`, `resync` or `readdress`; `studies` are
+    StudyInstanceUIDs.
     """
 
     transaction: str
     studies: tuple[str, ...]
+    address: str = ""
+    """Where images are from now on: a KOS that says otherwise is replaced, unchanged or not."""
 
 
 # The exam in the PACS --------------------------------------------------------------------------

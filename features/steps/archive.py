@@ -1,4 +1,4 @@
-"""Quand l'administrateur exporte l'archive locale, alors elle dit ce que la Source a publié."""
+"""Quand l'administrateur exporte l'archive locale, ou la compare avec le PACS."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pytest_bdd import then, when
 
 from bench.archiving import Archiving
 from bench.imaging import Imaging
+from bench.living import Living
 
 
 @pytest.fixture
@@ -19,6 +20,13 @@ def archiving(imaging: Imaging) -> Archiving:
 def exported(archiving: Archiving) -> None:
     """By the vendor's program, the reference's command, or a person."""
     archiving.export()
+
+
+@when("l'administrateur lance la resynchronisation de la Source avec le PACS")
+def resynchronised(archiving: Archiving, living: Living) -> None:
+    """Nobody had told the Source."""
+    living.begin()
+    archiving.resynchronise()
 
 
 @then("l'archive exportée contient le KOS publié, l'identifiant du compte rendu et l'entryUUID")
