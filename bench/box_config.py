@@ -79,7 +79,7 @@ def write_source(
     return _write(
         directory / f"{role}.toml",
         {
-            "box": _box(role, state, seed, journal, usage),
+            "box": {**_box(role, state, seed, journal, usage), **_database(role, profile)},
             "identity": _identity(site),
             "mllp": _door("mllp", ports, hosts),
             "mllps": {
@@ -237,6 +237,12 @@ def _box(
     if usage is not None:
         box["usage"] = str(usage)
     return box
+
+
+def _database(role: str, profile: Profile) -> dict[str, str]:
+    """Of the Source under test: the one that plays the missing half has its file."""
+    url = profile.source.database
+    return {"database": url} if role == "source" and url else {}
 
 
 def _identity(site: Site) -> dict[str, str]:

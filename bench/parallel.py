@@ -56,6 +56,8 @@ def serial_because(options: Options) -> str:
         return f"{fixed} ne se partage pas entre plusieurs bancs"
     if real := profile.neighbours.real:
         return f"un voisin réel ({', '.join(one.name for one in real)}) se conduit en série"
+    if profile.source.database:
+        return "une base PostgreSQL est celle d'une seule Source"
     if options.report is not None:
         return "un seul scénario joue le compte rendu fourni"
     return ""

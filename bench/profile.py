@@ -104,6 +104,8 @@ class SourceBox(_Table):
     changes: tuple[str, ...] = ()
     """The vendor's program that takes images out of a native product's PACS, and imports an XDM
     archive (`bench.changes`)."""
+    database: str = ""
+    """PostgreSQL database of the reference's durable state, empty when it begins; "": a file."""
     start: Literal["report", "xdm"] = "report"
     """Where scenarios on images begin: a report is published, or the KOS is preloaded as XDM."""
 

@@ -65,6 +65,8 @@ WORDS: Final = {
     "source.changes": "Commande de l'éditeur qui retire des images de son PACS (native), importe "
     "ou exporte une archive XDM : remove-instance, remove-study, import-xdm, export-xdm, resync ; "
     "sans elle, une personne.",
+    "source.database": "Référence seule : base PostgreSQL de son état, vide au départ "
+    "(postgresql://… ou env:NOM) ; sans elle, un fichier.",
     "source.start": "Avant les scénarios d'images : report, un compte rendu est publié ; xdm, le "
     "KOS est préchargé par une archive.",
     "consumer.start": "Avant les scénarios : report, une Source publie ; preloaded, le DMP détient "

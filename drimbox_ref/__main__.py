@@ -26,8 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
         prog="drimbox_ref",
         description="DRIMbox de référence",
         epilog="Commandes de l'administrateur : drimbox_ref source COMMANDE --help (export, "
-        "import, backup, restore, alerts, audit, stats), drimbox_ref consumer COMMANDE --help "
-        "(alerts, audit, stats).",
+        "import, backup, restore, resync, readdress, alerts, audit, stats), drimbox_ref consumer "
+        "COMMANDE --help (alerts, audit, stats).",
     )
     parser.add_argument("role", choices=_ROLES)
     parser.add_argument("--config", type=Path, required=True, help="configuration TOML")

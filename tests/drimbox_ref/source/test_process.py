@@ -87,6 +87,38 @@ def test_the_administrator_s_commands(
     told("audit", "verify", "--config", str(tmp_path / "absent.toml"), code=64)
 
 
+def test_an_exam_that_left_the_pacs_is_found(bed: Bed, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command orders, the running Source does."""
+    study = f"{ROOT}.31"
+    bed.load(study)
+    uid = publish(bed, study, "P31")
+    words = ["--config", str(bed.directory / "source.toml"), "--study", study, "--json"]
+
+    def told(*given: str) -> dict[str, object]:
+        assert main(["source", "resync", *given]) == 0
+        answer: dict[str, object] = json.loads(capsys.readouterr().out)
+        return answer
+
+    assert told(*words, "--dry-run") == {"exams": 1, "results": {"inchangé": 1}}
+    bed.pacs.remove(study=study)
+    assert told(*words, "--dry-run") == {"exams": 1, "results": {"à dépublier": 1}}
+    assert told(*words) == {"exams": 1, "results": {"dépublié": 1}}
+    row = bed.until(
+        lambda: next(
+            (
+                one
+                for one in bed.admin("archive")
+                if one["kos_uid"] == uid and one["state"] == "depublished"
+            ),
+            None,
+        )
+    )
+    assert [one["state"] for one in row["history"]] == ["published", "depublished"]
+    moved = ["readdress", *words[:2], "--url", "https://ailleurs.test/rs"]
+    assert main(["source", *moved]) == 64
+    assert "wado.public_url" in capsys.readouterr().err
+
+
 def test_images_of_a_series(bed: Bed) -> None:
     study = f"{ROOT}.4"
     bed.load(study, series=1, instances=3, implicit=True)
