@@ -160,16 +160,21 @@ def read_lot(files: Mapping[str, bytes], *, pacs_of: Callable[[str], str]) -> Ar
     if METADATA not in files:
         raise LotError(f"{METADATA} manque")
     try:
-        root = xml.parse(files[METADATA])
-        described = parse_submit(_request(root))
-        lot, entry = described.submission_set, _kos_entry(described)
-        data = _document(entry, files)
-        manifest = kos.decode(data)
-        signature = _verified_signature(described, lot, entry, data, files)
+        return _read(files, pacs_of)
     except SignatureError as error:
         raise LotError(f"signature du lot : {error}") from error
     except RemoteProtocolError as error:
         raise LotError(str(error)) from error
+
+
+def _read(files: Mapping[str, bytes], pacs_of: Callable[[str], str]) -> ArchiveEntry:
+    """As `read_lot`, which also raises RemoteProtocolError."""
+    root = xml.parse(files[METADATA])
+    described = parse_submit(_request(root))
+    lot, entry = described.submission_set, _kos_entry(described)
+    data = _document(entry, files)
+    manifest = kos.decode(data)
+    signature = _verified_signature(described, lot, entry, data, files)
     _same(manifest.sop_instance or "", entry.unique_id, "SOP Instance UID du KOS")
     patient = CX.parse(entry.patient_id)
     _same(manifest.patient_id or "", patient.id, "patient du KOS")

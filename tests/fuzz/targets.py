@@ -23,6 +23,7 @@ from protocols import (
     multipart,
     saml,
     soap,
+    syslog,
     whitelist,
     xml,
 )
@@ -123,6 +124,17 @@ def _judged(kind: str) -> Callable[[bytes], object]:
     return judge
 
 
+_SYSLOG = syslog.format_message(
+    syslog.Message(
+        priority=85,
+        time="2026-11-22T10:00:00Z",
+        host="box",
+        app="drimbox-source",
+        id="IHE+RFC-3881",
+        data={"kit@32473": {"number": "1", "mac": "ab"}},
+        text=b"<AuditMessage/>",
+    )
+)
 _HTTP = (wado_example.request(), wado_example.response())
 _ENVELOPE = _pieces("/soap:Envelope")
 _BODY = _pieces("/soap:Envelope/soap:Body/*")
@@ -245,6 +257,12 @@ _PARSERS: tuple[Target, ...] = (
         "kos-description",
         (b"Examen : TDM\nS\xc3\xa9rie-1.2.3 : CT @ 67734004 : Thorax",),
         lambda data: kos.parse_description(data.decode("utf-8", "replace")),
+    ),
+    Target("syslog", (_SYSLOG,), syslog.parse),
+    Target(
+        "syslog-frames",
+        (syslog.frame(_SYSLOG) * 2,),
+        lambda data: _in_chunks(syslog.Deframer().feed, data),
     ),
     Target("guess", tuple(kind.rules.good() for kind in KINDS.values()), guess),
 )

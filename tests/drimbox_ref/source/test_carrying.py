@@ -20,7 +20,15 @@ from drimbox_ref.source.xdm_export import export
 from drimbox_ref.source.xdm_import import ArchiveError, Imported, take
 from drimbox_ref.trail import SqlAudit
 from tests.drimbox_ref.source.test_publication import Box
-from tests.drimbox_ref.source.world import STUDIES, World, cda_report, found_study, make_world, oru
+from tests.drimbox_ref.source.world import (
+    INS,
+    STUDIES,
+    World,
+    cda_report,
+    found_study,
+    make_world,
+    oru,
+)
 from validators.api import validate
 
 pytestmark = pytest.mark.anyio
@@ -152,6 +160,7 @@ def _replaced(end: str, old: bytes, new: bytes) -> Callable[[str, bytes], bytes 
         (_replaced("SIGN_1.XML", b"DigestValue>", b"DigestValue> "), "taille de SIGN_1.XML"),
         (_replaced("CR.TXT", b";1.2.250.1.213.1.4", b""), "CR.TXT : 5 champ(s)"),
         (_replaced("METADATA.XML", b"StatusType:", b"StatusType:X"), "état inconnu"),
+        (_replaced("METADATA.XML", f'value="{INS}^'.encode(), b'value="^'), "CX sans identifiant"),
         (lambda name, data: None if name.endswith("DCM") else data, "fichier absent du lot"),
         (lambda name, data: b"<x" if name.endswith("METADATA.XML") else data, "illisible"),
         (lambda name, data: None if name.endswith("METADATA.XML") else data, "manque"),
