@@ -179,6 +179,10 @@ class Publishing:
             expected="un acquittement, AE ou AR de préférence",
             actual=f"MSA-1 = {self.ack.code}" if self.ack else f"rien ({self.no_ack})",
         )
+        refused = self.ack is not None and self.ack.code in ("AE", "AR")
+        if refused and "ITI-41" in self.story.stage.profile.unseen():
+            # Of a DMP that is out of sight, the refusal is all that there is to see.
+            return
         self.expect_nothing_published()
 
     def expect_queries(self, count: int) -> None:
