@@ -42,7 +42,10 @@ class Papers:
     """Struct_IdNat -> (AUTH_CLI, SIGN)."""
     dns: dict[str, str]
     ris: CredentialFiles
-    """What the RIS shows where reports are received over TLS: an ORG AUTH_CLI of its structure."""
+    """What the RIS shows to the DMP, and where reports are received over TLS: an ORG AUTH_CLI of
+    its structure."""
+    ris_sign: CredentialFiles
+    """Its ORG SIGN, for what it publishes in the DMP."""
     rogues: dict[str, CredentialFiles]
     """`unlisted`: IGC, but not on the list; `market`: from the wrong authority."""
     list_signer: Credential
@@ -123,6 +126,9 @@ def papers(
         },
         ris=desk.organisation(
             "client-ris", pki.auth_cli, site.ris_cn, site.structure.id, site.structure.name
+        )[1],
+        ris_sign=desk.organisation(
+            "sign-ris", pki.sign, site.ris_cn, site.structure.id, site.structure.name
         )[1],
         rogues={
             name: credential.write(directory, f"rogue-{name}")

@@ -80,6 +80,8 @@ class Site:
     """Those of the second PACS: another department's, or another site's."""
     placer_oid: str = field(default_factory=lambda: _oid("placer"))
     installation_oid: str = field(default_factory=lambda: _oid("installation"))
+    ris_oid: str = field(default_factory=lambda: _oid("ris"))
+    """sourceId of what the RIS publishes."""
     local_ipp_oid: str = field(default_factory=lambda: _oid("local-ipp"))
     signer_cn: str = "KIT Liste Blanche"
     signer_ou: str = "318751275100020"

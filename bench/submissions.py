@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from protocols import ebrim, kos, mtom, saml, soap
-from protocols.ebrim import Association
+from protocols.ebrim import Association, DocumentEntry
 from protocols.errors import RemoteProtocolError
 from protocols.kos import Manifest
 from protocols.mtom import Package
@@ -17,6 +17,7 @@ __all__ = [
     "accepted",
     "actor",
     "changes",
+    "entries",
     "names",
     "package",
     "submitted_documents",
@@ -84,6 +85,16 @@ def changes(exchange: Exchange) -> tuple[Association, ...]:
     try:
         body = soap.parse(request.envelope).body if request is not None else None
         return () if body is None else ebrim.parse_submit(body).associations
+    except RemoteProtocolError:
+        return ()
+
+
+def entries(exchange: Exchange) -> tuple[DocumentEntry, ...]:
+    """What an ITI-41 describes, when it can be read."""
+    request = package(exchange.request)
+    try:
+        body = soap.parse(request.envelope).body if request is not None else None
+        return () if body is None else ebrim.parse_submit(body).entries
     except RemoteProtocolError:
         return ()
 

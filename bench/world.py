@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,6 +20,7 @@ from uuid import UUID
 from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from bench import ports
 from bench.archives import by_c_store
@@ -27,6 +28,7 @@ from bench.box_config import LOCAL_PACS_AE, PACS_AE, SECOND_PACS_AE, Addresses
 from bench.browser import Browser, BrowserFactory
 from bench.feed import Feed
 from bench.neighbours import Manner, Neighbour
+from bench.outcomes import CannotVerify
 from bench.papers import Papers, papers
 from bench.patients import Lent, Minted, Register
 from bench.profile import Profile
@@ -46,10 +48,12 @@ from simulators.pacs import Pacs, PacsConfig
 from simulators.peer import PeerDrimbox, PeerSource
 from simulators.psc import Client, Psc, PscConfig
 from simulators.psc.naming import label as psc_label
+from simulators.ris.depositing import Depositor
+from simulators.ris.depositing import Papers as DepositPapers
 from simulators.ris.service import Link, Ris
 from simulators.user import User, UserConfig
 from wire.dimse import DimsePeer
-from wire.exchange import Exchange, Label
+from wire.exchange import Exchange, Label, ignore
 from wire.listening import authority
 from wire.tap import Tap
 from wire.tls import ClientTls, ServerTls
@@ -261,11 +265,21 @@ class World:
             self.register = Lent(neighbour, self.profile.patients)
             await self._tap_https(neighbour, dmp_label)
             return
-        made = dmp.build(self._dmp_config(self.profile.world.dmp), self.observe)
+        leaf = x509.load_pem_x509_certificates(self.papers.ris.certificate.read_bytes())[0]
+        self._ris_certificate = leaf.public_bytes(Encoding.DER)
+        made = dmp.build(self._dmp_config(self.profile.world.dmp), self._observe_dmp)
         self.dmp = self.simulators.dmp = made
         await made.start()
         self._started.append(made.stop)
         self.register = Minted(made)
+
+    def _observe_dmp(self, exchange: Exchange) -> None:
+        """What the RIS publishes itself is under names of its own: it is none of the box's."""
+        shown = exchange.tls.peer_chain if exchange.tls else ()
+        if shown and shown[0] == self._ris_certificate:
+            name = f"{exchange.transaction} du RIS"
+            exchange = replace(exchange, peer="ris", transaction=name)
+        self.observe(exchange)
 
     async def _start_pacs(self) -> ports.Pacs:
         neighbour, port = self.profile.neighbours.of("pacs"), self.profile.world.pacs
@@ -494,6 +508,33 @@ class World:
                 papers.certificate if papers else None,
                 papers.key if papers else None,
             ),
+            connect_to=self.connect_to,
+        )
+
+    def depositor(self) -> Depositor:
+        """The RIS at the DMP, where it publishes its own reports (DB/RIS.09).
+
+        Raises:
+            CannotVerify: the RIS or the DMP is a real one, and does it itself.
+        """
+        for name in ("ris", "dmp"):
+            neighbour = self.profile.neighbours.of(name)
+            if not neighbour.simulated:
+                raise CannotVerify(neighbour.cannot("ne publie pas de compte rendu à sa place"))
+        sign = self.papers.ris_sign
+        return Depositor(
+            self.dmp.url,
+            papers=DepositPapers.read(
+                ClientTls(
+                    self.papers.server_trust, self.papers.ris.certificate, self.papers.ris.key
+                ),
+                sign.certificate,
+                sign.key,
+            ),
+            installation=self.site.ris_oid,
+            observe=ignore,
+            clock=self.clock,
+            uuid=self.uuid,
             connect_to=self.connect_to,
         )
 

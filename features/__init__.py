@@ -14,6 +14,7 @@ STEP_MODULES = (
     "features.steps.liaison",
     "features.steps.services",
     "features.steps.changements",
+    "features.steps.compte_rendu",
     "features.steps.produit",
     "features.steps.images",
     "features.steps.consultation",

@@ -148,6 +148,7 @@ def _other_study(exam: Exam, study: FoundStudy) -> tuple[Exam, FoundStudy]:
     "reference-d-un-autre-examen",
     breaks="Les métadonnées du KOS référencent un autre examen que le sien.",
     requirements=("DB.SO.18", "DB.SO.19"),
+    consequences=("KIT-COMPTE-RENDU",),
 )
 def reference_to_another_study(parts: Parts) -> Parts:
     """Whoever looks the exam up in the DMP does not find it."""
