@@ -115,7 +115,11 @@ class Republishing(PassingMetadata):
             replace(signed, hash=_sha1(signature), size=str(len(signature))),
         )
         member = next(one for one in lot.associations if one.type == AssociationType.HAS_MEMBER)
-        links: list[Association] = [*lot.associations, replace(member, id="", target=_REPORT)]
+        links: list[Association] = [
+            # Named anew: what is written again takes the names of what it was read from.
+            replace(one, id="")
+            for one in (*lot.associations, replace(member, target=_REPORT))
+        ]
         (kos_cid, kos_kind, _), (sign_cid, sign_kind, _) = right.attachments
         cids = {described.id: kos_cid, _REPORT: f"cr.{uid}@drimbox", signed.id: sign_cid}
         return replace(
