@@ -416,6 +416,7 @@ def _entry(
         fingerprint=fingerprint,
         ins=report.patient.ins,
         ipp=report.patient.ipp,
+        pacs_ipp=next(iter(study.patient_ids), ""),
         pacs=study.pacs,
         series={
             series.uid: tuple(instance.sop_instance for instance in series.instances)

@@ -305,16 +305,18 @@ def _incoherent(
     advice = (
         "Vérifier l'examen dans le PACS et dans le RIS, corriger, puis renvoyer le compte-rendu."
     )
-    strangers = [one for one in study.patient_ids if current.ipp and one != current.ipp]
+    # An imported KOS tells one IPP, which may not be of the PACS's domain.
+    known = current.pacs_ipp or ("" if study.patient_domains else current.ipp)
+    strangers = [one for one in study.patient_ids if known and one != known]
     if strangers:
         return Mismatch(
             ban=Ban.IPP,
             message=f"L'examen {study.uid} a changé de patient dans le PACS : IPP "
-            f"{', '.join(map(repr, strangers))} ; IPP du KOS publié : {current.ipp!r}.",
+            f"{', '.join(map(repr, strangers))} ; IPP du KOS publié : {known!r}.",
             advice=advice,
         )
-    known = {order.accession for order in orders}
-    unknown = [one for one in study.accessions if one not in known]
+    wanted = {order.accession for order in orders}
+    unknown = [one for one in study.accessions if one not in wanted]
     if unknown:
         return Mismatch(
             ban=Ban.ACCESSION,

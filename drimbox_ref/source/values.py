@@ -431,6 +431,9 @@ class ArchiveEntry:
     reports: tuple[str, ...]
     follow: Follow
     updated: datetime
+    pacs_ipp: str = ""
+    """PatientID of the exam in its PACS, which may be of another domain than `ipp`; empty when it
+    was not seen there: imported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

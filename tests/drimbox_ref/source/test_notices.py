@@ -292,6 +292,19 @@ async def test_images_of_somebody_else_are_not_published(
     assert box.bans() == [ban]
 
 
+async def test_the_patient_is_the_one_of_the_domain_of_the_pacs(world: World) -> None:
+    box = Box(world)
+    elsewhere = replace(found_study(ipp="IPP-99"), patient_domains=("1.2.250.1.999.4",))
+    world.pacs.studies[STUDY] = elsewhere
+    one = b"&1.2.250.1.999.3&ISO^PI"
+    assert one in oru()
+    former = await box.publish(oru().replace(one, one + b"~IPP-99^^^B&1.2.250.1.999.4&ISO^PI"))
+    world.pacs.studies[STUDY] = without_first(elsewhere)
+    await box.note(note())
+    assert box.bans() == []
+    assert box.current().kos_uid != former.kos_uid
+
+
 async def test_a_replacement_that_the_dmp_refuses_is_told_and_taken_up_again(world: World) -> None:
     box, former = await published(world)
     world.pacs.studies[STUDY] = without_first(found_study())
