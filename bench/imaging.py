@@ -64,14 +64,15 @@ class Imaging:
         *,
         series: str | None = None,
         study: str | None = None,
+        below: str = "",
         manners: Manners | None = None,
         papers: CredentialFiles | None = None,
         without_papers: bool = False,
     ) -> Retrieved:
-        """One request, kept as the answer."""
+        """One request, kept as the answer; `below` is what follows the series in its path."""
         feed = self.story.stage.feed
         begun = feed.mark()
-        self.answer = self._get(series, study, manners, papers, without_papers)
+        self.answer = self._get(series, study, manners, papers, without_papers, below)
         self._asked = range(begun, feed.mark())
         return self.answer
 
@@ -80,6 +81,7 @@ class Imaging:
         *,
         series: str | None = None,
         study: str | None = None,
+        below: str = "",
         manners: Manners | None = None,
         papers: CredentialFiles | None = None,
         without_papers: bool = False,
@@ -89,6 +91,7 @@ class Imaging:
         self.ask(
             series=series,
             study=study,
+            below=below,
             manners=manners,
             papers=papers,
             without_papers=without_papers,
@@ -156,14 +159,15 @@ class Imaging:
         manners: Manners | None,
         papers: CredentialFiles | None,
         without_papers: bool,
+        below: str = "",
     ) -> Retrieved:
         bed, exam = self.story.bed, self.exam
         self.story.rely_on_white_list()
         shown = None if without_papers else papers or bed.papers.clients["peer"]
-        url = self._url(study or exam.study_uid, series or exam.series[0].uid)
-        return bed.call(bed.peer(shown).retrieve, url, manners or self.good_manners())
+        url = self.url(study or exam.study_uid, series or exam.series[0].uid)
+        return bed.call(bed.peer(shown).retrieve, url + below, manners or self.good_manners())
 
-    def _url(self, study: str, series: str) -> str:
+    def url(self, study: str, series: str) -> str:
         """The RetrieveURL of the published KOS, made to name that study and series.
 
         Raises:
@@ -183,14 +187,14 @@ class Imaging:
 
     def expect_series(self) -> None:
         """All the images that the KOS lists in the first series, each once, and nothing else."""
-        answer = self._answered()
+        answer = self.answered()
         wanted = {
             instance.sop_instance
             for series in self.manifest.series()
             if series.series_uid == self.exam.series[0].uid
             for instance in series.instances
         }
-        got = [self._instance(part.head) for part in answer.parts]
+        got = [self.instance_in(part.head) for part in answer.parts]
         self.story.stage.expect(
             "la Source rend toutes les images de la série et rien d'autre",
             answer.status in (200, 206)
@@ -198,18 +202,18 @@ class Imaging:
             and set(got) == wanted
             and len(got) == len(wanted),
             expected=f"200 et {len(wanted)} images",
-            actual=f"{self._summary(answer)}, {len(set(got) & wanted)} attendue(s)",
+            actual=f"{self.summary(answer)}, {len(set(got) & wanted)} attendue(s)",
             exchanges=self._exchanges(),
         )
 
     def expect_served(self) -> None:
         """Images came; whether all of them is for `expect_series` to say."""
-        answer = self._answered()
+        answer = self.answered()
         self.story.stage.expect(
             "la Source rend des images",
             answer.images > 0,
             expected="200 et des images",
-            actual=self._summary(answer),
+            actual=self.summary(answer),
             exchanges=self._exchanges(),
         )
 
@@ -219,17 +223,17 @@ class Imaging:
         Raises:
             CannotVerify: the good ones are not served either: that is no refusal.
         """
-        stage, answer = self.story.stage, self._answered()
+        stage, answer = self.story.stage, self.answered()
         for place, twin in zip(("avant", "après"), self.twins, strict=True):
             if not twin.images or not twin.complete:
                 raise CannotVerify(
-                    f"la demande conforme, {place}, n'est pas servie : {self._summary(twin)}"
+                    f"la demande conforme, {place}, n'est pas servie : {self.summary(twin)}"
                 )
         stage.expect(
             "la demande fautive est refusée",
             answer.refused and not answer.parts,
             expected="refus de la connexion TLS ou HTTP 4xx, sans image",
-            actual=self._summary(answer),
+            actual=self.summary(answer),
             exchanges=self._exchanges(),
         )
 
@@ -241,7 +245,7 @@ class Imaging:
         faq); 410 or 404 (PS3.18 table 10.4.3-1, grade: standard).
         """
         self.expect_refused()
-        answer, patient = self._answered(), self.story.patient
+        answer, patient = self.answered(), self.story.patient
         words = (patient.ins, patient.ipp)
         known = (*(one.value for one in words if one), patient.family)
         told = [one for one in known if one in answer.text]
@@ -249,7 +253,7 @@ class Imaging:
             "le refus dit que l'examen n'est plus là, et rien du patient",
             answer.status in (_NOT_FOUND, _GONE) and not told,
             expected="HTTP 410, ou 404, sans INS, IPP ni nom",
-            actual=f"{self._summary(answer)}, {len(told)} donnée(s) du patient",
+            actual=f"{self.summary(answer)}, {len(told)} donnée(s) du patient",
             exchanges=self._exchanges(),
         )
 
@@ -283,7 +287,7 @@ class Imaging:
         altered = [
             differences
             for part in answer.parts
-            if (differences := alterations(part.head, bed.pacs, self._instance(part.head)))
+            if (differences := alterations(part.head, bed.pacs, self.instance_in(part.head)))
         ]
         self.story.stage.expect(
             "rien d'autre n'est modifié dans les images",
@@ -296,7 +300,7 @@ class Imaging:
         """Every part is in that transfer syntax, in its header and in its file."""
         answer = self._served()
         said = {header(part.headers, "Content-Type").replace(" ", "") for part in answer.parts}
-        used = {self._syntax(part.head) for part in answer.parts}
+        used = self.syntaxes_used()
         self.story.stage.expect(
             "la syntaxe de transfert est celle attendue, dite et employée",
             used == {transfer_syntax}
@@ -304,6 +308,14 @@ class Imaging:
             expected=transfer_syntax,
             actual=f"fichiers : {', '.join(sorted(used))} ; en-têtes : {', '.join(sorted(said))}",
         )
+
+    def syntaxes_used(self) -> set[str]:
+        """Those of the images that came, as their files say, "illisible" for what cannot be read.
+
+        Raises:
+            CannotVerify, NotMet: as there are none.
+        """
+        return {self._syntax(part.head) for part in self._served().parts}
 
     def expect_traced(self) -> None:
         """The access is in the audit trail."""
@@ -320,13 +332,13 @@ class Imaging:
 
     def expect_capabilities(self) -> None:
         """A description of the service, in WADL or JSON."""
-        answer = self._answered()
+        answer = self.answered()
         kind = {name.lower(): value for name, value in answer.headers}.get("content-type", "")
         self.story.stage.expect(
             "la Source décrit son service",
             answer.status == 200 and ("wadl" in kind or "json" in kind) and bool(answer.text),
             expected="200, WADL ou JSON (PS3.18 8.9)",
-            actual=f"{self._summary(answer)} {kind}",
+            actual=f"{self.summary(answer)} {kind}",
         )
 
     # -- reading -----------------------------------------------------------------------------
@@ -357,7 +369,12 @@ class Imaging:
         """The KOS identifier that a former version would have had."""
         return replace(self.good_manners(), kos_uid=self.story.case.uid("un KOS périmé"))
 
-    def _answered(self) -> Retrieved:
+    def answered(self) -> Retrieved:
+        """The answer that was kept.
+
+        Raises:
+            CannotVerify: nothing was asked for.
+        """
         if self.answer is None:
             raise CannotVerify("aucune demande n'a été faite")
         return self.answer
@@ -369,11 +386,11 @@ class Imaging:
             CannotVerify: there are none, and that is another requirement's affair.
             NotMet: there are none because of their transfer syntax (406).
         """
-        answer = self._answered()
+        answer = self.answered()
         if answer.status == _NOT_ACCEPTABLE:
-            raise NotMet(f"aucune syntaxe ne convient à la Source : {self._summary(answer)}")
+            raise NotMet(f"aucune syntaxe ne convient à la Source : {self.summary(answer)}")
         if not answer.parts:
-            raise CannotVerify(f"aucune image n'est rendue : {self._summary(answer)}")
+            raise CannotVerify(f"aucune image n'est rendue : {self.summary(answer)}")
         return answer
 
     def _exchanges(self) -> list[str]:
@@ -382,14 +399,16 @@ class Imaging:
         return [one.id for one in seen if one.serial in self._asked]
 
     @staticmethod
-    def _summary(answer: Retrieved) -> str:
+    def summary(answer: Retrieved) -> str:
+        """What became of a request, in a few words of French."""
         if answer.status is None:
             return f"pas de réponse HTTP ({answer.tls_reason or answer.reason})"
         tail = "" if answer.complete else ", réponse tronquée"
         return f"HTTP {answer.status}, {len(answer.parts)} image(s){tail}"
 
     @staticmethod
-    def _instance(head: bytes) -> str:
+    def instance_in(head: bytes) -> str:
+        """The SOPInstanceUID of the file that begins so, "" when it cannot be read."""
         try:
             part10 = split_part10(head)
             return read_texts(
@@ -405,7 +424,7 @@ class Imaging:
             said = split_part10(head).transfer_syntax
         except RemoteProtocolError:
             return "illisible"
-        return said if cls._instance(head) else f"{said} (illisible)"
+        return said if cls.instance_in(head) else f"{said} (illisible)"
 
     @staticmethod
     def _other_ids(head: bytes) -> bytes:

@@ -143,6 +143,7 @@ def images_of(response: Payload, context: Context) -> WadoResponse:
         headers=response.head,
         parts=tuple(WadoPart(part.headers, part.size, part.head) for part in response.parts),
         context=context,
+        body=b"" if response.parts else response.body,
     )
 
 

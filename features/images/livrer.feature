@@ -56,3 +56,42 @@ Fonctionnalité: Livrer les images d'un examen publié
     Exemples: IRM
       | modalité |
       | MR       |
+
+  @SCN-IMG-07 @DB.SO.32 @DB.SO.39
+  Scénario: Une image seule
+    Étant donné un examen CT de 2 séries publié
+    Quand une DRIMbox de la liste blanche demande une seule image de la première série
+    Alors la Source rend cette image et rien d'autre
+    Et chaque image porte l'INS du patient dans OtherPatientIDsSequence
+
+  @SCN-IMG-08 @DB.SO.85
+  Scénario: Le poids q décide entre les syntaxes que le PACS propose
+    Le PACS garde l'examen en JPEG-LS et sait aussi l'envoyer sans compression, comme les archives.
+
+    Étant donné un examen CT compressé en JPEG-LS publié
+    Quand une DRIMbox de la liste blanche demande la première série de préférence sans compression
+    Alors chaque image est en Explicit VR Little Endian
+
+  @SCN-IMG-09 @DB.SO.85
+  Scénario: Aucune image dans une syntaxe que la demande n'admet pas
+    Étant donné un examen CT compressé en JPEG-LS presque sans perte publié
+    Quand une DRIMbox de la liste blanche demande la première série
+    Alors chaque image est dans une syntaxe de transfert que la demande admet
+
+  @SCN-IMG-10 @DB.SO.32
+  Scénario: Accept en une seule ligne, comme dans les échantillons de l'ANS
+    Étant donné un examen CT de 1 série publié
+    Quand une DRIMbox de la liste blanche demande la première série par un Accept d'une seule ligne
+    Alors la Source rend toutes les images de la série et rien d'autre
+
+  @SCN-IMG-11 @DB.SO.32 @DB.SO.35
+  Scénario: Cinq séries demandées en même temps
+    Étant donné un examen CT de 2 séries publié
+    Quand une DRIMbox de la liste blanche demande cinq séries en même temps
+    Alors chaque demande reçoit sa série, entière et seule
+
+  @SCN-IMG-12 @DB.SO.103
+  Scénario: Ce que la Source annonce est servi
+    Étant donné un examen CT de 2 séries publié
+    Quand une DRIMbox de la liste blanche demande les capacités du service
+    Alors l'examen entier, les métadonnées et les images annoncés sont servis

@@ -62,3 +62,10 @@ Fonctionnalité: Refuser les images à qui n'y a pas droit
   Scénario: Sans certificat client
     Quand une DRIMbox sans certificat client demande la première série
     Alors la demande est refusée, entre deux demandes conformes acceptées
+
+  @SCN-IMR-12 @DB.SO.32
+  Scénario: Image retirée du PACS depuis la publication
+    Étant donné que la seconde série a déjà été rendue une fois
+    Et que le PACS ne montre plus une image de la seconde série
+    Quand une DRIMbox de la liste blanche demande cette image
+    Alors la demande est refusée, entre deux demandes conformes acceptées

@@ -10,16 +10,24 @@ from pytest_bdd import given, parsers, then, when
 from bench.imagery import load_exam
 from bench.imaging import Imaging
 from bench.publishing import Publishing
+from bench.resources import Resources
 from bench.story import PlannedExam, Story
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
 JPEG_LS = "1.2.840.10008.1.2.4.80"
+JPEG_LS_NEAR = "1.2.840.10008.1.2.4.81"
 
 
 @pytest.fixture
 def imaging(story: Story, publishing: Publishing) -> Imaging:
     """A DRIMbox that asks for images."""
     return Imaging(story, publishing)
+
+
+@pytest.fixture
+def resources(imaging: Imaging) -> Resources:
+    """What else it asks for."""
+    return Resources(imaging)
 
 
 def _publish(imaging: Imaging, modality: str, series: int, syntax: str) -> PlannedExam:
@@ -56,6 +64,54 @@ def published_implicit(imaging: Imaging) -> None:
 def published_compressed(imaging: Imaging) -> None:
     """Lossless."""
     _publish(imaging, "CT", 1, JPEG_LS)
+
+
+@given("un examen CT compressé en JPEG-LS presque sans perte publié")
+def published_near_lossless(imaging: Imaging) -> None:
+    """In a syntax that archives keep and DRIMboxes do not ask for."""
+    _publish(imaging, "CT", 1, JPEG_LS_NEAR)
+
+
+@given("la seconde série a déjà été rendue une fois")
+def seen_already(resources: Resources) -> None:
+    """What a cache would keep."""
+    resources.serve_second_series()
+
+
+@given("le PACS ne montre plus une image de la seconde série")
+def rejected(resources: Resources) -> None:
+    """Without notice."""
+    resources.reject_image()
+
+
+@when("une DRIMbox de la liste blanche demande une seule image de la première série")
+def ask_one_image(resources: Resources) -> None:
+    """At instance level."""
+    resources.ask_one_image()
+
+
+@when("une DRIMbox de la liste blanche demande cette image")
+def ask_rejected_image(resources: Resources) -> None:
+    """Still in the KOS."""
+    resources.ask_rejected_image()
+
+
+@when("une DRIMbox de la liste blanche demande la première série de préférence sans compression")
+def ask_uncompressed(resources: Resources) -> None:
+    """Explicit VR Little Endian has the largest q."""
+    resources.ask_preferring(EXPLICIT_VR_LITTLE_ENDIAN)
+
+
+@when("une DRIMbox de la liste blanche demande la première série par un Accept d'une seule ligne")
+def ask_in_one_line(resources: Resources) -> None:
+    """A trailing comma, any boundary."""
+    resources.ask_in_one_line()
+
+
+@when("une DRIMbox de la liste blanche demande cinq séries en même temps")
+def ask_together(resources: Resources) -> None:
+    """On five connections."""
+    resources.ask_together()
 
 
 @when("une DRIMbox de la liste blanche demande la première série")
@@ -197,3 +253,27 @@ def traced(imaging: Imaging) -> None:
 def described(imaging: Imaging) -> None:
     """WADL or JSON."""
     imaging.expect_capabilities()
+
+
+@then("la Source rend cette image et rien d'autre")
+def one_image(resources: Resources) -> None:
+    """200, one part."""
+    resources.expect_one_image()
+
+
+@then("chaque image est dans une syntaxe de transfert que la demande admet")
+def accepted_syntaxes(resources: Resources) -> None:
+    """One of the ten."""
+    resources.expect_accepted_syntaxes()
+
+
+@then("chaque demande reçoit sa série, entière et seule")
+def each_its_own(resources: Resources) -> None:
+    """Five complete answers."""
+    resources.expect_each_its_own()
+
+
+@then("l'examen entier, les métadonnées et les images annoncés sont servis")
+def announced(resources: Resources) -> None:
+    """Judged only when claimed."""
+    resources.expect_announced()

@@ -22,10 +22,17 @@ from simulators.modality.exam import Exam, Series, derived_uid
 from simulators.modality.phantom import BITS_STORED, SLICES, draw
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
-__all__ = ["JPEG_LS_LOSSLESS", "TRANSFER_SYNTAXES", "make"]
+__all__ = ["JPEG_LS_LOSSLESS", "JPEG_LS_NEAR", "TRANSFER_SYNTAXES", "make"]
 
 JPEG_LS_LOSSLESS = "1.2.840.10008.1.2.4.80"
-TRANSFER_SYNTAXES = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, JPEG_LS_LOSSLESS)
+JPEG_LS_NEAR = "1.2.840.10008.1.2.4.81"
+"""Written with an error of none: archives keep it, DRIMboxes do not ask for it."""
+TRANSFER_SYNTAXES = (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    JPEG_LS_LOSSLESS,
+    JPEG_LS_NEAR,
+)
 
 _THICKNESS_MM = 2.5
 _FIELD_OF_VIEW_MM = {"CT": 380.0, "MR": 240.0}
@@ -117,7 +124,7 @@ def _anatomy(series: Series, kind: _Kind) -> str:
 def _pixels(anatomy: str, index: int, matrix: int, transfer_syntax: str) -> bytes:
     """The encoded Pixel Data element of one slice."""
     raw = draw(anatomy, index, matrix).astype("<u2").tobytes()
-    if transfer_syntax != JPEG_LS_LOSSLESS:
+    if transfer_syntax not in (JPEG_LS_LOSSLESS, JPEG_LS_NEAR):
         implicit = transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN
         return encode_element(0x7FE00010, "OW", raw, implicit=implicit)
     # The precision is given: derived from the pixels, it would be smaller than Bits Stored.

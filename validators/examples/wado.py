@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 
 from protocols.dicom import build_part10, encode_element, encode_sequence
 from protocols.dicomweb import format_accept
@@ -12,9 +13,24 @@ from spec.wado import KOS_HEADER, LOSSLESS_PROFILE
 from validators.examples import kos
 from validators.http_message import HttpMessage
 
-__all__ = ["IPP", "PATH", "instance", "request", "response"]
+__all__ = [
+    "FRAMES",
+    "INSTANCE",
+    "IPP",
+    "METADATA",
+    "PATH",
+    "described",
+    "frames",
+    "instance",
+    "metadata",
+    "request",
+    "response",
+]
 
 PATH = f"/dicom-web/studies/{kos.STUDY}/series/{kos.SERIES}"
+INSTANCE = f"{PATH}/instances/{kos.SERIES}.1"
+FRAMES = f"{INSTANCE}/frames/1,2"
+METADATA = f"{PATH}/metadata"
 IPP = "IPP900"
 _EXPLICIT = "1.2.840.10008.1.2.1"
 _CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -85,6 +101,46 @@ def instance(
         transfer_syntax=transfer_syntax,
         dataset=data,
     )
+
+
+def metadata(
+    objects: Sequence[Mapping[str, object]] | None = None,
+    *,
+    content_type: str = "application/dicom+json",
+    body: bytes | None = None,
+) -> bytes:
+    """A source's answer: what the two images of the example series are, without their pixels."""
+    listed = [described(1), described(2)] if objects is None else objects
+    whole = json.dumps(listed).encode() if body is None else body
+    return HttpMessage("HTTP/1.1 200 OK", (("Content-Type", content_type),), whole).encode()
+
+
+def described(number: int = 1, **changed: Mapping[str, object] | None) -> dict[str, object]:
+    """An image of the example series as PS3.18 annex F writes it; None takes an element out."""
+    uid = f"{kos.SERIES}.{number}"
+    values = {"00080018": uid, "0020000D": kos.STUDY, "0020000E": kos.SERIES}
+    found: dict[str, object] = {tag: {"vr": "UI", "Value": [uid]} for tag, uid in values.items()}
+    found["00080060"] = {"vr": "CS", "Value": ["CT"]}
+    found |= {tag: value for tag, value in changed.items() if value is not None}
+    return {tag: value for tag, value in found.items() if changed.get(tag, "") is not None}
+
+
+def frames(
+    pixels: Sequence[bytes] = (bytes(8), bytes(8)),
+    *,
+    type: str = "application/octet-stream",
+    part: str = "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1",
+) -> bytes:
+    """A source's answer: two frames of the first image of the example series."""
+    writer = Writer(_BOUNDARY)
+    pieces = [
+        piece
+        for one in pixels
+        for piece in (writer.begin_part((("Content-Type", part),)), writer.data(one))
+    ]
+    typed = (("Content-Type", f'multipart/related; type="{type}"; boundary={_BOUNDARY}'),)
+    body = b"".join([*pieces, writer.end()])
+    return HttpMessage("HTTP/1.1 200 OK", typed, body).encode()
 
 
 def _typed(transfer_syntax: str = _EXPLICIT) -> Headers:

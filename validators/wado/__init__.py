@@ -1,6 +1,6 @@
 """Judging WADO-RS between DRIMboxes: the request and the response."""
 
-from validators.wado import instances, objects, request, response
+from validators.wado import frames, instances, metadata, objects, request, response
 from validators.wado.reading import (
     WadoPart,
     WadoRequest,
@@ -16,7 +16,9 @@ __all__ = [
     "WadoPart",
     "WadoRequest",
     "WadoResponse",
+    "frames",
     "instances",
+    "metadata",
     "objects",
     "read_request",
     "read_response",

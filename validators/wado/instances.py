@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from protocols.dicomweb import Resource, parse_path
-from protocols.errors import RemoteProtocolError
 from spec.oids import INS_AUTHORITIES, INS_NIR_TEST
 from validators.context import Context
 from validators.dicom_tree import File
@@ -110,20 +108,13 @@ def patient_id(wado: WadoResponse) -> Findings:
         )
 
 
-def _asked(wado: WadoResponse) -> Resource | None:
-    try:
-        return parse_path(wado.context.target.partition("?")[0])
-    except RemoteProtocolError:
-        return None
-
-
 def _expected(wado: WadoResponse) -> list[Listed] | None:
     """What the manifest lists of what was asked; None when it is not known."""
     manifest = expected_kos(wado.context)
     if manifest is None:
         return None
     listed = list(manifest.references())
-    asked = _asked(wado)
+    asked = wado.asked
     if asked is None:
         return listed
     return [
@@ -172,7 +163,7 @@ def in_kos(wado: WadoResponse) -> Findings:
 def all_instances(wado: WadoResponse) -> Findings:
     expected = _expected(wado)
     # A series of the manifest is asked for at a time: without a target nothing can be missing.
-    if expected is None or wado.status != 200 or _asked(wado) is None:
+    if expected is None or wado.status != 200 or wado.asked is None or wado.gives != "objects":
         return
     given = {file.data.text(0x00080018) for _, file in wado.files}
     missing = [one.instance for one in expected if one.instance not in given]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 from protocols.dicomweb import Preference, Resource, parse_accept, parse_path
 from protocols.errors import RemoteProtocolError
@@ -26,6 +27,7 @@ from validators.kos.reading import read as read_kos
 
 __all__ = [
     "HEAD_SIZE",
+    "JSON",
     "WadoPart",
     "WadoRequest",
     "WadoResponse",
@@ -34,6 +36,7 @@ __all__ = [
     "read_response",
 ]
 
+JSON = "application/dicom+json"
 HEAD_SIZE = 64 * 1024
 """Bytes kept of each part when a response is read from a file."""
 
@@ -91,14 +94,44 @@ class WadoResponse:
     parts: tuple[WadoPart, ...] = ()
     complete: bool = True
     context: Context = field(default_factory=Context)
+    body: bytes = b""
+    """Of an answer that is not multipart."""
 
     def header(self, name: str) -> str:
         """The first header of that name, "" when there is none."""
         return header(self.headers, name)
 
+    @cached_property
+    def asked(self) -> Resource | None:
+        """What was asked for, None when it is not known."""
+        try:
+            return parse_path(self.context.target.partition("?")[0])
+        except RemoteProtocolError:
+            return None
+
+    @cached_property
+    def gives(self) -> Literal["objects", "metadata", "frames"]:
+        """What a positive answer holds: what was asked for, else what it says."""
+        if self.asked is None:
+            said = self.header("Content-Type").partition(";")[0].strip().lower()
+            return "metadata" if said == JSON else "objects"
+        if self.asked.suffix == "metadata":
+            return "metadata"
+        return "frames" if self.asked.frames else "objects"
+
+    @property
+    def is_positive(self) -> bool:
+        return self.status in (200, 206)
+
     @property
     def is_success(self) -> bool:
-        return self.status in (200, 206)
+        """Positive, and of DICOM objects."""
+        return self.is_positive and self.gives == "objects"
+
+    @property
+    def objects(self) -> tuple[WadoPart, ...]:
+        """The parts, when objects were asked for."""
+        return self.parts if self.gives == "objects" else ()
 
     @cached_property
     def files(self) -> list[tuple[int, File]]:
@@ -107,7 +140,7 @@ class WadoResponse:
         What is kept of a part may be its beginning only: nothing is said of its end.
         """
         found: list[tuple[int, File]] = []
-        for rank, part in enumerate(self.parts, start=1):
+        for rank, part in enumerate(self.objects, start=1):
             try:
                 file = read_file(part.head, partial=True)
             except RemoteProtocolError:
@@ -154,8 +187,10 @@ def read_response(data: bytes, context: Context) -> WadoResponse:
     match = _STATUS_LINE.fullmatch(message.start_line)
     if match is None:
         raise HttpSyntaxError("ligne de statut illisible", where=message.start_line[:80])
-    parts, complete = _parts(message.header("Content-Type"), message.body)
-    return WadoResponse(int(match[1]), message.headers, parts, complete, context)
+    content_type = message.header("Content-Type")
+    parts, complete = _parts(content_type, message.body)
+    body = b"" if content_type.lower().lstrip().startswith("multipart/") else message.body
+    return WadoResponse(int(match[1]), message.headers, parts, complete, context, body)
 
 
 def _parts(content_type: str, body: bytes) -> tuple[tuple[WadoPart, ...], bool]:

@@ -98,7 +98,7 @@ def boundary(wado: WadoResponse) -> Findings:
 )
 def one_transfer_syntax(wado: WadoResponse) -> Findings:
     written = [("Content-Type", wado.header("Content-Type"))] if wado.is_success else []
-    written += [(_at(n), part.content_type) for n, part in enumerate(wado.parts, start=1)]
+    written += [(_at(n), part.content_type) for n, part in enumerate(wado.objects, start=1)]
     wrong = []
     for where, value in written:
         media = _media(value)
@@ -149,7 +149,7 @@ def complete(wado: WadoResponse) -> Findings:
 def part_types(wado: WadoResponse) -> Findings:
     wrong = [
         (rank, part)
-        for rank, part in enumerate(wado.parts, start=1)
+        for rank, part in enumerate(wado.objects, start=1)
         if getattr(_media(part.content_type), "type", "") != MEDIA_TYPE
     ]
     for rank, part in wrong[:_ENOUGH]:
@@ -180,7 +180,7 @@ def _written_syntax(part: WadoPart) -> str:
 )
 def announced_syntax(wado: WadoResponse) -> Findings:
     wrong = []
-    for rank, part in enumerate(wado.parts, start=1):
+    for rank, part in enumerate(wado.objects, start=1):
         media, used = _media(part.content_type), _written_syntax(part)
         announced = None if media is None else media.get("transfer-syntax")
         if announced and used and announced != used:
@@ -204,7 +204,7 @@ def announced_syntax(wado: WadoResponse) -> Findings:
     ),
 )
 def never_implicit(wado: WadoResponse) -> Findings:
-    found = [(rank, _written_syntax(part)) for rank, part in enumerate(wado.parts, start=1)]
+    found = [(rank, _written_syntax(part)) for rank, part in enumerate(wado.objects, start=1)]
     forbidden = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
     for rank, used in [pair for pair in found if pair[1] in forbidden][:_ENOUGH]:
         yield Broken(
@@ -226,7 +226,7 @@ def never_implicit(wado: WadoResponse) -> Findings:
     ),
 )
 def listed_syntax(wado: WadoResponse) -> Findings:
-    found = [(rank, _written_syntax(part)) for rank, part in enumerate(wado.parts, start=1)]
+    found = [(rank, _written_syntax(part)) for rank, part in enumerate(wado.objects, start=1)]
     for rank, used in [pair for pair in found if pair[1] and pair[1] not in _TEN][:_ENOUGH]:
         yield Broken(
             message="Cette syntaxe n'est pas de celles qu'un consommateur accepte.",
@@ -244,7 +244,7 @@ def listed_syntax(wado: WadoResponse) -> Findings:
 )
 def part_10(wado: WadoResponse) -> Findings:
     readable = {rank for rank, _ in wado.files}
-    wrong = [rank for rank in range(1, len(wado.parts) + 1) if rank not in readable]
+    wrong = [rank for rank in range(1, len(wado.objects) + 1) if rank not in readable]
     for rank in wrong[:_ENOUGH]:
         yield Broken(
             message="Cette partie n'est pas un fichier DICOM lisible.",
