@@ -85,6 +85,7 @@ class QueryModel(NamedTuple):
     name: str
     find: str
     move: str
+    get: str
     levels: tuple[str, ...]
 
 
@@ -93,12 +94,14 @@ QUERY_MODELS = {
         "Study Root",
         "1.2.840.10008.5.1.4.1.2.2.1",
         "1.2.840.10008.5.1.4.1.2.2.2",
+        "1.2.840.10008.5.1.4.1.2.2.3",
         ("STUDY", "SERIES", "IMAGE"),
     ),
     "PATIENT": QueryModel(
         "Patient Root",
         "1.2.840.10008.5.1.4.1.2.1.1",
         "1.2.840.10008.5.1.4.1.2.1.2",
+        "1.2.840.10008.5.1.4.1.2.1.3",
         ("PATIENT", "STUDY", "SERIES", "IMAGE"),
     ),
 }

@@ -31,6 +31,7 @@ from wire.dimse import (
     DimseRefusal,
     DimseServer,
     FindRequest,
+    GetPlan,
     Handlers,
     MovePlan,
     MoveRequest,
@@ -169,7 +170,7 @@ class Pacs:
         """
         config = self.config
         self._server = serve_dimse(
-            Handlers(find=self._find, move=self._move, store=self._store),
+            Handlers(find=self._find, move=self._move, get=self._get, store=self._store),
             ae_title=config.ae_title,
             actor=config.actor,
             observe=self._observe,
@@ -341,6 +342,21 @@ class Pacs:
             instances=self._outgoing(instances, faults),
             contexts=_contexts(instances),
         )
+
+    def _get(self, request: MoveRequest) -> GetPlan:
+        """C-GET; the faults of C-MOVE are its own."""
+        faults = self.faults
+        if faults.move_gate is not None:
+            faults.move_gate.wait(self.config.timeout)
+        if faults.move_status is not None:
+            raise DimseRefusal(faults.move_status, "panne simulee")
+        instances = query.select(
+            self.archive,
+            request.identifier,
+            model=request.model,
+            relational=self.config.relational,
+        )
+        return GetPlan(count=len(instances), instances=self._outgoing(instances, faults))
 
     def _outgoing(self, instances: list[Instance], faults: Faults) -> Iterator[Outgoing]:
         for sent, one in enumerate(instances):

@@ -23,7 +23,7 @@ from simulators.pacs import Faults, Pacs, PacsConfig, build
 from simulators.pacs.matching import matches
 from validators.api import validate
 from validators.finding import Severity
-from wire.dimse import DimseClient, DimseFailure, DimsePeer
+from wire.dimse import Cancellation, DimseClient, DimseFailure, DimsePeer
 from wire.exchange import Exchange, Outcome, ignore
 
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
@@ -492,6 +492,7 @@ def test_dcmtk_receives_our_moves(pacs: Pacs, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 6
 
 
+<<<<<<< HEAD
 # -- what an archive does with an IOCM note --------------------------------------------------
 
 
@@ -558,3 +559,42 @@ def test_a_note_is_forwarded_in_its_own_name(pacs: Pacs, files: list[bytes]) -> 
         (received,) = box.received
     assert (received.calling_ae, received.instance.sop_instance) == (pacs.ae_title, "2.25.77")
     assert received.move_originator_message_id is None
+=======
+def got(pacs: Pacs, syntaxes: tuple[str, ...], **options: Any) -> tuple[Any, list[Any]]:
+    """What a C-GET of the first study gives: its result, and the requests stored."""
+    kept: list[Any] = []
+    classes = {one.sop_class for one in pacs.instances(THORAX.study_uid)}
+    result = client().get(
+        peer(pacs),
+        keys("STUDY", StudyInstanceUID=THORAX.study_uid),
+        storage=dict.fromkeys(classes, syntaxes),
+        store=lambda request: kept.append(request) or options.get("status", 0),
+        cancellation=options.get("cancellation"),
+    )
+    return result, kept
+
+
+def test_get_brings_the_images_back_on_the_same_association(pacs: Pacs) -> None:
+    """Byte for byte where the syntax is asked for, JPEG-LS undone where it is not."""
+    result, kept = got(pacs, (JPEG_LS_LOSSLESS, EXPLICIT))
+    assert (result.status, result.completed, result.failed) == (0, 6, 0)
+    for request in kept:
+        held = pacs.stored(request.sop_instance)
+        assert held is not None
+        assert request.transfer_syntax == held.transfer_syntax
+        assert request.dataset == held.dataset()
+    result, kept = got(pacs, (EXPLICIT,))
+    assert (result.completed, {one.transfer_syntax for one in kept}) == (6, {EXPLICIT})
+
+
+def test_get_counts_what_is_refused_and_ends_when_cancelled(pacs: Pacs) -> None:
+    with pytest.raises(DimseFailure) as caught:
+        got(pacs, (JPEG_LS_LOSSLESS, EXPLICIT), status=0xA700)
+    assert caught.value.result is not None
+    assert (caught.value.status, caught.value.result.failed) == (0xA702, 6)
+    cancellation = Cancellation()
+    cancellation.request()
+    with pytest.raises(DimseFailure) as caught:
+        got(pacs, (JPEG_LS_LOSSLESS, EXPLICIT), cancellation=cancellation)
+    assert caught.value.status == 0xFE00
+>>>>>>> 1edd563 (C-GET, asked for and provided: instances come back on the same association, bytes unchanged)

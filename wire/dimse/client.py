@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
-from pynetdicom import AE, build_context, evt
+from pynetdicom import AE, build_context, build_role, evt
 from pynetdicom.dimse_primitives import C_STORE
 
 from protocols.dicom import explicit_from_implicit, implicit_from_explicit, split_part10
@@ -24,11 +24,13 @@ from spec.dicom import (
     VERIFICATION,
 )
 from wire.dimse.messages import (
+    AssociationInfo,
     Cancellation,
     DimseFailure,
     DimsePeer,
     MoveResult,
     Outgoing,
+    StoreRequest,
     is_failure,
 )
 from wire.dimse.record import Live, Recorder
@@ -146,6 +148,47 @@ class DimseClient:
                 raise DimseFailure("status", comment, status=result.status, result=result)
         return result
 
+    def get(
+        self,
+        peer: DimsePeer,
+        identifier: Any,
+        *,
+        storage: Mapping[str, Sequence[str]],
+        store: Callable[[StoreRequest], int],
+        model: str = "STUDY",
+        message_id: int = 1,
+        cancellation: Cancellation | None = None,
+    ) -> MoveResult:
+        """C-GET: what matches comes back on the same association, each instance to `store`.
+
+        `storage` maps the SOP classes to expect to the transfer syntaxes wanted for each, every
+        one proposed in a context of its own, in that order. `store` returns a status; it runs in
+        the calling thread and the provider waits for it.
+
+        Raises:
+            DimseFailure: as `move`.
+            LocalProtocolError: more pairs than an association can propose (127).
+        """
+        sop_class = QUERY_MODELS[model].get
+        pairs = [(name, (syntax,)) for name, all_ in storage.items() for syntax in all_]
+        if len(pairs) >= _MAX_CONTEXTS:
+            raise LocalProtocolError(f"{len(pairs)} contextes de présentation à proposer")
+        contexts = [(sop_class, UNCOMPRESSED_LITTLE_ENDIAN), *pairs]
+        result = MoveResult(status=0xFF00)
+        with self._associated(peer, contexts, "C-GET", storing=(storage, store)) as association:
+            responses = association.association.send_c_get(identifier, sop_class, msg_id=message_id)
+            ending = _Ending(association.association, sop_class, message_id)
+            if cancellation is not None:
+                cancellation.by(ending.ask)
+            for status, failed in responses:
+                association.check_answered(status)
+                ending.check()
+                result = _move_result(status, failed)
+            if is_failure(result.status):
+                comment = str(status.get("ErrorComment", ""))
+                raise DimseFailure("status", comment, status=result.status, result=result)
+        return result
+
     def store(self, peer: DimsePeer, files: Sequence[bytes]) -> list[int]:
         """C-STORE of Part 10 files over one association: the status of each.
 
@@ -193,8 +236,14 @@ class DimseClient:
 
     @contextmanager
     def _associated(
-        self, peer: DimsePeer, contexts: Iterable[tuple[str, Sequence[str]]], operation: str
+        self,
+        peer: DimsePeer,
+        contexts: Iterable[tuple[str, Sequence[str]]],
+        operation: str,
+        *,
+        storing: tuple[Iterable[str], Callable[[StoreRequest], int]] | None = None,
     ) -> Iterator[_Associated]:
+        """An association; with `storing` also a receiver of those SOP classes."""
         entity = AE(ae_title=self.ae_title)
         entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
         entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
@@ -211,6 +260,12 @@ class DimseClient:
                 recorder.bind(event.assoc)
                 recorders.append(recorder)
 
+        handlers: list[tuple[Any, Any]] = [(evt.EVT_CONN_OPEN, opened)]
+        roles = []
+        if storing is not None:
+            classes, store = storing
+            roles = [build_role(name, scp_role=True) for name in classes]
+            handlers.append((evt.EVT_C_STORE, lambda event: store(_received(event, peer))))
         started = time.monotonic()
         association = entity.associate(
             peer.host,
@@ -218,7 +273,8 @@ class DimseClient:
             contexts=[build_context(name, list(syntaxes)) for name, syntaxes in contexts],
             ae_title=peer.ae_title,
             max_pdu=MAXIMUM_PDU,
-            evt_handlers=[(evt.EVT_CONN_OPEN, opened)],
+            ext_neg=roles,
+            evt_handlers=handlers,
         )
         recorder = recorders[0] if recorders else self._recorder(association, peer)
         if not association.is_established:
@@ -307,11 +363,17 @@ class _Associated:
 class StoreSession:
     """An association on which instances are stored one after the other."""
 
+    @classmethod
+    def upon(cls, association: Any, recorder: Recorder, timeout: float) -> StoreSession:
+        """One on an association that a peer has opened for a C-GET."""
+        return cls(_Associated(association, recorder, timeout))
+
     def __init__(self, associated: _Associated) -> None:
         self._associated = associated
         self._contexts = {
             (str(context.abstract_syntax), str(context.transfer_syntax[0])): context.context_id
             for context in associated.association.accepted_contexts
+            if context.as_scu
         }
         self._next_id = 1
 
@@ -428,6 +490,27 @@ def _why_not(association: Any, late: bool) -> tuple[str, str]:
     if association.dul.socket is None or association.dul.socket.socket is None:
         return "refused", "connexion refusée"
     return "aborted", "association interrompue par le pair"
+
+
+def _received(event: Any, peer: DimsePeer) -> StoreRequest:
+    """A C-STORE sub-operation of a C-GET of ours."""
+    request = event.request
+    return StoreRequest(
+        dataset=request.DataSet.getvalue() if request.DataSet is not None else b"",
+        transfer_syntax=str(event.context.transfer_syntax),
+        sop_class=str(request.AffectedSOPClassUID),
+        sop_instance=str(request.AffectedSOPInstanceUID),
+        message_id=int(request.MessageID),
+        move_originator_ae="",
+        move_originator_message_id=None,
+        association=AssociationInfo(
+            calling_ae=str(event.assoc.requestor.ae_title).strip(),
+            called_ae=peer.ae_title,
+            address=peer.host,
+            port=peer.port,
+            connection="",
+        ),
+    )
 
 
 def _move_result(status: Any, failed: Any) -> MoveResult:

@@ -18,6 +18,7 @@ __all__ = [
     "DimsePeer",
     "DimseRefusal",
     "FindRequest",
+    "GetPlan",
     "Handlers",
     "MovePlan",
     "MoveRequest",
@@ -74,14 +75,14 @@ class FindRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveRequest:
-    """A C-MOVE request."""
+    """A C-MOVE request, or a C-GET."""
 
     identifier: Dataset
     raw: bytes
     transfer_syntax: str
     model: str
     destination: str
-    """The AE title to send to."""
+    """The AE title to send to; "" for a C-GET: back to who asks."""
     message_id: int
     association: AssociationInfo
 
@@ -135,8 +136,16 @@ class MovePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GetPlan:
+    """What a C-GET provider sends back. Iterating `instances` may raise as for a `MovePlan`."""
+
+    count: int
+    instances: Iterable[Outgoing]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoveResult:
-    """How a C-MOVE ended: final status and sub-operation counters."""
+    """How a C-MOVE or a C-GET ended: final status and sub-operation counters."""
 
     status: int
     completed: int = 0
@@ -151,11 +160,12 @@ class Handlers:
     """What a provider does. C-ECHO is always answered; a missing handler is not negotiated.
 
     They run in the association's thread. `find` yields identifiers and may raise
-    `DimseRefusal` or `AbortAssociation` at any point, as may the two others.
+    `DimseRefusal` or `AbortAssociation` at any point, as may the others.
     """
 
     find: Callable[[FindRequest], Iterable[Dataset]] | None = None
     move: Callable[[MoveRequest], MovePlan] | None = None
+    get: Callable[[MoveRequest], GetPlan] | None = None
     store: Callable[[StoreRequest], int] | None = None
     """Returns the status."""
 

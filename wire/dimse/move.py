@@ -1,4 +1,4 @@
-"""The provider of C-MOVE: sends what a plan lists, bytes unchanged, and counts.
+"""The provider of C-MOVE and C-GET: sends what a plan lists, bytes unchanged, and counts.
 
 Statuses and counters as in PS3.4 C.4.2: a pending response after each sub-operation, then 0000,
 B000 when some failed, A702 when all did or the destination does not answer.
@@ -6,18 +6,18 @@ B000 when some failed, A702 when all did or the destination does not answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
-from pynetdicom.dimse_primitives import C_MOVE
+from pynetdicom.dimse_primitives import C_GET, C_MOVE
 from pynetdicom.dsutils import decode
 
 from spec.dicom import IMPLICIT_VR_LITTLE_ENDIAN
-from wire.dimse.client import DimseClient
+from wire.dimse.client import DimseClient, StoreSession
 from wire.dimse.messages import (
     PENDING,
     SUCCESS,
@@ -25,12 +25,14 @@ from wire.dimse.messages import (
     AbortAssociation,
     DimseFailure,
     DimseRefusal,
+    GetPlan,
     MovePlan,
+    Outgoing,
     is_failure,
 )
 from wire.exchange import Label, Observe
 
-__all__ = ["provide_move"]
+__all__ = ["provide_get", "provide_move"]
 
 _CANCELLED = 0xFE00
 _UNABLE_TO_SEND = 0xA702
@@ -64,6 +66,31 @@ def provide_move(
         association.abort()
 
 
+def provide_get(
+    association: Any,
+    request: Any,
+    context: Any,
+    plan_of: Callable[[Any], GetPlan],
+    *,
+    session: StoreSession,
+) -> None:
+    """Answer one C-GET request on its own association (PS3.4 C.4.3), in the association's thread.
+
+    `session` stores on that same association, where the caller took the role of provider.
+    """
+    answer = _Answer(association, request, context, C_GET)
+    try:
+        plan = plan_of(_identifier(request, context))
+        answer.remaining = plan.count
+        if plan.count and _send_each(answer, session, plan.instances, None):
+            return
+        _end(answer)
+    except DimseRefusal as refusal:
+        answer.final(refusal.status, refusal.comment)
+    except AbortAssociation:
+        association.abort()
+
+
 def _send_all(
     answer: _Answer,
     plan: MovePlan,
@@ -79,28 +106,45 @@ def _send_all(
     originator = (answer.caller, answer.message_id)
     try:
         with client.open_store(plan.destination, plan.contexts) as session:
-            for index, outgoing in enumerate(plan.instances, 1):
-                if answer.is_cancelled():
-                    answer.final(_CANCELLED)
-                    return
-                try:
-                    status = session.send_one(
-                        outgoing,
-                        message_id=(answer.message_id + index - 1) % 0xFFFF + 1,
-                        originator=originator,
-                    )
-                except DimseFailure as failure:
-                    answer.count(_UNABLE_TO_SEND, outgoing.sop_instance)
-                    if failure.kind != "refused":
-                        # The association is gone: nothing else will pass.
-                        break
-                else:
-                    answer.count(status, outgoing.sop_instance)
-                answer.pending()
+            if _send_each(answer, session, plan.instances, originator):
+                return
     except DimseFailure:
         # No association with the destination: all the sub-operations have failed.
         answer.final(_UNABLE_TO_SEND, "destination injoignable")
         return
+    _end(answer)
+
+
+def _send_each(
+    answer: _Answer,
+    session: StoreSession,
+    instances: Iterable[Outgoing],
+    originator: tuple[str, int] | None,
+) -> bool:
+    """The sub-operations, one after the other; True when the caller cancelled them."""
+    for index, outgoing in enumerate(instances, 1):
+        if answer.is_cancelled():
+            answer.final(_CANCELLED)
+            return True
+        try:
+            status = session.send_one(
+                outgoing,
+                message_id=(answer.message_id + index - 1) % 0xFFFF + 1,
+                originator=originator,
+            )
+        except DimseFailure as failure:
+            answer.count(_UNABLE_TO_SEND, outgoing.sop_instance)
+            if failure.kind != "refused":
+                # The association is gone: nothing else will pass.
+                return False
+        else:
+            answer.count(status, outgoing.sop_instance)
+        answer.pending()
+    return False
+
+
+def _end(answer: _Answer) -> None:
+    """The final response, whose status follows from the counters."""
     answer.failed += answer.remaining
     answer.remaining = 0
     if not answer.failed and not answer.warning:
@@ -112,9 +156,12 @@ def _send_all(
 
 
 class _Answer:
-    """The responses to one C-MOVE request, and its counters."""
+    """The responses to one request, and its counters; `response` is their primitive."""
 
-    def __init__(self, association: Any, request: Any, context: Any) -> None:
+    def __init__(
+        self, association: Any, request: Any, context: Any, response: type[Any] = C_MOVE
+    ) -> None:
+        self._response = response
         self.message_id = int(request.MessageID)
         self.caller = str(association.requestor.ae_title).strip()
         self.own_title = str(association.acceptor.ae_title).strip()
@@ -156,7 +203,7 @@ class _Answer:
         self._send(status, comment)
 
     def _send(self, status: int, comment: str = "") -> None:
-        response = C_MOVE()
+        response = self._response()
         response.MessageID = self.message_id
         response.MessageIDBeingRespondedTo = self.message_id
         response.AffectedSOPClassUID = self._request.AffectedSOPClassUID

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 from pynetdicom import AE, build_context, evt
-from pynetdicom.dimse_primitives import C_MOVE
+from pynetdicom.dimse_primitives import C_GET, C_MOVE
 from pynetdicom.transport import ThreadedAssociationServer
 
 from spec.dicom import (
@@ -20,6 +20,7 @@ from spec.dicom import (
     UNCOMPRESSED_LITTLE_ENDIAN,
     VERIFICATION,
 )
+from wire.dimse.client import StoreSession
 from wire.dimse.messages import (
     AbortAssociation,
     AssociationInfo,
@@ -29,7 +30,7 @@ from wire.dimse.messages import (
     MoveRequest,
     StoreRequest,
 )
-from wire.dimse.move import provide_move
+from wire.dimse.move import provide_get, provide_move
 from wire.dimse.record import Live, Recorder
 from wire.dimse.tuning import MAXIMUM_PDU, adopt
 from wire.exchange import Direction, Label, Observe, Outcome, ignore, new_connection_id
@@ -41,7 +42,7 @@ Negotiate = Callable[[str, Mapping[str, Sequence[str]]], Mapping[str, Sequence[s
 supported: those to accept, best first. A class left out is refused."""
 
 _MODEL_OF = {model.find: name for name, model in QUERY_MODELS.items()} | {
-    model.move: name for name, model in QUERY_MODELS.items()
+    uid: name for name, model in QUERY_MODELS.items() for uid in (model.move, model.get)
 }
 _POLL_S = 0.05
 _COLLECT_S = 30.0
@@ -151,9 +152,22 @@ def _contexts(handlers: Handlers, storage: Mapping[str, Sequence[str]]) -> list[
             contexts.append(build_context(model.find, query))
         if handlers.move is not None:
             contexts.append(build_context(model.move, query))
+        if handlers.get is not None:
+            contexts.append(build_context(model.get, query))
     if handlers.store is not None:
-        contexts.extend(build_context(name, list(syntaxes)) for name, syntaxes in storage.items())
+        contexts.extend(
+            _stored_here(name, syntaxes, sent=handlers.get is not None)
+            for name, syntaxes in storage.items()
+        )
     return contexts
+
+
+def _stored_here(name: str, syntaxes: Sequence[str], *, sent: bool) -> Any:
+    """A storage context; with `sent`, also in the other role when a caller of C-GET takes ours."""
+    context = build_context(name, list(syntaxes))
+    if sent:
+        context.scu_role = context.scp_role = True
+    return context
 
 
 def _accept_relational(event: Any) -> dict[Any, bytes]:
@@ -190,8 +204,8 @@ class _Listener:
         association = event.assoc
         adopt(association)
         association.wire_connection = new_connection_id()
-        if self._handlers.move is not None:
-            self._serve_moves(association)
+        if self._handlers.move is not None or self._handlers.get is not None:
+            self._serve_retrievals(association)
 
         def requested(event: Any) -> None:
             # Only now is the caller's name known.
@@ -293,43 +307,59 @@ class _Listener:
             event.assoc.abort()
             return _UNABLE_TO_PROCESS
 
-    def _serve_moves(self, association: Any) -> None:
-        """Take C-MOVE requests before pynetdicom's own provider does.
+    def _serve_retrievals(self, association: Any) -> None:
+        """Take C-MOVE and C-GET requests before pynetdicom's own providers do.
 
-        Its provider re-encodes each data set and names itself as the move's originator, where
-        PS3.7 9.1.1.1.7 asks for the AE that invoked the C-MOVE.
+        They re-encode each data set, and name themselves as the move's originator, where PS3.7
+        9.1.1.1.7 asks for the AE that invoked the C-MOVE.
         """
         serve = association._serve_request
-        handler = self._handlers.move
-        assert handler is not None
+        move, get = self._handlers.move, self._handlers.get
 
         def serve_request(message: Any, context_id: int) -> None:
             context = association._accepted_cx.get(context_id)
-            if not (isinstance(message, C_MOVE) and message.is_valid_request and context):
+            ours = (isinstance(message, C_MOVE) and move) or (isinstance(message, C_GET) and get)
+            if not (ours and message.is_valid_request and context):
                 serve(message, context_id)
                 return
-            association.dimse.cancel_req = {}
             association._is_paused = True
-            provide_move(
-                association,
-                message,
-                context,
-                lambda identifier: handler(
-                    MoveRequest(
-                        identifier=identifier,
-                        raw=message.Identifier.getvalue() if message.Identifier else b"",
-                        transfer_syntax=str(context.transfer_syntax[0]),
-                        model=_MODEL_OF.get(str(context.abstract_syntax), ""),
-                        destination=str(message.MoveDestination).strip(),
-                        message_id=int(message.MessageID),
-                        association=_info(association),
-                    )
-                ),
-                actor=self._actor,
-                observe=self._observe,
-                label=self._label,
-                timeout=self._timeout,
-            )
+
+            def request_of(identifier: Any) -> MoveRequest:
+                return MoveRequest(
+                    identifier=identifier,
+                    raw=message.Identifier.getvalue() if message.Identifier else b"",
+                    transfer_syntax=str(context.transfer_syntax[0]),
+                    model=_MODEL_OF.get(str(context.abstract_syntax), ""),
+                    destination=str(getattr(message, "MoveDestination", "")).strip(),
+                    message_id=int(message.MessageID),
+                    association=_info(association),
+                )
+
+            if isinstance(message, C_GET):
+                assert get is not None
+                provide_get(
+                    association,
+                    message,
+                    context,
+                    lambda identifier: get(request_of(identifier)),
+                    session=StoreSession.upon(
+                        association, association.wire_recorder, self._timeout
+                    ),
+                )
+            else:
+                assert move is not None
+                provide_move(
+                    association,
+                    message,
+                    context,
+                    lambda identifier: move(request_of(identifier)),
+                    actor=self._actor,
+                    observe=self._observe,
+                    label=self._label,
+                    timeout=self._timeout,
+                )
+            # Not before: a C-CANCEL may be there as soon as its request.
+            association.dimse.cancel_req = {}
             association._is_paused = False
 
         association._serve_request = serve_request
