@@ -26,7 +26,7 @@ from drimbox_ref.source.config import SourceConfig
 from drimbox_ref.source.delivery import Delivery
 from drimbox_ref.source.door import MutualTls
 from drimbox_ref.source.examinations import DimseExaminations
-from drimbox_ref.source.images import DimseImages
+from drimbox_ref.source.images_by_pacs import ImagesByPacs
 from drimbox_ref.source.inbox import SqlInbox
 from drimbox_ref.source.intake import MllpIntake, doors
 from drimbox_ref.source.kos import ImgKosBuilder
@@ -114,7 +114,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         timeout=timing.psc_timeout_s,
     )
     storage = StorageReceiver(ae_title=config.dicom.ae_title, timeout_s=timing.pacs_timeout_s)
-    images = DimseImages(
+    images = ImagesByPacs(
         config.pacs,
         storage=storage,
         ae_title=config.dicom.ae_title,

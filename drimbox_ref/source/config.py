@@ -83,6 +83,13 @@ class Pacs:
     port: int
     accession_issuers: tuple[str, ...] = ()
     patient_domains: tuple[str, ...] = ()
+    retrieve: str = "c-move"
+    """How images are asked for: `c-move`, `c-get` or `wado-rs`. No public text chooses: the draft
+    REM names C-FIND, and C-STORE for the transfer syntaxes (DB.SO.14, .85), the PoC C-MOVE."""
+    dicomweb: str = ""
+    """Root of its DICOMweb service, for `wado-rs`."""
+    trust: Path | None = None
+    """PEM authorities of an https `dicomweb`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +263,12 @@ def _pacs(table: Table) -> Pacs:
         port=table.integer("port", low=1, high=65535),
         accession_issuers=table.texts("accession_issuers", []),
         patient_domains=table.texts("patient_domains", []),
+        retrieve=table.choice("retrieve", ("c-move", "c-get", "wado-rs"), "c-move"),
+        dicomweb=table.url("dicomweb", "", https=False),
+        trust=table.path("trust") if "trust" in table else None,
     )
+    if pacs.retrieve == "wado-rs" and not pacs.dicomweb:
+        raise table.error("dicomweb", "la racine du service DICOMweb, pour wado-rs", "")
     table.end()
     return pacs
 

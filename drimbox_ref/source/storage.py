@@ -26,7 +26,7 @@ from spec.dicom import (
 from wire.dimse import DimseServer, Handlers, StoreRequest, serve_dimse
 from wire.exchange import ignore
 
-__all__ = ["Inlet", "StorageReceiver", "preferred"]
+__all__ = ["RECEIVED_SYNTAXES", "Inlet", "StorageReceiver", "preferred"]
 
 _SUCCESS = 0x0000
 _OUT_OF_RESOURCES = 0xA700
@@ -36,6 +36,8 @@ _QUEUE = 4
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _REFUSED_SYNTAXES = frozenset({EXPLICIT_VR_BIG_ENDIAN, _DEFLATED})
 """What WADO-RS cannot carry and the box does not convert."""
+RECEIVED_SYNTAXES = tuple(uid for uid in TRANSFER_SYNTAX_NAMES if uid not in _REFUSED_SYNTAXES)
+"""What the box takes from a PACS."""
 
 
 class Inlet:
@@ -129,12 +131,17 @@ class StorageReceiver:
         self._server: DimseServer | None = None
         self._notes: Callable[[StoreRequest], int] | None = None
 
+<<<<<<< HEAD
     def start(
         self, host: str, port: int, *, notes: Callable[[StoreRequest], int] | None = None
     ) -> int:
         """Listen; the port bound. `notes` takes the key objects that no C-MOVE asked for."""
         self._notes = notes
         syntaxes = [uid for uid in TRANSFER_SYNTAX_NAMES if uid not in _REFUSED_SYNTAXES]
+=======
+    def start(self, host: str, port: int) -> int:
+        """Listen; the port bound."""
+>>>>>>> 391d89e (A Source may ask its PACS by C-GET or WADO-RS; the simulated PACS speaks QIDO-RS, WADO-RS and STOW-RS)
         self._server = serve_dimse(
             Handlers(store=self._store),
             ae_title=self._ae_title,
@@ -142,7 +149,7 @@ class StorageReceiver:
             observe=ignore,
             host=host,
             port=port,
-            storage=dict.fromkeys(STORAGE_SOP_CLASSES, syntaxes),
+            storage=dict.fromkeys(STORAGE_SOP_CLASSES, RECEIVED_SYNTAXES),
             check_called_ae=True,
             negotiate=self._negotiate,
             timeout=self._timeout,

@@ -30,6 +30,7 @@ class WholeSeries:
     "serie-pour-une-image",
     breaks="La demande d'une image rend toute sa série.",
     requirements=("DB.SO.32",),
+    consequences=("DB.SO.103",),
 )
 def series_for_an_image(parts: Parts) -> Parts:
     """The end of the path is not read."""

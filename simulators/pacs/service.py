@@ -17,6 +17,7 @@ from protocols.dicom import DicomSyntaxError
 from simulators.pacs import query
 from simulators.pacs.archive import Archive, Instance
 from simulators.pacs.decompression import DECOMPRESSED, decompressed
+from simulators.pacs.dicomweb import build_web
 from spec.dicom import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -40,6 +41,8 @@ from wire.dimse import (
     serve_dimse,
 )
 from wire.exchange import Label, Observe
+from wire.http_server import HttpServer, serve_http
+from wire.tls import ServerTls
 
 __all__ = ["STORED_TRANSFER_SYNTAXES", "Faults", "Pacs", "PacsConfig", "Received", "build"]
 
@@ -142,6 +145,7 @@ class Pacs:
             for title, (host, port) in config.destinations.items()
         }
         self._server: DimseServer | None = None
+        self._web: HttpServer | None = None
         self._port = config.port
         self._received: list[Received] = []
         self._arrival = threading.Condition()
@@ -185,6 +189,31 @@ class Pacs:
         )
         self._port = self._server.port
         return self
+
+    async def start_web(self, *, port: int = 0, tls: ServerTls | None = None) -> str:
+        """Serve DICOMweb too (QIDO-RS, WADO-RS, STOW-RS): the root of the service.
+
+        Raises:
+            OSError: the address is taken.
+        """
+        config = self.config
+        self._web = await serve_http(
+            build_web(self.archive, ae_title=config.ae_title),
+            actor=config.actor,
+            observe=self._observe,
+            label=self._label,
+            host=config.host,
+            port=port,
+            tls=tls,
+            announced=config.announced,
+        )
+        return f"{self._web.url}/dicom-web"
+
+    async def stop_web(self) -> None:
+        """Close that door. What is stored stays."""
+        if self._web is not None:
+            await self._web.stop()
+            self._web = None
 
     def stop(self) -> None:
         """Stop listening and abort what is going on. What is stored stays."""
