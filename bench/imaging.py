@@ -183,7 +183,7 @@ class Imaging:
 
     def instances(self) -> set[str]:
         """The SOPInstanceUIDs that came."""
-        return {self._instance(part.head) for part in self._answered().parts}
+        return {self.instance_in(part.head) for part in self.answered().parts}
 
     def expect_series(self) -> None:
         """All the images that the KOS lists in the first series, each once, and nothing else."""

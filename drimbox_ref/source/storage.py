@@ -131,17 +131,11 @@ class StorageReceiver:
         self._server: DimseServer | None = None
         self._notes: Callable[[StoreRequest], int] | None = None
 
-<<<<<<< HEAD
     def start(
         self, host: str, port: int, *, notes: Callable[[StoreRequest], int] | None = None
     ) -> int:
         """Listen; the port bound. `notes` takes the key objects that no C-MOVE asked for."""
         self._notes = notes
-        syntaxes = [uid for uid in TRANSFER_SYNTAX_NAMES if uid not in _REFUSED_SYNTAXES]
-=======
-    def start(self, host: str, port: int) -> int:
-        """Listen; the port bound."""
->>>>>>> 391d89e (A Source may ask its PACS by C-GET or WADO-RS; the simulated PACS speaks QIDO-RS, WADO-RS and STOW-RS)
         self._server = serve_dimse(
             Handlers(store=self._store),
             ae_title=self._ae_title,

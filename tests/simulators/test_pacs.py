@@ -492,7 +492,6 @@ def test_dcmtk_receives_our_moves(pacs: Pacs, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 6
 
 
-<<<<<<< HEAD
 # -- what an archive does with an IOCM note --------------------------------------------------
 
 
@@ -559,7 +558,8 @@ def test_a_note_is_forwarded_in_its_own_name(pacs: Pacs, files: list[bytes]) -> 
         (received,) = box.received
     assert (received.calling_ae, received.instance.sop_instance) == (pacs.ae_title, "2.25.77")
     assert received.move_originator_message_id is None
-=======
+
+
 def got(pacs: Pacs, syntaxes: tuple[str, ...], **options: Any) -> tuple[Any, list[Any]]:
     """What a C-GET of the first study gives: its result, and the requests stored."""
     kept: list[Any] = []
@@ -597,4 +597,3 @@ def test_get_counts_what_is_refused_and_ends_when_cancelled(pacs: Pacs) -> None:
     with pytest.raises(DimseFailure) as caught:
         got(pacs, (JPEG_LS_LOSSLESS, EXPLICIT), cancellation=cancellation)
     assert caught.value.status == 0xFE00
->>>>>>> 1edd563 (C-GET, asked for and provided: instances come back on the same association, bytes unchanged)

@@ -356,10 +356,10 @@ class Bed:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[Bed]:
+def running(directory: Path, kind: type[Bed] = Bed) -> Iterator[Bed]:
     """A world with a Source in it, which ends well."""
     with start_blocking_portal("asyncio") as portal:
-        made = Bed(portal, directory)
+        made = kind(portal, directory)
         made.call(made.start)
         try:
             made.spawn()
