@@ -14,6 +14,9 @@ __all__ = ["Transfer"]
 
 _log = logging.getLogger(__name__)
 
+_LAST_WORD_S = 1.0
+"""What a PACS is left to say that it has sent everything."""
+
 
 class Transfer:
     """A `Retrieval`: a C-MOVE or C-GET under way and the inlet where its instances arrive.
@@ -35,6 +38,7 @@ class Transfer:
         self._forget = forget
         self._inlet = inlet
         self._move = move
+        self._complete = False
         self._end = asyncio.create_task(self._announce_end())
 
     async def objects(self) -> AsyncIterator[StoredObject]:
@@ -50,15 +54,23 @@ class Transfer:
                 raise self._failure(missing)
             if stored.sop_instance in missing:
                 missing.remove(stored.sop_instance)
+                self._complete = not missing
                 yield stored
 
     async def close(self) -> None:
         """Stop listening; a transfer that is not over is cancelled, what still comes refused."""
         self._forget(self._inlet)
         self._end.cancel()
+        self._move.add_done_callback(_ignore)
+        if self._complete:
+            # All that was wanted has come: only a PACS that has more to send is stopped.
+            asyncio.get_running_loop().call_later(_LAST_WORD_S, self._cancel)
+        else:
+            self._cancel()
+
+    def _cancel(self) -> None:
         if not self._move.done():
             _log.info("%s abandonné : C-CANCEL", self._name)
-            self._move.add_done_callback(_ignore)
             self._cancellation.request()
 
     async def _announce_end(self) -> None:
