@@ -473,7 +473,7 @@ def mutants(
 
     La boîte juste est jouée d'abord : elle doit être conforme, et dit quelles parties d'elle-même
     chaque scénario emploie. Une boîte fautive joue ensuite les scénarios de ses exigences et ceux
-    qui ont employé la partie fautive.
+    qui ont employé sa partie fautive là où elle aurait agi autrement.
 
     [bold]Exemples[/bold]
 

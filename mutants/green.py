@@ -15,6 +15,7 @@ from bench.results import Run, ScenarioResult
 from bench.verdicts import Verdict
 from drimbox_ref.usage import EVENT
 from mutants.registry import Mutant, Role
+from mutants.shadows import DIFFERS, SHADOWED
 
 __all__ = ["Green", "Use", "read", "replaced"]
 
@@ -33,11 +34,24 @@ class Green:
     """The certificates of its world."""
     used: Mapping[str, frozenset[Use]]
     """By scenario."""
+    shadowed: frozenset[str]
+    """The wrong boxes of which it is known when they would have answered otherwise."""
+    differing: Mapping[str, frozenset[str]]
+    """By scenario, those that would have."""
 
     @property
     def red(self) -> tuple[ScenarioResult, ...]:
         """What the right box did not pass: with one such scenario no wrong box proves anything."""
         return tuple(one for one in self.run.scenarios if one.verdict not in _CONFORM)
+
+    def telling(self, mutant: Mutant, parts: Iterable[str]) -> frozenset[str]:
+        """The scenarios that can tell that wrong box, of these parts, from the right one: those
+        that used a part that would have answered otherwise, where that is known; else those that
+        used one of its parts.
+        """
+        if mutant.name not in self.shadowed:
+            return self.users(mutant.role, parts)
+        return frozenset(one for one, names in self.differing.items() if mutant.name in names)
 
     def users(self, role: Role, parts: Iterable[str]) -> frozenset[str]:
         """The scenarios that used one of these parts of that box."""
@@ -46,13 +60,15 @@ class Green:
 
 
 def read(run: Run, pki: Path) -> Green:
-    """What a run recorded with `record_parts` says.
+    """What a run recorded with `record_parts`, of watched boxes, says.
 
     A use belongs to the scenario during which it happened: a part that works by itself, or is
     late, is thought to be used by more scenarios than it is, never by fewer.
     """
-    events = Journal(run.directory).of("scenario.start", "scenario.end", EVENT)
+    events = Journal(run.directory).of("scenario.start", "scenario.end", EVENT, SHADOWED, DIFFERS)
     used: dict[str, set[Use]] = defaultdict(set)
+    differing: dict[str, set[str]] = defaultdict(set)
+    shadowed: set[str] = set()
     playing: str | None = None
     for event in events:
         match event.type:
@@ -60,9 +76,21 @@ def read(run: Run, pki: Path) -> Green:
                 playing = event.fields["scenario"]
             case "scenario.end":
                 playing = None
-            case _ if playing is not None:
+            case kind if kind == SHADOWED:
+                shadowed.update(event.fields["mutants"])
+            case _ if playing is None:
+                continue
+            case kind if kind == DIFFERS:
+                differing[playing].update(event.fields["mutants"])
+            case _:
                 used[playing].add((event.fields["role"], event.fields["part"]))
-    return Green(run, pki, {scenario: frozenset(uses) for scenario, uses in used.items()})
+    return Green(
+        run=run,
+        pki=pki,
+        used={scenario: frozenset(uses) for scenario, uses in used.items()},
+        shadowed=frozenset(shadowed),
+        differing={scenario: frozenset(names) for scenario, names in differing.items()},
+    )
 
 
 def replaced(mutants: Iterable[Mutant], green: Green) -> dict[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from threading import Thread
 
 from bench.campaign import CampaignError, Options, play
 from bench.gate import ROLES, check_features
-from bench.launching import ForkServer
+from bench.launching import ForkServer, Launch, Running
 from bench.profile import EMBEDDED, Claims, Profile, Timing
 from bench.results import Run, ScenarioResult
 from bench.verdicts import Verdict
@@ -167,7 +167,7 @@ def play_green(ground: Ground) -> Green:
             seed=ground.seed,
             only=tuple(one.scenario for one in check_features(ground.features)),
             report=write_report(runs / REPORT, ground.profile, ground.seed),
-            launch=ground.launch(),
+            launch=_watched(ground.launch()),
             record_parts=True,
         )
     )
@@ -181,12 +181,12 @@ def play_green(ground: Ground) -> Green:
 
 
 def selection(
-    mutant: Mutant, features: Path, users: frozenset[str] | None = None
+    mutant: Mutant, features: Path, telling: frozenset[str] | None = None
 ) -> tuple[str, ...]:
     """The scenarios to play, in the order of the files, of those that its role takes part in.
 
-    Those that carry its requirements, and `users`: those that used one of its parts when the box
-    was right. None: all of them.
+    Those that carry its requirements, and `telling`: those that used its parts when the box was
+    right, and would have been answered otherwise. None: all of them.
 
     Raises:
         CampaignError: no scenario carries any of its requirements.
@@ -197,7 +197,9 @@ def selection(
         raise CampaignError(
             f"{mutant.name} : aucun scénario ne porte {', '.join(mutant.requirements)}"
         )
-    return tuple(one.scenario for one in found if users is None or one.scenario in aimed | users)
+    return tuple(
+        one.scenario for one in found if telling is None or one.scenario in aimed | telling
+    )
 
 
 def play_one(
@@ -251,9 +253,9 @@ def play_matrix(
 ) -> tuple[Trial, ...]:
     """Play wrong boxes, so many at a time (0: as suits this machine), in processes of their own.
 
-    Each plays the scenarios of its requirements and those that used its parts in the green run;
-    with `full`, or without a green run, all those of its role. `tell` hears of each as it ends;
-    the answer is in the order asked.
+    Each plays the scenarios of its requirements and those that can tell it from the right box by
+    what the green run used of its parts (`Green.telling`); with `full`, or without a green run,
+    all those of its role. `tell` hears of each as it ends; the answer is in the order asked.
 
     Raises:
         CampaignError: a campaign could not be played at all; see `selection` too.
@@ -264,7 +266,7 @@ def play_matrix(
         one.name: selection(
             one,
             ground.features,
-            played.users(one.role, parts[one.name]) if played and not full else None,
+            played.telling(one, parts[one.name]) if played and not full else None,
         )
         for one in asked
     }
@@ -314,6 +316,17 @@ def judge(mutant: Mutant, run: Run) -> Trial:
         untold=tuple(untold),
         directory=run.directory,
     )
+
+
+def _watched(launch: Launch) -> Launch:
+    """The reference's boxes started with the wrong ones as their shadows; others as they are."""
+
+    def launched(command: Sequence[str], log: Path) -> Running:
+        if list(command[:3]) == [sys.executable, "-m", "drimbox_ref"]:
+            command = [*command[:2], "mutants", "--right", *command[3:]]
+        return launch(command, log)
+
+    return launched
 
 
 def _usual_workers() -> int:

@@ -1,0 +1,281 @@
+"""The right box, each part of it shadowed by the wrong ones: which would have answered otherwise?
+
+A wrong part is asked what the right one was just asked, and finds within it nothing but what the
+right one answered. When it asked for just that, and answered the same, it made no difference: a
+scenario in which a wrong box never differs from the right one cannot tell it apart.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from copy import deepcopy
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lxml import etree
+
+from mutants.registry import Mutant
+from wire.shard import Shard
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    P = TypeVar("P", bound=DataclassInstance)
+else:
+    P = TypeVar("P")
+
+__all__ = ["DIFFERS", "SHADOWED", "shadows_of", "told"]
+
+SHADOWED = "shadowed"
+"""The journal's event: `role`, and `mutants`, those whose every difference will be told."""
+
+DIFFERS = "differs"
+"""The journal's event: `role`, and `mutants`, those that would have answered otherwise."""
+
+
+_ANSWERS = frozenset(
+    {
+        "bearer",
+        "calls",
+        "directory",
+        "identity",
+        "matcher",
+        "negotiator",
+        "notices",
+        "reports",
+        "showcase",
+        "stamper",
+        "transcoder",
+    }
+)
+"""Parts that do nothing but answer: that the one within is not asked changes nothing."""
+
+
+class _Unforeseen(Exception):
+    """A wrong part asked for what the right one was not asked: what follows is not known."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """What the right part was asked, and what came of it."""
+
+    part: str
+    name: str
+    bound: inspect.BoundArguments
+    result: Any = None
+    error: BaseException | None = None
+    asked: int = field(default=0)
+    """How often a wrong part asked it of the one within."""
+
+    def answer(self) -> Any:
+        """What came of it."""
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+_current: ContextVar[_Call] = ContextVar("call")
+
+
+class _Replayed:
+    """The part within a wrong one: it knows one answer, to the question just asked."""
+
+    def __init__(self, right: object, part: str) -> None:
+        self._right = right
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._right, name)
+        if not callable(method):
+            raise _Unforeseen(f"{self._part}.{name}")
+
+        def replay(*arguments: Any, **named: Any) -> Any:
+            call = _current.get()
+            bound = inspect.signature(method).bind(*arguments, **named)
+            if (call.part, call.name) != (self._part, name) or not _same(
+                bound.arguments, call.bound.arguments
+            ):
+                raise _Unforeseen(f"{self._part}.{name}")
+            call.asked += 1
+            return _apart(call.answer())
+
+        async def replay_later(*arguments: Any, **named: Any) -> Any:
+            return replay(*arguments, **named)
+
+        return replay_later if inspect.iscoroutinefunction(method) else replay
+
+
+class _Shadowed:
+    """A right part and the wrong ones that shadow it. What it answers is the right one's."""
+
+    def __init__(
+        self, right: object, part: str, wrong: dict[str, object], tell: Callable[[list[str]], None]
+    ) -> None:
+        self._right = right
+        self._part = part
+        self._wrong = wrong
+        self._tell = tell
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._right, name)
+        if not callable(method):
+            return method
+        if inspect.iscoroutinefunction(method):
+
+            @wraps(method)
+            async def call_later(*arguments: Any, **named: Any) -> Any:
+                call = self._call(method, name, arguments, named)
+                try:
+                    call.result = await method(*arguments, **named)
+                except Exception as error:
+                    call.error = error
+                self._tell([one for one in self._wrong if await self._differs_later(one, call)])
+                return call.answer()
+
+            return call_later
+
+        @wraps(method)
+        def call_now(*arguments: Any, **named: Any) -> Any:
+            call = self._call(method, name, arguments, named)
+            try:
+                call.result = method(*arguments, **named)
+            except Exception as error:
+                call.error = error
+            self._tell([one for one in self._wrong if self._differs(one, call)])
+            return call.answer()
+
+        return call_now
+
+    def _call(self, method: Any, name: str, arguments: Any, named: Any) -> _Call:
+        return _Call(self._part, name, inspect.signature(method).bind(*arguments, **named))
+
+    def _differs(self, mutant: str, call: _Call) -> bool:
+        result, error, mark = None, None, _current.set(call)
+        call.asked = 0
+        try:
+            result = self._ask(mutant, call)
+        except Exception as raised:
+            error = raised
+        finally:
+            _current.reset(mark)
+        return _made_a_difference(call, result, error)
+
+    async def _differs_later(self, mutant: str, call: _Call) -> bool:
+        result, error, mark = None, None, _current.set(call)
+        call.asked = 0
+        try:
+            result = await self._ask(mutant, call)
+        except Exception as raised:
+            error = raised
+        finally:
+            _current.reset(mark)
+        return _made_a_difference(call, result, error)
+
+    def _ask(self, mutant: str, call: _Call) -> Any:
+        asked = getattr(self._wrong[mutant], call.name)
+        return asked(*_apart(call.bound.args), **_apart(call.bound.kwargs))
+
+
+def shadows_of(right: P, mutants: Iterable[Mutant]) -> dict[str, dict[str, object]]:
+    """Of each part, the wrong ones of those boxes that can shadow it: part -> mutant -> wrong part.
+
+    A wrong part can when nothing real is within it, and it is no variant of the real one: it then
+    does nothing but answer. A box of which one wrong part cannot is left out.
+    """
+    within = replace(
+        right,
+        **{one.name: _Replayed(getattr(right, one.name), one.name) for one in fields(right)},
+    )
+    shadows: dict[str, dict[str, object]] = defaultdict(dict)
+    for mutant in mutants:
+        try:
+            wrong = mutant.transform(within)
+        except Exception:
+            continue  # it wants more than parts that answer
+        changed = {
+            one.name: getattr(wrong, one.name)
+            for one in fields(right)
+            if getattr(wrong, one.name) is not getattr(within, one.name)
+        }
+        if all(map(_is_shadow, changed.values())):
+            for part, made in changed.items():
+                shadows[part][mutant.name] = made
+    return shadows
+
+
+def told(right: P, role: str, mutants: Iterable[Mutant], shard: Shard) -> P:
+    """The right parts, a journal being told when a wrong one would have differed."""
+    shadows = shadows_of(right, mutants)
+
+    def tell(differing: list[str]) -> None:
+        if differing:
+            shard.write(DIFFERS, role=role, mutants=differing)
+
+    names = sorted({name for wrong in shadows.values() for name in wrong})
+    shard.write(SHADOWED, role=role, mutants=names)
+    return replace(
+        right,
+        **{
+            part: _Shadowed(getattr(right, part), part, wrong, tell)
+            for part, wrong in shadows.items()
+        },
+    )
+
+
+def _is_shadow(part: object) -> bool:
+    """Whether all that it does is its own: a class of the box might open a door or a file."""
+    return all(
+        one.__module__.partition(".")[0] in ("mutants", "builtins", "typing")
+        for one in type(part).__mro__
+    )
+
+
+def _made_a_difference(call: _Call, result: Any, error: BaseException | None) -> bool:
+    """What it did not ask of the part within was not done; what it asked twice was done twice."""
+    done = call.asked == 1 or call.part in _ANSWERS
+    return not done or error is not call.error or not _same(result, call.result)
+
+
+def _apart(value: Any) -> Any:
+    """As `value`, but for what a wrong part could change in it: XML elements are mutable."""
+    match value:
+        case etree._Element():
+            return deepcopy(value)
+        case tuple() if type(value) is tuple:
+            return tuple(map(_apart, value))
+        case dict():
+            return {key: _apart(one) for key, one in value.items()}
+        case list():
+            return list(map(_apart, value))
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            found = {one.name: getattr(value, one.name) for one in fields(value) if one.init}
+            apart = {name: _apart(one) for name, one in found.items()}
+            changed = {name: one for name, one in apart.items() if one is not found[name]}
+            return replace(value, **changed) if changed else value
+        case _:
+            return value
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether nobody could tell them apart; False when that is not known."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    match one:
+        case etree._Element():
+            return etree.tostring(one, method="c14n") == etree.tostring(other, method="c14n")
+        case tuple() | list():
+            return len(one) == len(other) and all(map(_same, one, other))
+        case dict():
+            return list(one) == list(other) and all(map(_same, one.values(), other.values()))
+        case _ if is_dataclass(one):
+            return all(
+                _same(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)
+            )
+        case _:
+            return bool(one == other)
