@@ -46,6 +46,8 @@ class Addresses:
     pacs_ae: str = PACS_AE
     local_pacs_ae: str = LOCAL_PACS_AE
     second_pacs: tuple[str, int] | None = None
+    pacs_web: str = ""
+    """Root of the first PACS's DICOMweb service, when it has one."""
     """Where a PACS of the site's second accession authority is, if there is one."""
     trust: Mapping[str, Path] = field(default_factory=dict)
     """Real neighbour -> authorities of its certificate, where they are not the bench's."""
@@ -205,6 +207,10 @@ def _pacs(
         return {"store": {"ae_title": title, "port": port}}
     host, port = addresses.pacs
     pacs: list[dict[str, Any]] = [{"ae_title": addresses.pacs_ae, "host": host, "port": port}]
+    if role == "source" and (way := profile.options.get(RETRIEVE)):
+        pacs[0] |= {"retrieve": way}
+        if addresses.pacs_web:
+            pacs[0] |= {"dicomweb": addresses.pacs_web}
     if addresses.second_pacs:
         host, port = addresses.second_pacs
         issuers = [site.second_accession_oid]
@@ -214,6 +220,8 @@ def _pacs(
     return {"pacs": pacs}
 
 
+RETRIEVE = "pacs_retrieve"
+"""The profile's option that says how the embedded Source asks its PACS for images."""
 _SOURCE_OPTIONS = (
     "vihf_version",
     "signature_algorithm",

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bench import ports
 from bench.archives import by_c_store
-from bench.box_config import LOCAL_PACS_AE, PACS_AE, SECOND_PACS_AE, Addresses
+from bench.box_config import LOCAL_PACS_AE, PACS_AE, RETRIEVE, SECOND_PACS_AE, Addresses
 from bench.browser import Browser, BrowserFactory
 from bench.feed import Feed
 from bench.neighbours import Manner, Neighbour
@@ -119,6 +119,7 @@ class World:
         self.dmp: ports.Dmp
         self.pacs: ports.Pacs
         self.second_pacs: Pacs | None = None
+        self._pacs_web = ""
         """Of the site's second accession authority; None where the Source knows of none."""
         self.local_pacs: ports.Pacs
         self.ris: ports.Ris
@@ -298,6 +299,9 @@ class World:
         made = pacs.build(PacsConfig(ae_title=PACS_AE, port=port, **self._where), self.observe)
         self.simulators.pacs = made
         self._started.append(_later(made.start().stop))
+        if self.profile.options.get(RETRIEVE) == "wado-rs":
+            self._pacs_web = await made.start_web()
+            self._started.append(made.stop_web)
         return made
 
     @property
@@ -454,6 +458,7 @@ class World:
             second_pacs=(self.second_pacs.host, self.second_pacs.port)
             if self.second_pacs
             else None,
+            pacs_web=self._pacs_web,
             local_pacs_ae=self.local_pacs.ae_title,
             trust={
                 one.name: Path(papers.trust)

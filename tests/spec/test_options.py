@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import spec
-from bench.box_config import _SOURCE_OPTIONS
+from bench.box_config import _SOURCE_OPTIONS, RETRIEVE
 from drimbox_ref.config import Table
 from drimbox_ref.consumer import config as consumer
 from drimbox_ref.source import config as source
@@ -67,4 +67,4 @@ def test_a_default_is_one_of_the_choices() -> None:
 
 def test_what_a_profile_may_set_says_so() -> None:
     told = {one.name for one in OPTIONS if one.setting.startswith("profil [options]")}
-    assert told == set(_SOURCE_OPTIONS)
+    assert told == {*_SOURCE_OPTIONS, RETRIEVE}
