@@ -31,7 +31,6 @@ from bench.sessions import Session, begin
 from bench.stage import ScenarioInfo, Stage
 from bench.verdicts import Verdict
 from simulators.user import User
-from spec.claims import inapplicable
 from spec.requirements import is_requirement
 from wire.shard import Shard
 from wire.tls import log_keys
@@ -360,7 +359,7 @@ def not_claimed(profile: Profile, roles: frozenset[str], requirements: Iterable[
     missing = sorted(role for role in roles if not getattr(profile.claims, role))
     if missing:
         return f"rôle non revendiqué par le profil : {', '.join(missing)}"
-    left_out = inapplicable(profile.claims.mode)
+    left_out = profile.inapplicable()
     named = list(requirements)
     if named and all(one in left_out for one in named):
         return " ; ".join(f"{one} : {left_out[one]}" for one in named)

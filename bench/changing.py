@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from bench.dataset.manifest import Subject, rejection_note
 from bench.living import Living
-from bench.outcomes import CannotVerify, NotClaimed, NotSendable, Refused
+from bench.outcomes import CannotVerify, Refused
 from bench.story import PlannedExam
 from bench.submissions import accepted, actor
 from protocols.errors import RemoteProtocolError
@@ -78,15 +78,9 @@ class Changing:
         self.living.imaging.story.bed.pacs.remove(study=self._exam.study_uid)
 
     def announce(self) -> None:
-        """The PACS says by OMI^O23 that the exam changed; the acknowledgement is kept.
-
-        Raises:
-            NotClaimed: the product is told of changes by IOCM alone.
-        """
+        """The PACS says by OMI^O23 that the exam changed; the acknowledgement is kept."""
         story, publishing = self.living.imaging.story, self.living.imaging.publishing
         bed = story.bed
-        if not story.stage.profile.claims.omi:
-            raise NotClaimed("KIT-OMI : OMI^O23 n'est pas revendiqué par le profil (claims.omi)")
         sender = Ris(
             observe=bed.observe,
             clock=bed.clock,
@@ -220,11 +214,13 @@ class Changing:
         *,
         regular_use: bool = False,
     ) -> None:
-        """The PACS applies a note on these instances, then sends it to the Source."""
+        """The PACS applies a note on these instances, then sends it to the Source.
+
+        Raises:
+            Refused: the Source does not take it.
+        """
         story = self.living.imaging.story
         bed, case = story.bed, story.case
-        if story.native:
-            raise NotSendable("un produit native ne reçoit pas de note IOCM")
         note = rejection_note(
             Subject(
                 patient=story.patient,

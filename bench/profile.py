@@ -24,7 +24,7 @@ from bench.errors import BenchError
 from bench.neighbours import Neighbours, unseen
 from bench.patients import TestPatient
 from protocols import whitelist
-from spec.claims import Mode
+from spec.claims import Mode, inapplicable
 from spec.grade import Grade
 from spec.requirements import resolve
 
@@ -406,6 +406,13 @@ class Profile(_Table):
     def unseen(self) -> dict[str, str]:
         """Transaction -> why the bench sees none of it."""
         return unseen(self.neighbours, [one.neighbour for one in self.papers])
+
+    def inapplicable(self) -> dict[str, str]:
+        """Requirement id -> why the product's claims leave it out, in French."""
+        found = dict(inapplicable(self.claims.mode))
+        if not self.claims.omi:
+            found.setdefault("KIT-OMI", "OMI^O23 n'est pas revendiqué (claims.omi)")
+        return found
 
     def external_source(self) -> bool:
         """Whether the Source is somewhere already, rather than started by us."""

@@ -23,7 +23,6 @@ from pydantic import BaseModel
 from bench import concealed
 from bench.profile import Profile
 from bench.site import actors, site_of
-from spec.claims import inapplicable
 from wire.shard import Shard
 
 __all__ = ["Session", "begin", "report_digest", "versions"]
@@ -91,7 +90,7 @@ def begin(profile: Profile, runs: Path, *, seed: int | None, report: Path | None
             report=report_digest(report),
             product=profile.product.model_dump(),
             claims=profile.claims.model_dump(),
-            inapplicable=dict(inapplicable(profile.claims.mode)),
+            inapplicable=profile.inapplicable(),
             load={**profile.load.model_dump(), "series_at_once": profile.load.series_at_once},
             secrets=concealed.names(),
             options=concealed.in_values(dict(profile.options)),

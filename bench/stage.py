@@ -11,7 +11,6 @@ from bench.operator import Nobody, Operator
 from bench.outcomes import CannotVerify, Failure, NotMet, StepKind, step_verdict
 from bench.profile import Profile
 from bench.verdicts import Verdict
-from spec.claims import inapplicable
 from spec.grade import Grade
 from validators.finding import Finding
 from wire.exchange import stamp
@@ -83,7 +82,7 @@ class Stage:
     @property
     def inapplicable(self) -> Mapping[str, str]:
         """The requirements that the product's claims leave out, and why."""
-        return inapplicable(self.profile.claims.mode)
+        return self.profile.inapplicable()
 
     @property
     def floor(self) -> Grade:

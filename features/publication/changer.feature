@@ -8,7 +8,7 @@ Fonctionnalité: Suivre ce que le PACS dit d'un examen changé
   Contexte:
     Étant donné un patient d'identité qualifiée dont le DMP est ouvert
 
-  @SCN-CHG-01 @DB.SO.25 @DB.SO.26 @DB.SO.37
+  @SCN-CHG-01 @DB.SO.25 @DB.SO.26
   Scénario: Une série rejetée pour la sécurité du patient quitte le KOS et n'est plus rendue
     Étant donné un examen CT de 2 séries publié
     Et une DRIMbox de la liste blanche qui en a déjà obtenu chaque série
