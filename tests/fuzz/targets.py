@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from lxml import etree
 
 from protocols import (
@@ -17,6 +19,7 @@ from protocols import (
     hl7v2,
     hl7v3,
     jose,
+    jpeg_lossless,
     kos,
     mllp,
     mtom,
@@ -27,7 +30,20 @@ from protocols import (
     whitelist,
     xml,
 )
-from protocols.dicom import explicit_from_implicit, split_part10, to_json, walk
+from protocols.dicom import (
+    build_part10,
+    encode_element,
+    explicit_from_implicit,
+    split_part10,
+    to_json,
+    walk,
+)
+from protocols.dicom.pixels import (
+    encapsulated,
+    frames_of,
+    pixel_layout,
+    unpacked_run_lengths,
+)
 from protocols.ebrim import AdhocQuery, Parameter, QueryResponse, RegistryResponse
 from protocols.errors import RemoteProtocolError
 from protocols.hl7types import CX, HD, XCN, XON, CXi, PatientInfo
@@ -100,6 +116,46 @@ def _walk(data: bytes) -> None:
 def _to_json(data: bytes) -> None:
     part = split_part10(data)
     to_json(part.dataset, transfer_syntax=part.transfer_syntax)
+
+
+def _pixels(data: bytes) -> None:
+    """Described, then cut into frames, native and encapsulated."""
+    part = split_part10(data)
+    syntax = part.transfer_syntax
+    layout = pixel_layout(part.dataset, transfer_syntax=syntax)
+    if layout is not None:
+        frames_of(part.dataset, transfer_syntax=syntax, layout=layout)
+
+
+def _image(stream: bytes | None) -> bytes:
+    """A file of one small frame, in JPEG lossless when a stream is given."""
+
+    def short(tag: int, value: int) -> bytes:
+        return encode_element(tag, "US", value.to_bytes(2, "little"), implicit=False)
+
+    described = (
+        short(0x00280002, 1)
+        + encode_element(0x00280004, "CS", b"MONOCHROME2", implicit=False)
+        + b"".join(short(tag, 8) for tag in (0x00280010, 0x00280011))
+        + short(0x00280100, 16)
+        + short(0x00280101, 12)
+        + short(0x00280102, 11)
+        + short(0x00280103, 0)
+    )
+    native = encode_element(0x7FE00010, "OW", bytes(128), implicit=False)
+    return build_part10(
+        sop_class="1.2.840.10008.5.1.4.1.1.2",
+        sop_instance="1.2.3",
+        transfer_syntax="1.2.840.10008.1.2.4.70" if stream else "1.2.840.10008.1.2.1",
+        dataset=described + (encapsulated([stream]) if stream else native),
+    )
+
+
+_JPEG = jpeg_lossless.encode(np.arange(64, dtype=np.uint16).reshape(8, 8, 1), precision=12)
+
+
+def _run_lengths(data: bytes) -> None:
+    unpacked_run_lengths(data, planes=1, size=64)
 
 
 def _values(data: bytes) -> None:
@@ -246,6 +302,13 @@ _PARSERS: tuple[Target, ...] = (
     Target("jose", (b"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",), lambda d: jose.read(_text(d))),
     Target("jwks", (_JWKS,), jose.parse_jwks),
     Target("dicom", (kos_example.kos(), wado_example.instance()), _walk),
+    Target("dicom-pixels", (_image(None), _image(_JPEG)), _pixels),
+    Target("jpeg-lossless", (_JPEG,), jpeg_lossless.decode),
+    Target(
+        "run-lengths",
+        (struct.pack("<16L", 1, 64, *[0] * 14) + b"\xc1\x07",),
+        _run_lengths,
+    ),
     Target("dicom-json", (wado_example.instance(),), _to_json),
     Target(
         "dicom-implicit",
