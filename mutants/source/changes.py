@@ -342,6 +342,7 @@ class _Keeping:
     "images-rejetees-gardees",
     breaks="Des images rejetées sont encore rendues d'un cache, sous le KOS remplacé.",
     requirements=("DB.SO.26", "DB.SO.37"),
+    consequences=("DB.SO.32",),
 )
 def rejected_images_served(parts: Parts) -> Parts:
     """What endangers the patient goes on leaving."""
