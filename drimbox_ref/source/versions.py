@@ -42,9 +42,9 @@ class SqlVersions:
             connection.execute(insert_into(connection, versions).on_conflict_do_nothing(), rows)
 
     def overtaken(self, inbox_id: int, report: ReportOrder) -> bool:
-        """Another message about the same report came, which this one would undo: a later version;
-        or, sent no earlier, the withdrawal of this one. A withdrawal is overtaken only by a
-        version sent after it."""
+        """Another message about the same report, and about one of its exams, came, which this one
+        would undo: a later version; or, sent no earlier, the withdrawal of this one. A withdrawal
+        is overtaken only by a version sent after it."""
         later = versions.c.version > report.version
         if report.action is Action.DELETE:
             beyond = and_(later, versions.c.sent > _moment(report))
@@ -80,9 +80,16 @@ class SqlVersions:
         return any(withdrawn == _IN_FORCE for _, withdrawn in last.values())
 
     def _any(self, report: ReportOrder, inbox_id: int, condition: ColumnElement[bool]) -> bool:
+        # About one of its exams: a set that unrelated reports share must not silence them.
+        exams = [exam.study_uid for exam in report.exams]
         statement = (
             select(versions.c.inbox_id)
-            .where(versions.c.set_id == _set_of(report), versions.c.inbox_id != inbox_id, condition)
+            .where(
+                versions.c.study_uid.in_(exams),
+                versions.c.set_id == _set_of(report),
+                versions.c.inbox_id != inbox_id,
+                condition,
+            )
             .limit(1)
         )
         with self._database.reading() as connection:
