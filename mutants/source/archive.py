@@ -1,13 +1,11 @@
-"""Sources whose local archive does not keep what they published, or what became of it."""
+"""Sources whose local archive does not keep what they published: nobody can take it over."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.ports import Examinations
-from drimbox_ref.source.values import ArchiveEntry, FoundStudy, Order
+from drimbox_ref.source.values import ArchiveEntry
 from mutants.registry import mutant
 from mutants.source.passing import PassingArchive
 from protocols import kos
@@ -71,31 +69,3 @@ class Unnamed(PassingArchive):
 def entry_uuid_lost(parts: Parts) -> Parts:
     """Whoever takes over must search the DMP for each KOS."""
     return replace(parts, archive=Unnamed(parts.archive))
-
-
-class Believing(Examinations):
-    """`Examinations` that hold an exam for present once they have seen it."""
-
-    def __init__(self, inner: Examinations) -> None:
-        self._inner = inner
-        self._seen: dict[str, FoundStudy] = {}
-
-    def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
-        """What the PACS says, and what it said when it says nothing."""
-        found = self._inner.find(study_uid, orders)
-        if found is None:
-            return self._seen.get(study_uid)
-        self._seen[study_uid] = found
-        return found
-
-
-@mutant(
-    "examen-disparu-garde",
-    breaks="Un examen qui a disparu du PACS est tenu pour présent : son KOS reste dans le DMP.",
-    requirements=("DB.SO.28", "KIT-OMI"),
-    # Whatever tells of it, a note included.
-    consequences=("DB.SO.26",),
-)
-def vanished_exam_kept(parts: Parts) -> Parts:
-    """The DMP leads to images that nobody has."""
-    return replace(parts, examinations=Believing(parts.examinations))

@@ -225,7 +225,7 @@ class NeverGone:
 @mutant(
     "examen-vide-oublie",
     breaks="Un examen dont le PACS n'a plus d'image reste publié.",
-    requirements=("DB.SO.26", "KIT-OMI"),
+    requirements=("DB.SO.26", "DB.SO.28", "KIT-OMI"),
 )
 def empty_exam_kept(parts: Parts) -> Parts:
     """The DMP shows an exam that nobody can open."""

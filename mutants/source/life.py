@@ -73,7 +73,7 @@ class Remembering(PassingRegistry):
     "entry-uuid-garde",
     breaks="L'entryUUID conservé sert à remplacer et à dépublier, sans le chercher dans le DMP.",
     requirements=("DB.SO.13", "DB.SO.97"),
-    consequences=("DB.SO.26",),
+    consequences=("DB.SO.26", "DB.SO.28"),
 )
 def entry_uuid_kept(parts: Parts) -> Parts:
     """Whoever changes the visibility in the DMP locks the KOS."""
@@ -165,7 +165,7 @@ class AskedOnce:
     "examen-relu-jamais",
     breaks="L'examen n'est demandé au PACS qu'une fois : ce qui s'y ajoute est perdu.",
     requirements=("DB.SO.13",),
-    consequences=("DB.SO.26", "KIT-OMI"),
+    consequences=("DB.SO.26", "DB.SO.28", "KIT-OMI"),
 )
 def exam_never_read_again(parts: Parts) -> Parts:
     """The KOS stays as it was first."""
@@ -190,7 +190,7 @@ class Keeping(PassingRegistry):
     "depublication-locale",
     breaks="Ce qui est dépublié ne l'est que dans l'archive locale : le KOS reste dans le DMP.",
     requirements=("DB.SO.97",),
-    consequences=("DB.SO.26", "KIT-OMI"),
+    consequences=("DB.SO.26", "DB.SO.28", "KIT-OMI"),
 )
 def withdrawn_here_only(parts: Parts) -> Parts:
     """The DMP shows an exam that nobody can open."""

@@ -387,7 +387,7 @@ class NeverFound(PassingRegistry):
     breaks="Après une coupure, la Source publie de nouveau sans chercher ce que le DMP a déjà.",
     requirements=("KIT-REPRISE",),
     # What is not looked up is neither replaced nor depublished.
-    consequences=("DB.SO.13", "DB.SO.97"),
+    consequences=("DB.SO.13", "DB.SO.28", "DB.SO.97"),
 )
 def retried_blindly(parts: Parts) -> Parts:
     """The DMP refuses its own document as a duplicate, and the Source holds it for lost."""
