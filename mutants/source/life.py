@@ -73,7 +73,7 @@ class Remembering(PassingRegistry):
     "entry-uuid-garde",
     breaks="L'entryUUID conservé sert à remplacer et à dépublier, sans le chercher dans le DMP.",
     requirements=("DB.SO.13", "DB.SO.97"),
-    consequences=("DB.SO.26", "DB.SO.28"),
+    consequences=("DB.SO.26", "DB.SO.28", "KIT-OMI"),
 )
 def entry_uuid_kept(parts: Parts) -> Parts:
     """Whoever changes the visibility in the DMP locks the KOS."""

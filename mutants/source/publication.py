@@ -386,8 +386,16 @@ class NeverFound(PassingRegistry):
     "reprise-sans-recherche",
     breaks="Après une coupure, la Source publie de nouveau sans chercher ce que le DMP a déjà.",
     requirements=("KIT-REPRISE",),
-    # What is not looked up is neither replaced nor depublished.
-    consequences=("DB.SO.13", "DB.SO.28", "DB.SO.97"),
+    # What is not looked up is neither replaced nor depublished, nor known by the DMP's own name.
+    consequences=(
+        "DB.SO.13",
+        "DB.SO.22",
+        "DB.SO.26",
+        "DB.SO.28",
+        "DB.SO.29",
+        "DB.SO.97",
+        "KIT-OMI",
+    ),
 )
 def retried_blindly(parts: Parts) -> Parts:
     """The DMP refuses its own document as a duplicate, and the Source holds it for lost."""
