@@ -395,6 +395,7 @@ class NeverFound(PassingRegistry):
         "DB.SO.29",
         "DB.SO.97",
         "KIT-OMI",
+        "KIT-COMPTE-RENDU",
     ),
 )
 def retried_blindly(parts: Parts) -> Parts:
