@@ -152,6 +152,9 @@ def scenario_verdict(
         parts.append(Verdict.WARN)
     if any(finding.cause is Cause.BENCH for finding in findings):
         parts.append(Verdict.UNKNOWN)
+    if Verdict.OMIT in steps:
+        # What went well before a product turned out not to claim the rest proves none of it.
+        parts = [part for part in parts if part is not Verdict.PASS]
     merged = merge(parts)
     return Verdict.ERROR if merged is Verdict.PASS and not asserted else merged
 

@@ -118,3 +118,17 @@ def test_an_error_fails_the_scenarios_of_its_requirements(
 ) -> None:
     found = replace(finding(Severity.ERROR, Grade.DRAFT), requirements=("DB.SO.39",))
     assert scenario_verdict([Verdict.PASS], 1, [found], Grade.DRAFT, carried) is verdict
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [
+        ([Verdict.PASS, Verdict.OMIT], Verdict.OMIT),
+        ([Verdict.PASS, Verdict.OMIT, Verdict.SKIP], Verdict.SKIP),
+        ([Verdict.FAIL, Verdict.OMIT], Verdict.FAIL),
+    ],
+)
+def test_what_is_not_claimed_on_the_way_conforms_to_nothing(
+    steps: list[Verdict], verdict: Verdict
+) -> None:
+    assert scenario_verdict(steps, 3, [], Grade.DRAFT, ()) is verdict
