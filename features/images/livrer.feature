@@ -90,7 +90,7 @@ Fonctionnalité: Livrer les images d'un examen publié
     Quand une DRIMbox de la liste blanche demande cinq séries en même temps
     Alors chaque demande reçoit sa série, entière et seule
 
-  @SCN-IMG-12 @DB.SO.103
+  @SCN-IMG-12 @DB.SO.32 @DB.SO.103
   Scénario: Ce que la Source annonce est servi
     Étant donné un examen CT de 2 séries publié
     Quand une DRIMbox de la liste blanche demande les capacités du service
