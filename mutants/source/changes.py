@@ -269,6 +269,8 @@ class OwnName(PassingArchive):
     "avis-en-son-nom",
     breaks="Sur un avis du PACS, le VIHF ne nomme pas le professionnel du lot précédent.",
     requirements=("DB.SO.26", "KIT-OMI"),
+    # What the administrator has looked for in the PACS goes the same way.
+    consequences=("DB.SO.28",),
 )
 def in_its_own_name(parts: Parts) -> Parts:
     """Nobody answers for the new version."""

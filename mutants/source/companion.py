@@ -144,6 +144,8 @@ def _sha1(data: bytes) -> str:
     "republie-le-compte-rendu",
     breaks="Chaque lot porte, avec le KOS, le compte rendu que le RIS a déjà publié.",
     requirements=("KIT-COMPTE-RENDU",),
+    # An export that keeps the KOS alone is not the lot that was signed.
+    consequences=("DB.SO.22", "DB.SO.29"),
 )
 def report_published_again(parts: Parts) -> Parts:
     """The patient has each report twice, and one of them is never withdrawn."""
