@@ -138,8 +138,13 @@ def scenario_verdict(
     findings: list[Finding],
     floor: Grade,
     requirements: Collection[str],
+    *,
+    claimed: bool = True,
 ) -> Verdict:
     """The verdict of a scenario: nothing asserted and nothing broken is a fault of the bench.
+
+    When the product turned out on the way not to have `claimed` its subject, what went well before
+    proves nothing.
 
     An error fails the scenarios of the requirements that it names. In any other, which it did not
     keep from working, it warns; the run's own verdict forgets none.
@@ -152,8 +157,7 @@ def scenario_verdict(
         parts.append(Verdict.WARN)
     if any(finding.cause is Cause.BENCH for finding in findings):
         parts.append(Verdict.UNKNOWN)
-    if Verdict.OMIT in steps:
-        # What went well before a product turned out not to claim the rest proves none of it.
+    if not claimed:
         parts = [part for part in parts if part is not Verdict.PASS]
     merged = merge(parts)
     return Verdict.ERROR if merged is Verdict.PASS and not asserted else merged
@@ -285,6 +289,10 @@ def _scenario(
         [f for _, f in findings],
         floor,
         fields["requirements"],
+        claimed=not any(
+            event.type == "step" and event.fields["failure"] == Failure.NOT_CLAIMED
+            for event in events
+        ),
     )
     omitted = end.fields.get("omit", "") if end else ""
     lost = end.fields.get("skip", "") if end else ""

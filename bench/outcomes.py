@@ -42,6 +42,7 @@ class Failure(StrEnum):
     CANNOT_VERIFY = "cannot-verify"
     NEEDS_REVIEW = "needs-review"
     NOT_APPLICABLE = "not-applicable"
+    NOT_CLAIMED = "not-claimed"
     EXCEPTION = "exception"
     UNDEFINED = "undefined"
     NOT_REACHED = "not-reached"
@@ -78,9 +79,9 @@ class CannotVerify(StepTrouble):
 
 
 class NotClaimed(StepTrouble):
-    """The product does not claim what the scenario is about: the rest of it is left out as well."""
+    """The product does not claim what the scenario is about: all of it is left out."""
 
-    failure = Failure.NOT_APPLICABLE
+    failure = Failure.NOT_CLAIMED
 
 
 def classify(exception: BaseException) -> Failure:
@@ -101,7 +102,7 @@ def step_verdict(kind: StepKind, failure: Failure | None) -> Verdict:
             return Verdict.SKIP
         case Failure.NEEDS_REVIEW:
             return Verdict.REVIEW
-        case Failure.NOT_APPLICABLE:
+        case Failure.NOT_APPLICABLE | Failure.NOT_CLAIMED:
             return Verdict.OMIT
     if kind is StepKind.GIVEN:
         return Verdict.SKIP

@@ -215,6 +215,7 @@ def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
         stage.findings,
         stage.floor,
         stage.info.requirements,
+        claimed=not any(step.failure is Failure.NOT_CLAIMED for step in stage.steps),
     )
     expected = campaign.expected.get(stage.info.id)
     verdict = agreed(verdict, expected, campaign.started.date())

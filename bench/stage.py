@@ -162,8 +162,8 @@ class Stage:
         """Note the steps that were never reached: left out with what the product does not claim,
         or not verified."""
         last = self.steps[-1].failure if self.steps else None
-        omitted = last is Failure.NOT_APPLICABLE
-        failure = Failure.NOT_APPLICABLE if omitted else Failure.NOT_REACHED
+        omitted = last is Failure.NOT_CLAIMED
+        failure = Failure.NOT_CLAIMED if omitted else Failure.NOT_REACHED
         for keyword, kind, text in self.info.steps[len(self.steps) :]:
             step = StepRecord(len(self.steps), keyword, kind, text, failure)
             step.message = self.steps[-1].message if omitted else f"non atteinte : {why}"

@@ -80,6 +80,8 @@ class MergedExams:
     "un-seul-kos",
     breaks="Un compte rendu de plusieurs examens donne un seul KOS, qui les référence tous.",
     requirements=("DB.SO.12",),
+    # The second exam's KOS is not there to be compared with the report.
+    consequences=("KIT-COMPTE-RENDU",),
 )
 def one_kos_per_report(parts: Parts) -> Parts:
     """One manifest per report instead of one per study."""

@@ -46,6 +46,8 @@ class Mute:
     "sans-acquittement",
     breaks="Aucun message HL7 n'est jamais acquitté.",
     requirements=("DB.SO.03",),
+    # Whoever sends waits for an answer, whatever the message and the door are.
+    consequences=("DB.SO.04", "KIT-COMPTE-RENDU", "KIT-MLLP-TLS", "KIT-OMI"),
 )
 def without_acknowledgement(parts: Parts) -> Parts:
     """Reports are worked on, but the RIS never knows."""

@@ -120,9 +120,11 @@ def test_profile_gives_the_verdicts_of_the_embedded_run(embedded: Run, tmp_path:
         }
     )
     driven = play(options(tmp_path, profile=free))
+    # A vendor's archive is exported by the vendor: this profile names no program that would.
+    by_hand = dict.fromkeys(("SCN-ARC-01", "SCN-ARC-02"), Verdict.SKIP)
     assert {s.id: s.verdict for s in driven.scenarios} == {
         s.id: s.verdict for s in embedded.scenarios
-    }
+    } | by_hand
 
 
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason="../shared/reference absent")

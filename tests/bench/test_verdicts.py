@@ -131,4 +131,9 @@ def test_an_error_fails_the_scenarios_of_its_requirements(
 def test_what_is_not_claimed_on_the_way_conforms_to_nothing(
     steps: list[Verdict], verdict: Verdict
 ) -> None:
-    assert scenario_verdict(steps, 3, [], Grade.DRAFT, ()) is verdict
+    assert scenario_verdict(steps, 3, [], Grade.DRAFT, (), claimed=False) is verdict
+
+
+def test_a_step_that_does_not_bind_the_product_leaves_the_others_their_verdict() -> None:
+    steps = [Verdict.PASS, Verdict.OMIT]
+    assert scenario_verdict(steps, 3, [], Grade.DRAFT, ()) is Verdict.PASS
