@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -134,12 +135,27 @@ def test_a_machine_that_started_again_in_between(run: Path) -> None:
     begin(run, "SCN-PUB-03", identifiers={}, end="pass")
     assert resume(run, options()) is None
     told = [event.type for event in Journal(run).events]
-    for shard in (run / "journal").iterdir():
-        lines = [json.loads(line) for line in shard.read_text().splitlines()]
-        if lines[0]["type"] != "run.start":
-            late = 5.0 + lines[0]["mono"]  # five seconds more than the first uptime
-            moved = [{**line, "mono": line["mono"] - late + 5.0} for line in lines]
-            shard.write_text("".join(json.dumps(line) + "\n" for line in moved))
+    shards = {
+        shard: [json.loads(line) for line in shard.read_text().splitlines()]
+        for shard in (run / "journal").iterdir()
+    }
+    later = sorted(
+        (shard for shard, lines in shards.items() if lines[0]["type"] != "run.start"),
+        key=lambda shard: float(shards[shard][0]["mono"]),
+    )
+    for minutes, shard in enumerate(later, 1):
+        booted, lines = shards[shard][0]["mono"], shards[shard]
+        moved = [
+            {
+                **line,
+                "mono": line["mono"] - booted,
+                "utc": (
+                    datetime.fromisoformat(line["utc"]) + timedelta(minutes=minutes)
+                ).isoformat(),
+            }
+            for line in lines
+        ]
+        shard.write_text("".join(json.dumps(line) + "\n" for line in moved))
     assert [event.type for event in Journal(run).events] == told
     assert load(run).verdict is Verdict.PASS
 
