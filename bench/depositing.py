@@ -18,7 +18,8 @@ from bench.story import Story
 from bench.submissions import entries
 from protocols.ebrim import DocumentEntry
 from protocols.hl7types import CXi, DataTypeError
-from simulators.ris.depositing import Depositor, NotDeposited
+from simulators.ris.depositing import Depositor
+from simulators.ris.dmp_client import DmpRefusal
 from spec.dmp import KOS_TYPE_CODE, SIGNATURE_CLASS_CODE
 from spec.hl7v2 import IMAGING_REPORT
 from spec.xds import ReferenceType, Status
@@ -67,7 +68,7 @@ class Depositing:
 
         try:
             story.bed.call(done)
-        except NotDeposited as error:
+        except DmpRefusal as error:
             raise NotSendable(f"le RIS du banc n'a pas pu écrire dans le DMP : {error}") from error
 
     # -- Alors -------------------------------------------------------------------------------

@@ -19,13 +19,14 @@ from bench.archives import Sender, by_c_store, by_stow
 from bench.dataset.prepared import Prepared
 from bench.dataset.pushing import Pushed, images_of, push
 from bench.dataset.sending import deliver
-from bench.depublishing import Depublisher, NotDepublished, signatory
+from bench.depublishing import Depublisher, signatory
 from bench.errors import BenchError
 from bench.journal import Journal
 from bench.profile import Profile
 from bench.withdrawing import Publication, carriers_of, deletion_of, publications_of
 from drimbench.clients import Means
 from drimbench.counting import Counting
+from simulators.ris.dmp_client import DmpRefusal
 from spec.dmp import ServicePath
 from wire.dimse import DimsePeer
 from wire.exchange import Observe
@@ -163,7 +164,7 @@ async def _depublish(desk: Depublisher, about: Sequence[Publication]) -> list[Wi
         for one in about:
             try:
                 uuid = await desk.depublish(one)
-            except NotDepublished as error:
+            except DmpRefusal as error:
                 found.append(_withdrawn(one, False, str(error)))
             else:
                 found.append(_withdrawn(one, True, f"TD3.3c : {uuid} est dépublié"))

@@ -6,7 +6,6 @@ IG-FHIR-PDSM4DMP-EEDS, grade: standard.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import NAMESPACE_OID, uuid5
@@ -14,30 +13,17 @@ from uuid import NAMESPACE_OID, uuid5
 from lxml import etree
 
 from bench.story import PlannedExam
-from protocols.ebrim import (
-    Association,
-    Author,
-    Code,
-    DocumentEntry,
-    Slot,
-    SubmissionSet,
-    build_submit,
-)
-from protocols.hl7types import CX, HD, XCN, XON, CXi, PatientInfo
+from protocols.ebrim import Author, Code, DocumentEntry, SubmissionSet, build_submit
+from protocols.hl7types import HD, XCN, CXi
 from protocols.xml import NS, serialize
 from protocols.xmlsig import LotReference, sign_lot
 from simulators.igc import Credential
+from simulators.ris import described
+from simulators.ris.described import SET
 from simulators.ris.people import Patient, Professional, Structure
-from spec.dmp import (
-    KOS_CLASS_CODE,
-    KOS_FORMAT_CODE,
-    KOS_TYPE_CODE,
-    MASKING_SCHEME,
-    SIGNATURE_CLASS_CODE,
-    Masking,
-)
-from spec.oids import PROFESSIONAL_AUTHORITY, STRUCTURE_AUTHORITY
-from spec.xds import AssociationType, ReferenceType, SlotName
+from spec.dmp import KOS_CLASS_CODE, KOS_FORMAT_CODE, KOS_TYPE_CODE
+from spec.oids import PROFESSIONAL_AUTHORITY
+from spec.xds import ReferenceType
 
 __all__ = ["KOS_FILE", "SIGNATURE_FILE", "Lot", "describe"]
 
@@ -45,9 +31,7 @@ KOS_FILE = "KOS_1_1.DCM"
 SIGNATURE_FILE = "SIGN_1.XML"
 
 _BOX = "KIT-DONNEES"
-_SET, _KOS, _SIGNATURE = "SubmissionSet01", "DocumentKOS", "Signature01"
-_ORIGINAL = (Slot(SlotName.SUBMISSION_SET_STATUS, ("Original",)),)
-_NORMAL = Code("N", "2.16.840.1.113883.5.25", "Normal")
+_KOS = "DocumentKOS"
 _RIM = f"{{{NS['rim']}}}"
 _ENTRY_UUID_SCHEME = "1.2.3"
 """As the sample writes it: the standard has no scheme for an entryUUID."""
@@ -95,18 +79,12 @@ def describe(
         algorithm="sha256",
     )
     writer = _Writer(patient, author, structure, moment)
-    entries = (
-        writer.kos(kos_uid, kos, exam, f"{folder}/{KOS_FILE}"),
-        writer.signature(signature_uid, signature, f"{folder}/{SIGNATURE_FILE}"),
+    lot = writer.submission_set(set_uid, installation)
+    entry = writer.kos(kos_uid, kos, exam, f"{folder}/{KOS_FILE}")
+    signed = described.signature(
+        entry, lot, signature_uid, signature, uri=(f"{folder}/{SIGNATURE_FILE}",)
     )
-    links = (
-        Association(type=AssociationType.HAS_MEMBER, source=_SET, target=_KOS, slots=_ORIGINAL),
-        Association(
-            type=AssociationType.HAS_MEMBER, source=_SET, target=_SIGNATURE, slots=_ORIGINAL
-        ),
-        Association(type=AssociationType.SIGNS, source=_SIGNATURE, target=_SET, slots=_ORIGINAL),
-    )
-    request = build_submit(writer.submission_set(set_uid, installation), entries, links)
+    request = build_submit(lot, (entry, signed), described.links(_KOS))
     entry_uuid = entry_uuid or f"urn:uuid:{uuid5(NAMESPACE_OID, kos_uid)}"
     _keep_entry_uuid(request, entry_uuid)
     return Lot(
@@ -124,42 +102,17 @@ class _Writer:
     def __init__(
         self, patient: Patient, author: Professional, structure: Structure, moment: datetime
     ) -> None:
-        assert patient.ins is not None
-        assert patient.ipp is not None
         self._patient, self._structure, self._author = patient, structure, author
         self._moment = f"{moment:%Y%m%d%H%M%S}"
-        self._ins = str(CX(patient.ins.value, HD(patient.ins.oid), "NH"))
-        self._ipp = str(CX(patient.ipp.value, HD(patient.ipp.oid), "PI"))
-        facility, setting = structure.facility, structure.industry
-        self._facility = Code(facility.code, facility.system, facility.display)
-        self._setting = Code(setting.code, setting.system, setting.display)
-        self._institution = str(
-            XON(
-                name=structure.name,
-                authority=HD(STRUCTURE_AUTHORITY),
-                id_type="IDNST",
-                id=structure.id,
-            )
-        )
-        self._person = str(
-            XCN(
-                id=author.id,
-                family=author.family,
-                given=author.given,
-                authority=HD(PROFESSIONAL_AUTHORITY),
-                name_type="D",
-                id_type="IDNPS",
-            )
-        )
 
     def submission_set(self, uid: str, installation: str) -> SubmissionSet:
         return SubmissionSet(
-            id=_SET,
+            id=SET,
             submission_time=self._moment,
             title="Jeu de données du banc",
-            authors=(self._authored(),),
-            content_type=Code("07", "1.2.250.1.213.2.2", "Consultation Soins Externes"),
-            patient_id=self._ins,
+            authors=(described.author(self._author, self._structure),),
+            content_type=described.CONTENT_TYPE,
+            patient_id=described.patient_id(self._patient),
             source_id=installation,
             unique_id=uid,
         )
@@ -172,12 +125,12 @@ class _Writer:
             mime_type="application/dicom",
             creation_time=self._moment,
             language_code="fr-FR",
-            legal_authenticator=self._person,
+            legal_authenticator=described.person(self._author),
             service_start_time=f"{exam.started:%Y%m%d%H%M%S}",
             service_stop_time=f"{reported.ended:%Y%m%d%H%M%S}",
-            source_patient_id=self._ipp,
-            source_patient_info=self._traits(),
-            hash=hashlib.sha1(data, usedforsecurity=False).hexdigest(),
+            source_patient_id=described.local_id(self._patient),
+            source_patient_info=described.traits(self._patient),
+            hash=described.sha1(data),
             size=str(len(data)),
             uri=(uri,),
             reference_ids=(
@@ -191,7 +144,7 @@ class _Writer:
             class_code=Code(*KOS_CLASS_CODE),
             type_code=Code(*KOS_TYPE_CODE),
             format_code=Code(*KOS_FORMAT_CODE),
-            confidentiality_codes=(_NORMAL,),
+            confidentiality_codes=(described.NORMAL,),
             event_codes=(
                 Code(reported.modality.code, "1.2.250.1.213.1.1.5.618", reported.modality.display),
                 *(
@@ -199,51 +152,10 @@ class _Writer:
                     for one in reported.regions
                 ),
             ),
-            patient_id=self._ins,
+            patient_id=described.patient_id(self._patient),
             unique_id=uid,
-            facility_type=self._facility,
-            practice_setting=self._setting,
-        )
-
-    def signature(self, uid: str, data: bytes, uri: str) -> DocumentEntry:
-        return DocumentEntry(
-            id=_SIGNATURE,
-            mime_type="text/xml",
-            creation_time=self._moment,
-            language_code="art",
-            legal_authenticator=self._person,
-            service_start_time=self._moment,
-            service_stop_time=self._moment,
-            source_patient_id=self._ins,
-            hash=hashlib.sha1(data, usedforsecurity=False).hexdigest(),
-            size=str(len(data)),
-            uri=(uri,),
-            title="Source",
-            authors=(self._authored(),),
-            class_code=Code(SIGNATURE_CLASS_CODE, "URN", "Digital Signature"),
-            type_code=Code("E1762", "ASTM", "Full Document"),
-            format_code=Code(
-                "http://www.w3.org/2000/09/xmldsig#", "URN", "Default Signature Style"
-            ),
-            confidentiality_codes=(
-                _NORMAL,
-                Code(Masking.PROFESSIONALS, MASKING_SCHEME, "Masqué aux professionnels de santé"),
-                Code(Masking.PATIENT, MASKING_SCHEME, "Non visible par le patient"),
-            ),
-            event_codes=(Code("1.2.840.10065.1.12.1.14", "1.2.840.10065.1.12", "Source"),),
-            patient_id=self._ins,
-            unique_id=uid,
-            facility_type=self._facility,
-            practice_setting=self._setting,
-        )
-
-    def _authored(self) -> Author:
-        """The professional, for the lot and its signature."""
-        profession = self._author.profession
-        return Author(
-            person=self._person,
-            institutions=(self._institution,),
-            specialties=(f"{profession.code}^{profession.display}^{profession.system}",),
+            facility_type=described.code(self._structure.facility),
+            practice_setting=described.code(self._structure.industry),
         )
 
     def _made(self) -> Author:
@@ -259,19 +171,9 @@ class _Writer:
                     id_type="EI",
                 )
             ),
-            institutions=(self._institution,),
+            institutions=(described.institution(self._structure),),
             specialties=("DISPOSITIF^Dispositif^1.2.250.1.213.1.1.4.6",),
         )
-
-    def _traits(self) -> tuple[str, ...]:
-        one = self._patient
-        fields = [("PID-5", f"{one.family}^{one.given}^{one.givens}^^^^L")]
-        if one.used_family or one.used_given:
-            fields.append(("PID-5", f"{one.used_family}^{one.used_given}^^^^^D"))
-        fields += [("PID-7", one.birth_date), ("PID-8", one.sex)]
-        if one.birthplace_code:
-            fields.append(("PID-11", f"^^^^^^BDL^^{one.birthplace_code}"))
-        return PatientInfo(tuple(fields)).values()
 
 
 def _keep_entry_uuid(request: etree._Element, entry_uuid: str) -> None:

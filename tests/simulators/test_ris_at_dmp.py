@@ -16,7 +16,8 @@ from protocols.hl7types import CXi
 from simulators import dmp
 from simulators.dmp import Dmp
 from simulators.igc.pki import Pki
-from simulators.ris.depositing import Depositor, NotDeposited, Papers
+from simulators.ris.depositing import Depositor, Papers
+from simulators.ris.dmp_client import DmpRefusal
 from simulators.ris.people import Coded, Identifier, Patient, Professional, Structure, ins_of
 from simulators.ris.report import DCM, LOINC, SNOMED_CT, Exam, Order, Report
 from spec.dmp import Masking
@@ -152,14 +153,14 @@ async def test_a_report_is_published_replaced_and_deleted(tmp_path: Path) -> Non
 
 async def test_what_the_dmp_refuses_is_told(tmp_path: Path) -> None:
     async with running(tmp_path) as world, world.ris() as ris:
-        with pytest.raises(NotDeposited, match=f"0 document.* {REPORT.id}"):
+        with pytest.raises(DmpRefusal, match=f"0 document.* {REPORT.id}"):
             await ris.delete(REPORT)
-        with pytest.raises(NotDeposited, match="0 document"):
+        with pytest.raises(DmpRefusal, match="0 document"):
             await ris.deposit(SECOND)
         world.dmp.refusal = "Refus simulé"
-        with pytest.raises(NotDeposited, match="Refus simulé"):
+        with pytest.raises(DmpRefusal, match="Refus simulé"):
             await ris.deposit(REPORT)
         await world.dmp.kill()
-        with pytest.raises(NotDeposited, match="ne répond pas"):
+        with pytest.raises(DmpRefusal, match="injoignable"):
             await ris.deposit(REPORT)
     assert world.statuses() == {}

@@ -25,7 +25,7 @@ from bench.dataset.pushing import images_of, push
 from bench.dataset.sending import deliver
 from bench.dataset.situations import SITUATIONS
 from bench.dataset.writing import write
-from bench.depublishing import Depublisher, NotDepublished, signatory
+from bench.depublishing import Depublisher, signatory
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.journal import Journal
@@ -39,6 +39,7 @@ from drimbench.data_push import route, withdraw_by_source
 from protocols import hl7v2, kos
 from protocols.dicom import split_part10
 from simulators.dmp import Patient
+from simulators.ris.dmp_client import DmpRefusal
 from spec.dmp import KOS_TYPE_CODE
 from spec.xds import Status
 from validators.api import validate
@@ -252,7 +253,7 @@ def test_another_structure_withdraws_nothing(bed: Bed) -> None:
         async with desk:
             try:
                 return await desk.depublish(one)
-            except NotDepublished as error:
+            except DmpRefusal as error:
                 return f"refus : {error}"
 
     assert bed.call(try_it).startswith("refus")
