@@ -16,14 +16,13 @@ from drimbox_ref.source.config import Pacs
 from drimbox_ref.source.images import identifier_of
 from drimbox_ref.source.storage import RECEIVED_SYNTAXES, Inlet, preferred
 from drimbox_ref.source.transfer import Transfer
-from drimbox_ref.source.values import StoredObject, Wanted
+from drimbox_ref.source.values import Wanted
 from wire.dimse import (
     Cancellation,
     DimseClient,
     DimseFailure,
     DimsePeer,
     MoveResult,
-    StoreRequest,
 )
 from wire.exchange import ignore
 
@@ -31,7 +30,7 @@ __all__ = ["GetImages"]
 
 _log = logging.getLogger(__name__)
 
-_SUCCESS, _OUT_OF_RESOURCES, _UNABLE_TO_SEND = 0x0000, 0xA700, 0xA702
+_SUCCESS, _UNABLE_TO_SEND = 0x0000, 0xA702
 _MAX_PAIRS = 126
 
 
@@ -102,23 +101,11 @@ class GetImages:
         classes: Sequence[str],
         syntaxes: Sequence[str],
     ) -> MoveResult:
-        def store(request: StoreRequest) -> int:
-            if request.sop_instance not in wanted.instances:
-                # The PACS has more than the KOS lists: received, and not served.
-                return _SUCCESS
-            stored = StoredObject(
-                sop_class=request.sop_class,
-                sop_instance=request.sop_instance,
-                transfer_syntax=request.transfer_syntax,
-                data=request.dataset,
-            )
-            return _SUCCESS if inlet.offer(stored, self._timeout) else _OUT_OF_RESOURCES
-
         each = max(1, _MAX_PAIRS // len(classes))
         return self._client.get(
             peer,
             identifier_of(wanted),
             storage={name: list(syntaxes)[:each] for name in classes[:_MAX_PAIRS]},
-            store=store,
+            store=lambda request: inlet.take(request, self._timeout),
             cancellation=cancellation,
         )

@@ -86,16 +86,28 @@ class Inlet:
         while not self._queue.empty():
             self._queue.get_nowait()
 
-    def offer(self, stored: StoredObject, timeout_s: float) -> bool:
-        """From the association's thread: hand over an instance, waiting for the client."""
+    def take(self, request: StoreRequest, timeout_s: float) -> int:
+        """From the association's thread: hand over an instance, waiting for the client.
+
+        Returns the status to answer its C-STORE with.
+        """
+        if request.sop_instance not in self.instances:
+            # The PACS has more than the KOS lists: received, and not served.
+            return _SUCCESS
         if self._closed:
-            return False
+            return _OUT_OF_RESOURCES
+        stored = StoredObject(
+            sop_class=request.sop_class,
+            sop_instance=request.sop_instance,
+            transfer_syntax=request.transfer_syntax,
+            data=request.dataset,
+        )
         future = asyncio.run_coroutine_threadsafe(self.put(stored), self._loop)
         try:
-            return future.result(timeout_s)
+            return _SUCCESS if future.result(timeout_s) else _OUT_OF_RESOURCES
         except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
             future.cancel()
-            return False
+            return _OUT_OF_RESOURCES
 
 
 def preferred(proposed: Sequence[str], takers: Sequence[Sequence[str]]) -> list[str]:
@@ -204,16 +216,7 @@ class StorageReceiver:
             ):
                 return self._notes(request)
             return _NOT_AUTHORIZED
-        if request.sop_instance not in inlet.instances:
-            # The PACS has more than the KOS lists: received, and not served.
-            return _SUCCESS
-        stored = StoredObject(
-            sop_class=request.sop_class,
-            sop_instance=request.sop_instance,
-            transfer_syntax=request.transfer_syntax,
-            data=request.dataset,
-        )
-        return _SUCCESS if inlet.offer(stored, self._timeout) else _OUT_OF_RESOURCES
+        return inlet.take(request, self._timeout)
 
     def _inlet(self, request: StoreRequest) -> Inlet | None:
         number = request.move_originator_message_id

@@ -24,6 +24,7 @@ from spec.dicom import (
     VERIFICATION,
 )
 from wire.dimse.messages import (
+    PENDING,
     AssociationInfo,
     Cancellation,
     DimseFailure,
@@ -41,7 +42,7 @@ from wire.listening import authority
 __all__ = ["DimseClient", "StoreSession"]
 
 _MAX_CONTEXTS = 128
-_PENDING = (0xFF00, 0xFF01)
+_PENDING = (PENDING, 0xFF01)
 _CANCEL_GRACE_S = 2.0
 
 
@@ -129,24 +130,12 @@ class DimseClient:
         """
         sop_class = QUERY_MODELS[model].move
         contexts = [(sop_class, UNCOMPRESSED_LITTLE_ENDIAN)]
-        result = MoveResult(status=0xFF00)
         with self._associated(peer, contexts, "C-MOVE") as association:
             responses = association.association.send_c_move(
                 identifier, destination, sop_class, msg_id=message_id
             )
-            ending = _Ending(association.association, sop_class, message_id)
-            if cancellation is not None:
-                cancellation.by(ending.ask)
-            for status, failed in responses:
-                association.check_answered(status)
-                ending.check()
-                result = _move_result(status, failed)
-                if result.status in _PENDING and progress is not None:
-                    progress(result)
-            if is_failure(result.status):
-                comment = str(status.get("ErrorComment", ""))
-                raise DimseFailure("status", comment, status=result.status, result=result)
-        return result
+            ending = _Ending(association.association, sop_class, message_id, cancellation)
+            return association.retrieved(responses, ending, progress)
 
     def get(
         self,
@@ -174,20 +163,10 @@ class DimseClient:
         if len(pairs) >= _MAX_CONTEXTS:
             raise LocalProtocolError(f"{len(pairs)} contextes de présentation à proposer")
         contexts = [(sop_class, UNCOMPRESSED_LITTLE_ENDIAN), *pairs]
-        result = MoveResult(status=0xFF00)
         with self._associated(peer, contexts, "C-GET", storing=(storage, store)) as association:
             responses = association.association.send_c_get(identifier, sop_class, msg_id=message_id)
-            ending = _Ending(association.association, sop_class, message_id)
-            if cancellation is not None:
-                cancellation.by(ending.ask)
-            for status, failed in responses:
-                association.check_answered(status)
-                ending.check()
-                result = _move_result(status, failed)
-            if is_failure(result.status):
-                comment = str(status.get("ErrorComment", ""))
-                raise DimseFailure("status", comment, status=result.status, result=result)
-        return result
+            ending = _Ending(association.association, sop_class, message_id, cancellation)
+            return association.retrieved(responses, ending)
 
     def store(self, peer: DimsePeer, files: Sequence[bytes]) -> list[int]:
         """C-STORE of Part 10 files over one association: the status of each.
@@ -307,11 +286,19 @@ class DimseClient:
 class _Ending:
     """C-CANCEL, then A-ABORT for a provider that goes on."""
 
-    def __init__(self, association: Any, sop_class: str, message_id: int) -> None:
+    def __init__(
+        self,
+        association: Any,
+        sop_class: str,
+        message_id: int,
+        cancellation: Cancellation | None,
+    ) -> None:
         self._association = association
         self._sop_class = sop_class
         self._message_id = message_id
         self._asked: float | None = None
+        if cancellation is not None:
+            cancellation.by(self.ask)
 
     def ask(self) -> None:
         """From any thread."""
@@ -358,6 +345,28 @@ class _Associated:
         if is_failure(code):
             raise DimseFailure("status", str(status.get("ErrorComment", "")), status=code)
         return code
+
+    def retrieved(
+        self,
+        responses: Iterable[tuple[Any, Any]],
+        ending: _Ending,
+        progress: Callable[[MoveResult], None] | None = None,
+    ) -> MoveResult:
+        """What the last response to a C-MOVE or a C-GET says; `progress` hears of the others.
+
+        Raises `DimseFailure`, with the counters given, for a failure status.
+        """
+        result, comment = MoveResult(status=PENDING), ""
+        for status, failed in responses:
+            self.check_answered(status)
+            ending.check()
+            result = _move_result(status, failed)
+            comment = str(status.get("ErrorComment", ""))
+            if result.status in _PENDING and progress is not None:
+                progress(result)
+        if is_failure(result.status):
+            raise DimseFailure("status", comment, status=result.status, result=result)
+        return result
 
 
 class StoreSession:
