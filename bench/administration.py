@@ -13,6 +13,7 @@ import httpx
 
 from bench.attending import ask
 from bench.deadline import until
+from bench.outcomes import CannotVerify
 from bench.stage import Stage
 
 __all__ = ["Administration", "Row"]
@@ -32,7 +33,22 @@ class Administration:
     stage: Stage
 
     def rows(self, page: str, *, state: str = "") -> list[Row]:
-        """What a page says now; nothing when it does not answer.
+        """What a page says now; nothing when it does not answer. `state` as for `look`."""
+        return self.look(page, state=state) or []
+
+    def answered(self, page: str, *, state: str = "") -> list[Row]:
+        """What a page says now, where nothing said is a proof. `state` as for `look`.
+
+        Raises:
+            CannotVerify: it does not answer.
+        """
+        rows = self.look(page, state=state)
+        if rows is None:
+            raise CannotVerify(f"la page d'administration {self.address} ({page}) ne répond pas")
+        return rows
+
+    def look(self, page: str, *, state: str = "") -> list[Row] | None:
+        """What a page says now; None when it does not answer, or answers something else.
 
         `state` asks for the entries in that state: who does not know how to choose them answers
         with all, and they are chosen here.
@@ -46,9 +62,11 @@ class Administration:
                 verify=_IN_CLEAR,
             )
             answer.raise_for_status()
-            rows: list[Row] = answer.json()
+            rows = answer.json()
         except (httpx.HTTPError, ValueError):
-            return []
+            return None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            return None
         return [row for row in rows if row.get("state") == state] if state else rows
 
     def expect(
@@ -67,10 +85,15 @@ class Administration:
             lambda: any(matches(row) for row in self.rows(page)),
             deadline_s=self.stage.profile.timing.effect_s,
         )
-        seen = len(self.rows(page))
+        rows = self.look(page)
+        none = (
+            "la page d'administration ne répond pas"
+            if rows is None
+            else f"{len(rows)} enregistrement(s), aucun ne convient"
+        )
         self.stage.expect(
             what,
             found,
             expected=expected,
-            actual="trouvé" if found else f"{seen} enregistrement(s), aucun ne convient",
+            actual="trouvé" if found else none,
         )

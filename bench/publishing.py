@@ -336,13 +336,17 @@ class Publishing:
         )
 
     def expect_settled(self) -> None:
-        """The Source knows that it is published: nothing waits in its outbox, nor was given up."""
+        """The Source knows that it is published: nothing waits in its outbox, nor was given up.
+
+        Raises:
+            CannotVerify: its page does not answer.
+        """
         stage, administration = self.story.stage, self.administration
         self.settle()
         if not administration.address:
             return
-        waiting = len(administration.rows("outbox", state="pending"))
-        refused = sum(map(self._about_us, administration.rows("outbox", state="refused")))
+        waiting = len(administration.answered("outbox", state="pending"))
+        refused = sum(map(self._about_us, administration.answered("outbox", state="refused")))
         stage.expect(
             "la Source tient la publication pour faite",
             not waiting and not refused,
@@ -357,7 +361,7 @@ class Publishing:
             Event().wait(timing.retry_window_s)
             return
         until(
-            lambda: not administration.rows("outbox", state="pending"),
+            lambda: administration.look("outbox", state="pending") == [],
             deadline_s=timing.effect_s,
         )
 

@@ -112,15 +112,15 @@ def write(
     """
     from bench.dataset.situations import named
     from bench.dataset.writing import write as write_files
-    from drimbench.counting import Counting
+    from wire.progress import Progress
 
     console = Console(stderr=True, quiet=as_json_)
     written = []
     try:
         for prepared, host in _prepared(named(tuple(names)), profile, seed, day.date()):
             name = prepared.situation.name
-            with Counting(console, f"{name}, images") as counting:
-                files = write_files(prepared, output / name, host=host, progress=counting)
+            with Progress(f"{name}, images", console=console) as progress:
+                files = write_files(prepared, output / name, host=host, progress=progress.to)
             written.append({"name": name, "folder": str(output / name), "files": len(files)})
             console.print(
                 f"{name} : {len(files)} fichiers dans {output / name}",

@@ -25,12 +25,12 @@ from bench.journal import Journal
 from bench.profile import Profile
 from bench.withdrawing import Publication, carriers_of, deletion_of, publications_of
 from drimbench.clients import Means
-from drimbench.counting import Counting
 from simulators.ris.dmp_client import DmpRefusal
 from spec.dmp import ServicePath
 from wire.dimse import DimsePeer
 from wire.exchange import Observe
 from wire.listening import authority
+from wire.progress import Progress
 
 __all__ = ["Withdrawn", "dmp_of", "fill", "route", "withdraw_at_dmp", "withdraw_by_source"]
 
@@ -86,8 +86,8 @@ def route(to: str, stow: str, means: Means) -> Callable[[Observe], Sender]:
 def fill(prepared: Prepared, send: Sender, console: Console) -> Pushed:
     """Put the images of a situation there, and tell each failure."""
     name, total = prepared.situation.name, prepared.situation.images
-    with Counting(console, f"{name}, images") as counting:
-        pushed = push(images_of(prepared), total, send, progress=counting)
+    with Progress(f"{name}, images", total, console=console) as progress:
+        pushed = push(images_of(prepared), total, send, progress=progress.to)
     console.print(f"{name} : {pushed.taken} images sur {total}", highlight=False, markup=False)
     for failure in pushed.failures:
         console.print(

@@ -44,9 +44,9 @@ def pacs_speed(
 
     drimbench pacs-speed PACS@10.0.0.5:11112 --study 1.2.3 --times 10 --json
     """
-    from drimbox_ref.progress import Progress
     from drimbox_ref.source.pacs_speed import SpeedError, measure
     from wire.dimse import DimsePeer
+    from wire.progress import Progress
 
     title, _, address = pacs.rpartition("@")
     host, port = _address(address, "PACS", pacs)

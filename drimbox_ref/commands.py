@@ -17,8 +17,8 @@ import typer
 from drimbox_ref import statistics
 from drimbox_ref.config import Box, ConfigError
 from drimbox_ref.database import Database
-from drimbox_ref.progress import Progress
 from drimbox_ref.trail import Criteria, Record, SqlAlerts, SqlAudit, audit_key, shown
+from wire.progress import Progress
 
 __all__ = [
     "CONFIG",

@@ -24,7 +24,6 @@ from drimbox_ref.commands import (
     guarded,
     print_line,
 )
-from drimbox_ref.progress import Progress
 from drimbox_ref.source.archive import SqlArchive
 from drimbox_ref.source.backoff import Backoff
 from drimbox_ref.source.backup import BackupError, restore, save
@@ -36,6 +35,7 @@ from drimbox_ref.source.walking import Walk, in_force
 from drimbox_ref.source.xdm_export import export
 from drimbox_ref.source.xdm_import import ArchiveError, take
 from drimbox_ref.trail import audit_key, keep_key
+from wire.progress import Progress
 
 __all__ = ["app"]
 
@@ -107,7 +107,7 @@ def _import(
                     files,
                     pacs_of=pacs_of,
                     dry_run=dry_run,
-                    told=lambda done, _: progress.to(done),
+                    told=progress.to,
                 )
         except ArchiveError as error:
             fail(str(error), USAGE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ import pytest
 from lxml import etree
 
 from bench.journal import Journal
+from drimbox_ref.consumer.parts import Parts as ConsumerParts
+from drimbox_ref.source.parts import Parts as SourceParts
 from mutants.registry import Mutant, catalogue
-from mutants.shadows import DIFFERS, SHADOWED, told
+from mutants.shadows import _ANSWERS, DIFFERS, SHADOWED, told
 from wire.shard import Shard
 
 ALL = catalogue()
@@ -195,3 +197,8 @@ def test_a_variant_of_the_real_part_is_no_shadow(tmp_path: Path) -> None:
     assert found == [["other-question"]]
     (event,) = Journal(tmp_path).of(SHADOWED)
     assert event.fields["mutants"] == ["other-question"]
+
+
+def test_the_parts_that_only_answer_are_parts_of_a_box() -> None:
+    named = {one.name for parts in (SourceParts, ConsumerParts) for one in fields(parts)}
+    assert named >= _ANSWERS
