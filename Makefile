@@ -49,9 +49,7 @@ quick: .setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	@tests="$$($(BIN)/python tests/changed.py)"; \
-	if [ -n "$$tests" ]; then $(BIN)/python -m pytest -q -m "not slow and not interop" $$tests; \
-	else echo "Aucun test ne correspond à ce qui a changé."; fi
+	@$(BIN)/python -m tests.quick
 
 .setup-interop: .setup-dev
 	@echo "Installation des bibliothèques tierces…"
