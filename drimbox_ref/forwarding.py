@@ -10,18 +10,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from drimbox_ref.atna import syslog_message
-from drimbox_ref.config import Table
+from drimbox_ref.config import ConfigError, Table
 from drimbox_ref.trail import Alert, Record, SqlAudit
 from protocols.syslog import format_message, frame
 from wire.tls import ClientTls, client_context
 
-__all__ = ["Forwarder", "Repository", "read_repository"]
+__all__ = ["Forwarder", "Repository", "forwarding", "read_repository"]
 
 _log = logging.getLogger(__name__)
 
@@ -133,6 +135,39 @@ class Forwarder:
         )
         if fresh:
             _log.warning("dépôt de traces %s : %s", where, reason)
+
+
+def forwarding(
+    repository: Repository | None,
+    audit: SqlAudit,
+    *,
+    role: str,
+    box: str,
+    alerts: _Alerts,
+    clock: _Clock,
+    connect_to: dict[str, str],
+    file: Path,
+) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
+    """What a box runs beside its own work: nothing, when its configuration names no repository.
+
+    Raises:
+        ConfigError: a file of its TLS is not what it should be; `file` is the configuration.
+    """
+    if repository is None:
+        return ()
+    try:
+        forwarder = Forwarder(
+            repository,
+            audit,
+            role=role,
+            box=box,
+            alerts=alerts,
+            clock=clock,
+            connect_to=connect_to,
+        )
+    except OSError as error:
+        raise ConfigError(file, "audit", "des certificats lisibles", str(error)) from error
+    return (forwarder.run,)
 
 
 def read_repository(root: Table) -> Repository | None:

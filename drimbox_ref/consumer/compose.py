@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from drimbox_ref.consumer.web import ConsumerWeb
 from drimbox_ref.credentials import FileDirectory
 from drimbox_ref.database import Database
 from drimbox_ref.dmp import DmpChannel
+from drimbox_ref.forwarding import forwarding
 from drimbox_ref.names import SeededUids, SystemClock, SystemUids
 from drimbox_ref.psc import PscChannel
 from drimbox_ref.trail import SqlAlerts, SqlAudit, audit_key
@@ -49,8 +50,9 @@ __all__ = ["Foundation", "assemble", "build_parts"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foundation:
-    """What must be closed in the end."""
+    """What runs beside the parts, and what must be closed in the end."""
 
+    background: tuple[Callable[[], Coroutine[None, None, None]], ...]
     close: tuple[Callable[[], Awaitable[None]], ...]
 
 
@@ -67,6 +69,7 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
     uids = _uids(config, database)
     directory = FileDirectory(config.dmp.structures, file=config.file)
     alerts = SqlAlerts(database)
+    audit = SqlAudit(database, key=audit_key(config.box.state))
     psc_client = HttpClient(
         actor="consumer",
         observe=ignore,
@@ -153,7 +156,7 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         localizer=IppLocalizer(issuer=options.patient_id_issuer == "from_call"),
         pacs=DimseLocalPacs(config.local_pacs, timeout_s=timing.pacs_timeout_s),
         alerts=alerts,
-        audit=SqlAudit(database, key=audit_key(config.box.state)),
+        audit=audit,
     )
 
     async def close_database() -> None:
@@ -166,7 +169,17 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         wado_client.aclose,
         close_database,
     )
-    return Foundation(close=close), parts
+    background = forwarding(
+        config.repository,
+        audit,
+        role="consumer",
+        box=config.box.name,
+        alerts=alerts,
+        clock=clock,
+        connect_to=config.connect_to,
+        file=config.file,
+    )
+    return Foundation(background=background, close=close), parts
 
 
 def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready: Path) -> Consumer:
@@ -184,7 +197,15 @@ def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready
     )
     views = {"alerts": parts.alerts.everything, "audit": parts.audit.everything}
     admin = build_admin(views, {})
-    return Consumer(parts, config, ready=ready, web=web.app, admin=admin, close=foundation.close)
+    return Consumer(
+        parts,
+        config,
+        ready=ready,
+        web=web.app,
+        admin=admin,
+        background=foundation.background,
+        close=foundation.close,
+    )
 
 
 def _uids(config: ConsumerConfig, database: Database) -> Uids:

@@ -23,6 +23,7 @@ from drimbox_ref.config import (
     read_whitelist,
 )
 from drimbox_ref.credentials import Dmp, read_dmp
+from drimbox_ref.forwarding import Repository, read_repository
 from spec.vihf import AUTHN_CONTEXTS
 
 __all__ = [
@@ -144,6 +145,8 @@ class ConsumerConfig:
     wado: Wado
     local_pacs: LocalPacs
     connect_to: dict[str, str]
+    repository: Repository | None
+    """Where the audit trail is sent on; None keeps it here alone."""
     timing: Timing
     options: Options
 
@@ -170,6 +173,7 @@ def _build(root: Table) -> ConsumerConfig:
         wado=_wado(root),
         local_pacs=_local_pacs(root),
         connect_to=connect_to(root),
+        repository=read_repository(root),
         timing=_timing(root),
         options=_options(root),
     )

@@ -1,10 +1,10 @@
-"""The Consumer as a running thing: the web server, the admin server, the white list's refresh."""
+"""The Consumer as a running thing: the web server, the admin server, what runs beside them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class Consumer:
         ready: Path,
         web: ASGIApp,
         admin: ASGIApp,
+        background: Sequence[Callable[[], Coroutine[None, None, None]]],
         close: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self._parts = parts
@@ -42,8 +43,9 @@ class Consumer:
         self._ready = ready
         self._web = web
         self._admin = admin
+        self._background = background
         self._close = close
-        self._refreshing: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._servers: list[HttpServer] = []
 
     async def start(self) -> Mapping[str, str]:
@@ -67,9 +69,12 @@ class Consumer:
             port=self._port("admin", config.admin.port),
         )
         self._servers.append(admin)
-        self._refreshing = asyncio.create_task(
-            keep_fresh(self._parts.trust.refresh, config.whitelist, good=listed)
-        )
+        self._tasks = [
+            asyncio.create_task(
+                keep_fresh(self._parts.trust.refresh, config.whitelist, good=listed)
+            ),
+            *(asyncio.create_task(run()) for run in self._background),
+        ]
         return {
             "web": authority(web.host, web.port),
             "admin": authority(admin.host, admin.port),
@@ -79,9 +84,7 @@ class Consumer:
         """Stop listening, then end the exports: what reached the PACS stays, images do not."""
         for server in self._servers:
             await server.stop()
-        tasks = list(self._parts.sessions.tasks())
-        if self._refreshing is not None:
-            tasks.append(self._refreshing)
+        tasks = [*self._parts.sessions.tasks(), *self._tasks]
         for task in tasks:
             task.cancel()
         for task in tasks:

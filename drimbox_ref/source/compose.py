@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drimbox_ref.admin import build_admin
-from drimbox_ref.config import ConfigError
 from drimbox_ref.credentials import FileDirectory
 from drimbox_ref.database import Database
 from drimbox_ref.dmp import DmpChannel
-from drimbox_ref.forwarding import Forwarder
+from drimbox_ref.forwarding import forwarding
 from drimbox_ref.names import SeededUids, SystemClock, SystemUids
 from drimbox_ref.psc import PscChannel
 from drimbox_ref.source.acknowledger import Hl7Acknowledger
@@ -192,7 +191,16 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
     return (
         Foundation(
             storage=storage,
-            background=_forwarding(config, audit, alerts, clock),
+            background=forwarding(
+                config.repository,
+                audit,
+                role="source",
+                box=config.box.name,
+                alerts=alerts,
+                clock=clock,
+                connect_to=config.connect_to,
+                file=config.file,
+            ),
             close=(images.close, dmp.close, psc.aclose, ans.aclose, close_database),
         ),
         parts,
@@ -223,31 +231,6 @@ def assemble(foundation: Foundation, parts: Parts, config: SourceConfig, ready: 
         observe_wado=_observe(config.box.journal),
         close=foundation.close,
     )
-
-
-def _forwarding(
-    config: SourceConfig, audit: SqlAudit, alerts: SqlAlerts, clock: SystemClock
-) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
-    """The trail sent on, when the configuration names a repository.
-
-    Raises:
-        ConfigError: a file of its TLS is not what it should be.
-    """
-    if config.repository is None:
-        return ()
-    try:
-        forwarder = Forwarder(
-            config.repository,
-            audit,
-            role="source",
-            box=config.box.name,
-            alerts=alerts,
-            clock=clock,
-            connect_to=config.connect_to,
-        )
-    except OSError as error:
-        raise ConfigError(config.file, "audit", "des certificats lisibles", str(error)) from error
-    return (forwarder.run,)
 
 
 def _uids(config: SourceConfig, database: Database) -> Uids:

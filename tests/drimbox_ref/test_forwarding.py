@@ -59,12 +59,15 @@ class Receiver:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.heard = asyncio.Event()
         self.port = 0
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         deframer = Deframer()
         while data := await reader.read(1000):
             self.messages += map(parse, deframer.feed(data))
+            if self.messages:
+                self.heard.set()
         writer.close()
 
 

@@ -7,14 +7,18 @@ import json
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from anyio.from_thread import start_blocking_portal
 
 from tests.drimbox_ref.consumer.bed import CALL, RADIOLOGIST, WEB, Bed
+from tests.drimbox_ref.test_forwarding import receiving
+from tests.wire.conftest import _authority
 
 COMMAND = (sys.executable, "-m", "drimbox_ref", "consumer")
 ROOT = Path(__file__).parents[3]
@@ -96,6 +100,63 @@ def test_a_consultation_through_the_process(bed: tuple[Any, Bed], tmp_path: Path
         again.kill()
         again.wait()
     assert "ey" + "J" not in log.read_text()
+
+
+def test_the_trail_is_sent_on_over_mutual_tls(bed: tuple[Any, Bed], tmp_path: Path) -> None:
+    portal, made = bed
+    authority = _authority(tmp_path / "ca", "Autorité d'essai")
+    leaf = authority.leaf("boitier")
+    former, made.config = made.config, tmp_path / "consumer.toml"
+    written = tomllib.loads(former.read_text())
+    written["audit"] = {
+        "syslog": "arr.test:6514",
+        "trust": str(authority.trust),
+        "certificate": str(leaf.certificate),
+        "key": str(leaf.key),
+    }
+
+    async def sent() -> list[str]:
+        async with receiving(authority) as receiver:
+            written["connect_to"]["arr.test:6514"] = f"127.0.0.1:{receiver.port}"
+            made.config.write_bytes(tomli_w.dumps(written).encode())
+            box = await made.make_box()
+            try:
+                user = made.user()
+                await user.call(f"https://{WEB}/drim", CALL)
+                await user.login(RADIOLOGIST)
+                await asyncio.wait_for(receiver.heard.wait(), 20)
+            finally:
+                await box.stop()
+            return [f"{one.app} {one.text.decode()}" for one in receiver.messages]
+
+    try:
+        messages = portal.call(sent)
+    finally:
+        made.config = former
+    assert any(
+        text.startswith("drimbox-consumer ") and '"110122"' in text and RADIOLOGIST in text
+        for text in messages
+    ), messages
+
+
+def test_an_unreadable_certificate_of_the_repository_is_one_line_and_64(
+    bed: tuple[Any, Bed], tmp_path: Path
+) -> None:
+    config, trust = tmp_path / "bad.toml", tmp_path / "trust.pem"
+    trust.write_text("rien")
+    written = tomllib.loads(bed[1].config.read_text())
+    written["audit"] = {"syslog": "arr.test:6514", "trust": str(trust)}
+    config.write_bytes(tomli_w.dumps(written).encode())
+    done = subprocess.run(
+        [*COMMAND, "--config", str(config), "--ready", str(tmp_path / "ready.json")],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 64
+    (line,) = done.stderr.decode().splitlines()
+    assert "audit : attendu des certificats lisibles" in line
 
 
 def test_bad_configuration_is_one_line_and_64(bed: tuple[Any, Bed], tmp_path: Path) -> None:
