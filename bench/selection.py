@@ -9,10 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from bench.errors import BenchError
-from bench.gate import Pickle
+from bench.gate import ROLES, Pickle
 from spec.requirements import resolve
 
-__all__ = ["SelectionError", "select"]
+__all__ = ["SUITES", "SelectionError", "select"]
+
+SUITES: Mapping[str, Sequence[str]] = {role: (role,) for role in sorted(ROLES)}
+"""Those that need no profile: every scenario that judges a Source, or a Consumer."""
 
 
 class SelectionError(BenchError):
@@ -30,13 +33,13 @@ def select(
 
     Args:
         words: scenario ids, requirements in any spelling, tags, domains or roles.
-        suites: the profile's, name -> words.
-        suite: one of them; words beside it add to it.
+        suites: the profile's, name -> words; one of theirs hides one of `SUITES`.
+        suite: one of either; words beside it add to it.
 
     Raises:
         SelectionError: a word, or the suite, names nothing.
     """
-    asked = [*words, *_words_of(suite, suites or {})]
+    asked = [*words, *_words_of(suite, {**SUITES, **(suites or {})})]
     named = [(pickle, _names(pickle)) for pickle in pickles]
     if not asked:
         return frozenset(pickle.scenario for pickle, _ in named)
@@ -55,8 +58,8 @@ def _words_of(suite: str, suites: Mapping[str, Sequence[str]]) -> Sequence[str]:
     if not suite:
         return ()
     if suite not in suites:
-        known = ", ".join(sorted(suites)) or "aucune"
-        raise SelectionError(f"suite « {suite} » inconnue ; suites du profil : {known}")
+        known = ", ".join(sorted(suites))
+        raise SelectionError(f"suite « {suite} » inconnue ; celles-ci le sont : {known}")
     return suites[suite]
 
 

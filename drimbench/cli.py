@@ -91,7 +91,9 @@ def run(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Où écrire le dossier de la campagne.")] = Path("runs"),
     seed: Annotated[int | None, typer.Option(help="Graine (affichée à chaque campagne).")] = None,
-    suite: Annotated[str, typer.Option(help="Suite nommée par le profil ([suites]).")] = "",
+    suite: Annotated[
+        str, typer.Option(help="Suite source ou consumer, ou nommée par le profil ([suites]).")
+    ] = "",
     last_failed: Annotated[
         bool, typer.Option("--last-failed", help="Ce que la dernière campagne n'a pas passé.")
     ] = False,
@@ -156,6 +158,8 @@ def run(
     drimbench run --resume @2 --profile ma-boite.toml
 
     drimbench run --workers 1                      un seul banc, scénario après scénario
+
+    drimbench run --suite source                   tout ce qui juge une Source
 
     drimbench run --suite nuit --profile ma-boite.toml --strict --floor faq
 
@@ -545,6 +549,29 @@ def docs_rules(
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(rules_page(), encoding="utf-8")
+
+
+@docs.command(name="source")
+def docs_source(
+    output: Annotated[
+        Path | None, typer.Option(help="Où écrire la page (sortie standard par défaut).")
+    ] = None,
+) -> None:
+    """Produit la page de ce qui juge une Source : exigences, cas limites, et ce qui n'est pas joué.
+
+    [bold]Exemple[/bold]
+
+    drimbench docs source --output docs/reference/source.md
+    """
+    from drimbench.coverage import measure
+    from drimbench.source_page import source_page
+
+    page = source_page(measure())
+    if output is None:
+        sys.stdout.write(page)
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(page, encoding="utf-8")
 
 
 @docs.command(name="mutants")

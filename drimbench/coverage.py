@@ -9,10 +9,11 @@ from __future__ import annotations
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import spec
+from bench.campaign import PROVIDED
 from bench.gate import ROLES, check_features
 from features import FEATURES
 from spec.requirements import CATALOGUE, Requirement, Status, Verification, resolve
@@ -39,10 +40,17 @@ class Coverage:
     scenarios: Mapping[str, frozenset[str]]
     """Scenario id to its tags, role and own id left out."""
     rules: Mapping[str, frozenset[str]]
+    roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Scenario id to the roles that it tests."""
 
-    def scenarios_of(self, requirement: str) -> tuple[str, ...]:
-        """The scenarios tagged with a requirement."""
-        return tuple(sorted(id for id, tags in self.scenarios.items() if requirement in tags))
+    def scenarios_of(self, requirement: str, *, role: str = "") -> tuple[str, ...]:
+        """The scenarios tagged with a requirement, those of one role when it is given."""
+        kept = self.suite(role) if role else self.scenarios.keys()
+        return tuple(sorted(id for id in kept if requirement in self.scenarios[id]))
+
+    def suite(self, role: str) -> frozenset[str]:
+        """The scenarios that `drimbench run --suite ROLE` plays, without a report of the user's."""
+        return frozenset(id for id, roles in self.roles.items() if role in roles)
 
     def rules_of(self, requirement: str) -> tuple[str, ...]:
         """The rules that cite a requirement."""
@@ -59,12 +67,15 @@ def measure() -> Coverage:
     Raises:
         FeatureError: a feature file is broken.
     """
+    found = check_features(FEATURES)
     return Coverage(
-        {
-            pickle.scenario: frozenset(pickle.tags) - ROLES - {pickle.scenario}
-            for pickle in check_features(FEATURES)
-        },
+        {pickle.scenario: frozenset(pickle.tags) - ROLES - {pickle.scenario} for pickle in found},
         {id: frozenset(rule.requirements) for id, rule in rules().items()},
+        {
+            pickle.scenario: frozenset(pickle.tags) & ROLES
+            for pickle in found
+            if pickle.file.parent.name != PROVIDED
+        },
     )
 
 

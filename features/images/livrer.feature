@@ -28,7 +28,7 @@ Fonctionnalité: Livrer les images d'un examen publié
     Quand une DRIMbox de la liste blanche demande la première série
     Alors chaque image est en Explicit VR Little Endian
 
-  @SCN-IMG-04 @DB.SO.85
+  @SCN-IMG-04 @DB.SO.85 @DB.CS.83
   Scénario: La syntaxe de transfert préférée parmi celles du PACS
     Étant donné un examen CT compressé en JPEG-LS publié
     Quand une DRIMbox de la liste blanche demande la première série
@@ -64,7 +64,7 @@ Fonctionnalité: Livrer les images d'un examen publié
     Alors la Source rend cette image et rien d'autre
     Et chaque image porte l'INS du patient dans OtherPatientIDsSequence
 
-  @SCN-IMG-08 @DB.SO.85
+  @SCN-IMG-08 @DB.SO.85 @DB.CS.83
   Scénario: Le poids q décide entre les syntaxes que le PACS propose
     Le PACS garde l'examen en JPEG-LS et sait aussi l'envoyer sans compression, comme les archives.
 

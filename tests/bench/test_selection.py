@@ -44,8 +44,14 @@ def test_a_suite_is_words() -> None:
     suites = {"nuit": ("publication", "SCN-C")}
     assert select(SOME, (), suites=suites, suite="nuit") == {"SCN-B", "SCN-C"}
     assert select(SOME, ("SCN-A",), suites=suites, suite="nuit") == {"SCN-A", "SCN-B", "SCN-C"}
-    with pytest.raises(SelectionError, match="suites du profil : nuit"):
+    with pytest.raises(SelectionError, match="celles-ci le sont : consumer, nuit, source"):
         select(SOME, (), suites=suites, suite="jour")
+
+
+def test_a_role_is_a_suite_unless_the_profile_says_another() -> None:
+    assert select(SOME, (), suite="source") == {"SCN-A", "SCN-B"}
+    assert select(SOME, (), suite="consumer") == {"SCN-C"}
+    assert select(SOME, (), suites={"source": ("SCN-B",)}, suite="source") == {"SCN-B"}
 
 
 @pytest.mark.parametrize(
