@@ -24,17 +24,20 @@ def run(config: SourceConfig, ready: Path, transform: Callable[[Parts], Parts] =
     `transform` replaces parts before anything starts: this is how wrong boxes are made.
 
     Raises:
-        ConfigError: a certificate or key is not what the configuration says.
+        ConfigError: a certificate or key is not what the configuration says, or another process
+            uses the state folder.
     """
     # Imported here: whoever needs one value of this side must not load the whole box.
+    from drimbox_ref.holding import held
     from drimbox_ref.process import run_service
     from drimbox_ref.source.compose import assemble, build_parts
     from drimbox_ref.usage import recorded
 
-    foundation, right = build_parts(config)
-    parts = recorded(transform(right), "source", config.box.usage)
-    service = assemble(foundation, parts, config, ready)
-    return run_service(service, role="source", ready=ready)
+    with held(config.box, "source", file=config.file):
+        foundation, right = build_parts(config)
+        parts = recorded(transform(right), "source", config.box.usage)
+        service = assemble(foundation, parts, config, ready)
+        return run_service(service, role="source", ready=ready)
 
 
 def main(config: Path, ready: Path) -> int:

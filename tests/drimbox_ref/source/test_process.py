@@ -291,3 +291,19 @@ def test_bad_configuration_is_one_line_and_64(tmp_path: Path, bed: Bed) -> None:
     (line,) = done.stderr.decode().splitlines()
     assert "box.state" in line
     assert "chemin absolu" in line
+
+
+def test_a_second_process_on_the_same_state_is_refused(tmp_path: Path, bed: Bed) -> None:
+    command = [sys.executable, "-m", "drimbox_ref", "source"]
+    done = subprocess.run(
+        [*command, "--config", str(bed.directory / "source.toml"), "--ready", str(tmp_path / "r")],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        cwd=Path(__file__).parents[3],
+        check=False,
+    )
+    assert done.returncode == 64
+    (line,) = done.stderr.decode().splitlines()
+    assert "box.state : attendu un dossier dont aucune autre DRIMbox Source ne se sert" in line
+    assert f"tenu par le processus {bed.addresses['pid']}" in line
+    assert not (tmp_path / "r").exists()
