@@ -12,8 +12,8 @@ from typing import Protocol
 
 from protocols.ebrim import DocumentEntry
 from protocols.whitelist import Domain
-from simulators.dmp import CrashPoint, Stored
 from simulators.dmp import Patient as DmpPatient
+from simulators.dmp import Stored
 from simulators.pacs import Instance
 from simulators.psc import Professional
 from simulators.psc.realm import Lifetimes, TokenType
@@ -22,6 +22,7 @@ from simulators.ris.report import Report
 from simulators.ris.service import Ack, Link
 from spec.dmp import Masking
 from wire.dimse import DimsePeer
+from wire.faults import Faults
 
 __all__ = ["Ans", "Dmp", "Pacs", "Psc", "Ris"]
 
@@ -34,18 +35,8 @@ class Dmp(Protocol):
         """The root of its services."""
 
     @property
-    def crash(self) -> CrashPoint | None:
-        """Where the next submission loses its connection; once."""
-
-    @crash.setter
-    def crash(self, point: CrashPoint | None) -> None: ...
-
-    @property
-    def refusal(self) -> str:
-        """Why it refuses every lot; "": it does not."""
-
-    @refusal.setter
-    def refusal(self, reason: str) -> None: ...
+    def faults(self) -> Faults:
+        """How it misbehaves, on demand."""
 
     async def kill(self) -> None:
         """Down, abruptly."""
@@ -111,6 +102,10 @@ class Pacs(Protocol):
     @property
     def port(self) -> int:
         """Where a box reaches it."""
+
+    @property
+    def faults(self) -> Faults:
+        """How it misbehaves, on demand."""
 
     def add_destination(self, ae_title: str, host: str, port: int, name: str = "") -> None:
         """Let C-MOVE send there."""

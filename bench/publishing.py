@@ -18,7 +18,7 @@ from protocols import kos
 from protocols.dicom import read_texts
 from protocols.errors import RemoteProtocolError
 from protocols.kos import Manifest
-from simulators.dmp import CrashPoint, DmpState
+from simulators.dmp import Cut, DmpState
 from simulators.dmp import Patient as DmpPatient
 from simulators.ris.messages import Options
 from simulators.ris.people import Coded, Patient
@@ -63,9 +63,9 @@ class Publishing:
             Exam(act=Coded("Z13.9", "Examen spécial de dépistage, sans précision", CIM10))
         )
 
-    def crash_dmp(self, point: CrashPoint) -> None:
+    def cut_by_dmp(self, moment: Cut) -> None:
         """The DMP will lose its next submission's connection at that point."""
-        self.story.bed.dmp.crash = point
+        self.story.bed.dmp.faults.set("coupure", "TD2.1", times=1, moment=moment)
 
     def stop_dmp(self) -> None:
         """The DMP is down."""

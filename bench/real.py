@@ -17,8 +17,8 @@ from bench.outcomes import CannotVerify
 from protocols.dicom import DicomSyntaxError
 from protocols.ebrim import DocumentEntry
 from protocols.whitelist import Domain
-from simulators.dmp import CrashPoint, Stored
 from simulators.dmp import Patient as DmpPatient
+from simulators.dmp import Stored
 from simulators.pacs import Archive, Instance
 from simulators.psc import Professional
 from simulators.psc.realm import Lifetimes, TokenType
@@ -38,6 +38,11 @@ class _Real:
     def __init__(self, neighbour: Neighbour) -> None:
         self.neighbour = neighbour
 
+    @property
+    def faults(self) -> NoReturn:
+        """It fails when it does, and not on demand."""
+        self._faultless()
+
     def _faultless(self) -> NoReturn:
         raise CannotVerify(self.neighbour.faultless)
 
@@ -52,24 +57,6 @@ class RealDmp(_Real):
     def url(self) -> str:
         """The root of its services."""
         return self.neighbour.url
-
-    @property
-    def crash(self) -> CrashPoint | None:
-        """Nothing is scripted."""
-        return None
-
-    @crash.setter
-    def crash(self, point: CrashPoint | None) -> None:
-        self._faultless()
-
-    @property
-    def refusal(self) -> str:
-        """Nothing is scripted."""
-        return ""
-
-    @refusal.setter
-    def refusal(self, reason: str) -> None:
-        self._faultless()
 
     async def kill(self) -> None:
         """Never."""

@@ -54,6 +54,7 @@ from simulators.ris.service import Link, Ris
 from simulators.user import User, UserConfig
 from wire.dimse import DimsePeer
 from wire.exchange import Exchange, Label, ignore
+from wire.faults import Faults
 from wire.listening import authority
 from wire.tap import Tap
 from wire.tls import ClientTls, ServerTls
@@ -79,6 +80,12 @@ class Simulators:
     dmp: Dmp | None = None
     pacs: Pacs | None = None
     local_pacs: Pacs | None = None
+
+    @property
+    def faults(self) -> dict[str, Faults]:
+        """Simulator -> the faults that it makes on demand, request by request."""
+        standing = {"pacs": self.pacs, "dmp": self.dmp, "pacs-local": self.local_pacs}
+        return {name: one.faults for name, one in standing.items() if one is not None}
 
 
 class World:

@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import Config
 
 from wire.exchange import Label, Observe, TlsInfo, ignore
 from wire.http_protocol import MAX_HEAD_BYTES, SCOPE_KEY, Conversation, HttpProtocol, Service, State
+from wire.impairment import Link
 from wire.listening import authority, listening_socket
-from wire.tls import GOODBYE_TIMEOUT, HANDSHAKE_TIMEOUT, ServerTls, server_context, watch_handshakes
+from wire.tls import (
+    GOODBYE_TIMEOUT,
+    HANDSHAKE_TIMEOUT,
+    ServerTls,
+    refuse_handshakes,
+    server_context,
+    watch_handshakes,
+)
 
-__all__ = ["HttpServer", "abort", "note", "peer_chain", "serve_http", "tls_of"]
+__all__ = ["HttpServer", "abort", "impaired", "note", "peer_chain", "serve_http", "tls_of"]
 
 KEEP_ALIVE = 75.0
 """Seconds that an idle connection is kept: longer than any client of ours keeps it in its pool."""
@@ -78,10 +86,13 @@ async def serve_http(
     host: str = "127.0.0.1",
     port: int = 0,
     announced: str = "",
+    refuse_handshake: Callable[[], int | None] | None = None,
 ) -> HttpServer:
     """Serve `app` in the running loop, over TLS when `tls` is given. Port 0 takes a free one.
 
     `host` is listened to; others are told `announced`, by default the same.
+
+    `refuse_handshake` is asked at each ClientHello: the TLS alert to end it by, None to go on.
 
     Each request becomes one Exchange, each failed handshake too. With `observe=ignore` nothing
     is recorded and no byte is hashed.
@@ -107,6 +118,8 @@ async def serve_http(
     if tls is not None:
         context = server_context(tls)
         watch_handshakes(context, actor=actor, observe=observe)
+        if refuse_handshake is not None:
+            refuse_handshakes(context, refuse_handshake)
     listener = listening_socket(host, port)
     service = Service(actor, observe, label)
     server = await asyncio.get_running_loop().create_server(
@@ -144,6 +157,47 @@ def abort(scope: Scope) -> None:
     conversation: Conversation | None = scope.get(SCOPE_KEY)
     if conversation is not None:
         conversation.abort()
+
+
+def impaired(app: ASGIApp, link: Link) -> ASGIApp:
+    """The application, whose answer's body leaves through the link; a cut drops the connection.
+
+    A link that lets nothing pass does not let the head out either.
+    """
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        gone = False
+
+        async def through(message: Message) -> None:
+            nonlocal gone
+            if gone:
+                return
+            if link.cut:
+                gone = True
+                abort(scope)
+                return
+            body = message.get("body", b"")
+            if message["type"] != "http.response.body" or not body:
+                await send(message)
+                return
+            view = memoryview(body)
+            while view:
+                size, seconds = link.take(len(view))
+                await link.pause(seconds)
+                if size == 0:
+                    gone = True
+                    abort(scope)
+                    return
+                last = size == len(view) and not message.get("more_body", False)
+                await send({**message, "body": bytes(view[:size]), "more_body": not last})
+                view = view[size:]
+
+        await app(scope, receive, through)
+        # Return only when the server knows: it would else complain of an unfinished answer.
+        while gone and (await receive())["type"] != "http.disconnect":
+            pass
+
+    return answer
 
 
 def tls_of(scope: Scope) -> TlsInfo | None:

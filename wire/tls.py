@@ -40,6 +40,7 @@ __all__ = [
     "install",
     "log_keys",
     "peer_name",
+    "refuse_handshakes",
     "server_context",
     "tls_info",
     "transport_tls",
@@ -188,6 +189,18 @@ def failure_reason(error: BaseException | type[BaseException] | None) -> str:
             return error.reason
         error = error.__cause__ or error.__context__
     return "closed"
+
+
+def refuse_handshakes(context: ssl.SSLContext, refuse: Callable[[], int | None]) -> None:
+    """Ask `refuse` at each ClientHello of that context's servers: the alert, or None to go on."""
+
+    def greeted(
+        ssl_object: ssl.SSLObject | ssl.SSLSocket, name: str | None, context: ssl.SSLContext
+    ) -> int | None:
+        _remember_server_name(ssl_object, name, context)
+        return refuse()
+
+    context.sni_callback = greeted
 
 
 def watch_handshakes(context: ssl.SSLContext, *, actor: str, observe: Observe) -> None:

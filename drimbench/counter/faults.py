@@ -1,4 +1,7 @@
-"""The fault menus: what each simulator can do wrong, set and put right again while it runs."""
+"""The switches: what is wrong with a simulator until it is put right again.
+
+The PACS and the DMP fail besides request by request: `wire.faults`.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,6 @@ from bench.world import Simulators
 from simulators.ans import Ans
 from simulators.ans.publication import ListFault
 from simulators.dmp import Dmp
-from simulators.dmp.config import CrashPoint
-from simulators.pacs import Faults, Pacs
 from simulators.psc import Psc
 from simulators.psc.oauth import Fault
 
@@ -21,11 +22,6 @@ __all__ = ["WELL", "Menu", "menus"]
 WELL: Final = "aucune"
 """The choice that makes nothing wrong, first in every menu."""
 
-_CRASHES: Final = {
-    CrashPoint.BEFORE_COMMIT: "prochain dépôt : coupé, rien n'est gardé",
-    CrashPoint.AFTER_COMMIT: "prochain dépôt : coupé, tout est gardé",
-    CrashPoint.HALF_ANSWER: "prochain dépôt : gardé, réponse coupée au milieu",
-}
 _LISTS: Final = {
     ListFault.UNSIGNED: "liste sans signature",
     ListFault.TAMPERED: "liste changée après signature",
@@ -46,19 +42,6 @@ _ANSWERS: Final = {
     "503": ("HTTP 503", Fault()),
     "coupure": ("connexion coupée", Fault(kind="cut")),
     "silence": ("aucune réponse", Fault(kind="silence")),
-}
-# PS3.4 annex C.4 and B.2: the statuses that an archive in trouble gives.
-_PACS: Final = {
-    "find-refuse": ("C-FIND refusé : ressources (A700)", Faults(find_status=0xA700)),
-    "find-vide": ("C-FIND sans résultat", Faults(find_empty=True)),
-    "find-coupe": ("C-FIND coupé (A-ABORT)", Faults(find_abort_after=0)),
-    "move-refuse": ("C-MOVE refusé : destination inconnue (A801)", Faults(move_status=0xA801)),
-    "move-partiel": ("C-MOVE arrêté après une image (A702)", Faults(move_fail_after=1)),
-    "move-coupe": ("C-MOVE coupé après une image (A-ABORT)", Faults(move_abort_after=1)),
-}
-_LOCAL_PACS: Final = {
-    "store-refuse": ("C-STORE refusé : ressources (A700)", Faults(store_status=0xA700)),
-    "store-averti": ("C-STORE gardé avec avertissement (B000)", Faults(store_status=0xB000)),
 }
 
 
@@ -87,14 +70,9 @@ def _menus(here: Simulators) -> Iterator[Menu]:
     if here.psc is not None:
         yield from (_endpoint(here.psc, name, words) for name, words in _ENDPOINTS.items())
     if here.dmp is not None:
-        yield _dmp_crash(here.dmp)
         yield _dmp_down(here.dmp)
     if here.ans is not None:
         yield _white_list(here.ans)
-    if here.pacs is not None:
-        yield _pacs("pacs", here.pacs, _PACS)
-    if here.local_pacs is not None:
-        yield _pacs("pacs-local", here.local_pacs, _LOCAL_PACS)
 
 
 def _endpoint(psc: Psc, name: str, words: str) -> Menu:
@@ -116,20 +94,6 @@ def _endpoint(psc: Psc, name: str, words: str) -> Menu:
         title=words,
         choices=_choices({key: text for key, (text, _) in _ANSWERS.items()}),
         now=now,
-        set=put,
-    )
-
-
-def _dmp_crash(dmp: Dmp) -> Menu:
-    async def put(choice: str) -> None:
-        dmp.crash = None if choice == WELL else CrashPoint(choice)
-
-    return Menu(
-        id="dmp-coupure",
-        simulator="dmp",
-        title="Dépôt",
-        choices=_choices({point.value: words for point, words in _CRASHES.items()}),
-        now=lambda: dmp.crash.value if dmp.crash else WELL,
         set=put,
     )
 
@@ -161,23 +125,6 @@ def _white_list(ans: Ans) -> Menu:
         title="Liste",
         choices=_choices({fault.value: _LISTS[fault] for fault in ans.may_fail}),
         now=lambda: ans.fault.value if ans.fault else WELL,
-        set=put,
-    )
-
-
-def _pacs(simulator: str, pacs: Pacs, known: Mapping[str, tuple[str, Faults]]) -> Menu:
-    def now() -> str:
-        return next((key for key, (_, one) in known.items() if one == pacs.faults), WELL)
-
-    async def put(choice: str) -> None:
-        pacs.faults = Faults() if choice == WELL else known[choice][1]
-
-    return Menu(
-        id=f"{simulator}-dimse",
-        simulator=simulator,
-        title="Requêtes DICOM",
-        choices=_choices({key: text for key, (text, _) in known.items()}),
-        now=now,
         set=put,
     )
 

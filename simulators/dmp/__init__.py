@@ -1,13 +1,15 @@
 """The DMP: XDS.b registry and repository, existence test and authorisations, as a real service."""
 
-from simulators.dmp.config import CrashPoint, DmpConfig, DmpOptions, Trust
+from simulators.dmp.config import DmpConfig, DmpOptions, Trust
 from simulators.dmp.dmp import Dmp, build
+from simulators.dmp.faults import MENU, Cut
 from simulators.dmp.patients import CONFORMITY_PATIENTS, DmpState, Patient
 from simulators.dmp.store import Stored
 
 __all__ = [
     "CONFORMITY_PATIENTS",
-    "CrashPoint",
+    "MENU",
+    "Cut",
     "Dmp",
     "DmpConfig",
     "DmpOptions",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
 
@@ -15,18 +14,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from simulators.dmp.patients import CONFORMITY_PATIENTS, Patient
 from wire.tls import ServerTls
 
-__all__ = ["CrashPoint", "DmpConfig", "DmpOptions", "Trust"]
-
-
-class CrashPoint(StrEnum):
-    """Where the next submission (ITI-41, ITI-57) loses its connection."""
-
-    BEFORE_COMMIT = "before-commit"
-    """No answer, nothing kept."""
-    AFTER_COMMIT = "after-commit"
-    """No answer, everything kept."""
-    HALF_ANSWER = "half-answer"
-    """Everything kept, the first half of the answer sent."""
+__all__ = ["DmpConfig", "DmpOptions", "Trust"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,18 +11,20 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from protocols.ebrim import Association, Code, DocumentEntry
 from protocols.hl7types import CX, HD
-from simulators.dmp.config import CrashPoint, DmpConfig
+from simulators.dmp.config import DmpConfig
+from simulators.dmp.faults import link_for, refused_handshake
 from simulators.dmp.patients import Patient
 from simulators.dmp.service import Reply, Service
 from simulators.dmp.store import Store, Stored
 from spec.dmp import MASKING_SCHEME, REPOSITORY_OID, Masking, ServicePath
 from spec.xds import Status
 from wire.exchange import Observe
-from wire.http_server import HttpServer, abort, note, serve_http
+from wire.faults import Faults
+from wire.http_server import HttpServer, impaired, note, serve_http
 from wire.listening import authority
 
 __all__ = ["Dmp", "build"]
@@ -68,13 +70,15 @@ class Dmp:
             actor="dmp",
             observe=self._observe,
             tls=self._config.tls,
+            refuse_handshake=lambda: refused_handshake(self.faults),
             host=self._config.host,
             port=self._port,
         )
         self._port = self._server.port
 
     async def stop(self) -> None:
-        """Let current answers end, then stop listening and release the database."""
+        """Let current answers end, stop listening and release the database. Faults are over."""
+        self.faults.clear()
         await self._stop(grace=5.0)
         self._store.close()
 
@@ -110,22 +114,9 @@ class Dmp:
     # Scenarios
 
     @property
-    def crash(self) -> CrashPoint | None:
-        """Where the next submission that would be kept loses its connection; once."""
-        return self._service.crash
-
-    @crash.setter
-    def crash(self, point: CrashPoint | None) -> None:
-        self._service.crash = point
-
-    @property
-    def refusal(self) -> str:
-        """Why it refuses every lot that it is given (ITI-41), until this is "" again."""
-        return self._service.refusal
-
-    @refusal.setter
-    def refusal(self, reason: str) -> None:
-        self._service.refusal = reason
+    def faults(self) -> Faults:
+        """How it misbehaves, handshake by handshake and request by request."""
+        return self._service.faults
 
     def register_patient(self, patient: Patient) -> None:
         """Add a patient, or change the one of that INS."""
@@ -242,28 +233,13 @@ class _Endpoint:
 
 
 async def _send(reply: Reply, scope: Scope, receive: Receive, send: Send) -> None:
-    if reply.cut in (CrashPoint.BEFORE_COMMIT, CrashPoint.AFTER_COMMIT):
-        await _drop(scope, receive)
-        return
-    await send(
-        {
-            "type": "http.response.start",
-            "status": reply.status,
-            "headers": [
-                (b"content-type", reply.content_type.encode("latin-1")),
-                (b"content-length", str(len(reply.body)).encode("ascii")),
-            ],
-        }
+    app: ASGIApp = Response(
+        reply.body, status_code=reply.status, headers={"content-type": reply.content_type}
     )
-    if reply.cut is CrashPoint.HALF_ANSWER:
-        half = reply.body[: len(reply.body) // 2]
-        await send({"type": "http.response.body", "body": half, "more_body": True})
-        await _drop(scope, receive)
-        return
-    await send({"type": "http.response.body", "body": reply.body})
-
-
-async def _drop(scope: Scope, receive: Receive) -> None:
-    abort(scope)
-    # Return only when the server knows: it would else complain of an answer left unfinished.
-    await receive()
+    struck = reply.struck
+    if struck is not None:
+        if struck.delay_s:
+            await struck.release.pause(struck.delay_s)
+        link = link_for(struck, len(reply.body))
+        app = app if link is None else impaired(app, link)
+    await app(scope, receive, send)

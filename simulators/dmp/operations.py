@@ -15,7 +15,8 @@ from protocols.hl7types import CX, DataTypeError
 from protocols.mtom import Package
 from simulators.dmp import existence, habilitation, queries, update
 from simulators.dmp.access import check_patient, check_right
-from simulators.dmp.config import CrashPoint, DmpConfig
+from simulators.dmp.config import DmpConfig
+from simulators.dmp.faults import Cut, cut_of, refuse
 from simulators.dmp.refusal import BusinessError
 from simulators.dmp.retrieval import retrieve
 from simulators.dmp.rights import Transaction
@@ -23,7 +24,8 @@ from simulators.dmp.store import Store
 from simulators.dmp.submission import check_lot, register
 from simulators.dmp.vihf import Caller
 from spec.dmp import REPOSITORY_OID
-from spec.xds import AssociationType, ErrorCode, ResponseStatus
+from spec.xds import AssociationType, ResponseStatus
+from wire.faults import Struck
 
 __all__ = ["Answer", "ConnectionCut", "Operations"]
 
@@ -40,21 +42,17 @@ class Answer:
     attachments: Mapping[str, tuple[bytes, str]] = field(default_factory=dict)
     detail: str = ""
     keys: tuple[str, ...] = ()
-    cut: CrashPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Operations:
     """The transactions, on one store. Synchronous: they run in a worker thread.
 
-    `take_crash` gives the scripted crash point once, when a submission is about to be kept;
-    `refusal` the scripted reason to refuse every lot, "" without one.
+    `struck` is the fault that strikes the request, if there is one.
     """
 
     config: DmpConfig
     store: Store
-    take_crash: Callable[[], CrashPoint | None]
-    refusal: Callable[[], str] = lambda: ""
 
     @property
     def _uuid(self) -> Callable[[], UUID]:
@@ -63,7 +61,9 @@ class Operations:
     def _now(self) -> datetime:
         return self.config.clock()
 
-    def existence(self, body: etree._Element, package: Package, caller: Caller) -> Answer:
+    def existence(
+        self, body: etree._Element, package: Package, caller: Caller, struck: Struck | None
+    ) -> Answer:
         """TD0.2."""
         check_right(Transaction.EXISTENCE, caller)
         test = hl7v3.parse_existence_test(body)
@@ -79,16 +79,19 @@ class Operations:
             )
         return Answer(body=hl7v3.build_existence_answer(answer), keys=(patient.id,))
 
-    def habilitation(self, body: etree._Element, package: Package, caller: Caller) -> Answer:
+    def habilitation(
+        self, body: etree._Element, package: Package, caller: Caller, struck: Struck | None
+    ) -> Answer:
         """TD0.3."""
         demand = habilitation.parse_demand(body)
         patient = check_patient(caller, None)
         with self.store.writing() as session:
             outcome = habilitation.set_authorisation(demand, session, caller, patient)
+            _cut_before(struck)
         return Answer(body=habilitation.build_outcome(outcome), keys=(patient.id,))
 
     def provide_and_register(
-        self, body: etree._Element, package: Package, caller: Caller
+        self, body: etree._Element, package: Package, caller: Caller, struck: Struck | None
     ) -> Answer:
         """TD2.1a, TD2.1b."""
         check_right(Transaction.FEED, caller)
@@ -96,7 +99,6 @@ class Operations:
         replaces = bool(submission.associated(AssociationType.REPLACE))
         detail = "TD2.1b" if replaces else "TD2.1a"
         keys = tuple(entry.unique_id for entry in submission.entries)
-        cut = None
         try:
             patient = check_patient(caller, _patient(submission))
             keys = (patient.id, *keys)
@@ -108,31 +110,19 @@ class Operations:
                 trust=self.config.trust,
                 now=self._now(),
             )
-            if reason := self.refusal():
-                raise BusinessError.of(ErrorCode.REGISTRY_METADATA_ERROR, reason)
+            refuse(struck)
             with self.store.writing() as session:
                 registered = register(lot, session, caller, self._uuid)
-                cut = self._crash()
+                _cut_before(struck)
             keys = (*keys, *registered.entry_ids.values())
             response = RegistryResponse()
         except BusinessError as error:
             response = _failure(error)
-        return Answer(
-            body=ebrim.build_registry_response(response), detail=detail, keys=keys, cut=cut
-        )
+        return Answer(body=ebrim.build_registry_response(response), detail=detail, keys=keys)
 
-    def _crash(self) -> CrashPoint | None:
-        """The scripted crash point, reached now.
-
-        Raises:
-            ConnectionCut: it is before the commit.
-        """
-        crash = self.take_crash()
-        if crash is CrashPoint.BEFORE_COMMIT:
-            raise ConnectionCut
-        return crash
-
-    def stored_query(self, body: etree._Element, package: Package, caller: Caller) -> Answer:
+    def stored_query(
+        self, body: etree._Element, package: Package, caller: Caller, struck: Struck | None
+    ) -> Answer:
         """TD3.1a, TD3.1b."""
         query = ebrim.parse_query(body)
         transaction = queries.transaction_of(query)
@@ -141,6 +131,7 @@ class Operations:
         try:
             patient = check_patient(caller, queries.patient_of(query))
             keys = (patient.id,)
+            refuse(struck)
             with self.store.reading() as session:
                 response = queries.answer(
                     query, session, caller, patient, max_results=self.config.options.max_results
@@ -151,7 +142,9 @@ class Operations:
         found = (*response.refs, *(entry.id for entry in response.entries))
         return Answer(body=body, detail=transaction.value, keys=(*keys, *found))
 
-    def retrieve(self, body: etree._Element, package: Package, caller: Caller) -> Answer:
+    def retrieve(
+        self, body: etree._Element, package: Package, caller: Caller, struck: Struck | None
+    ) -> Answer:
         """TD3.2."""
         check_right(Transaction.READ, caller)
         requests = ebrim.parse_retrieve(body)
@@ -161,6 +154,7 @@ class Operations:
         try:
             patient = check_patient(caller, None)
             keys = (patient.id, *keys)
+            refuse(struck)
             with self.store.reading() as session:
                 retrieved = retrieve(requests, session, caller, patient)
             response = retrieved.response
@@ -184,10 +178,12 @@ class Operations:
             keys=keys,
         )
 
-    def update(self, body: etree._Element, package: Package, caller: Caller) -> Answer:
+    def update(
+        self, body: etree._Element, package: Package, caller: Caller, struck: Struck | None
+    ) -> Answer:
         """TD3.3c, TD3.3d."""
         submission = ebrim.parse_submit(body)
-        detail, cut = "", None
+        detail = ""
         keys: tuple[str, ...] = ()
         try:
             transaction = update.transaction_of(submission)
@@ -199,15 +195,24 @@ class Operations:
                 for link in submission.associated(AssociationType.UPDATE_AVAILABILITY_STATUS)
             )
             keys = (patient.id, *targets)
+            refuse(struck)
             with self.store.writing() as session:
                 update.update_statuses(submission, session, caller, patient, self._uuid)
-                cut = self._crash()
+                _cut_before(struck)
             response = RegistryResponse()
         except BusinessError as error:
             response = _failure(error)
-        return Answer(
-            body=ebrim.build_registry_response(response), detail=detail, keys=keys, cut=cut
-        )
+        return Answer(body=ebrim.build_registry_response(response), detail=detail, keys=keys)
+
+
+def _cut_before(struck: Struck | None) -> None:
+    """Something is about to be kept.
+
+    Raises:
+        ConnectionCut: the connection is lost first.
+    """
+    if cut_of(struck) is Cut.BEFORE:
+        raise ConnectionCut
 
 
 def _failure(error: BusinessError) -> RegistryResponse:

@@ -15,7 +15,10 @@ _ADDRESSING = (FaultSubcode.ADDRESSING, FaultSubcode.ACTION)
 
 
 class Refusal(Exception):
-    """Authentication, addressing or rights: becomes a SOAP fault on HTTP 500."""
+    """Authentication, addressing or rights: becomes a SOAP fault on HTTP 500.
+
+    Without a subcode the DMP says that it is at fault itself (`Receiver`).
+    """
 
     def __init__(self, subcode: str, reason: str) -> None:
         super().__init__(reason)

@@ -7,7 +7,6 @@ multipart/related, even a fault; the others in plain SOAP.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +16,8 @@ from protocols import mtom, soap
 from protocols.errors import RemoteProtocolError
 from protocols.mtom import Package
 from protocols.soap import ANONYMOUS, Envelope, Fault
-from simulators.dmp.config import CrashPoint, DmpConfig
+from simulators.dmp.config import DmpConfig
+from simulators.dmp.faults import MENU, fail
 from simulators.dmp.operations import Answer, ConnectionCut, Operations
 from simulators.dmp.refusal import Refusal
 from simulators.dmp.store import Store
@@ -32,12 +32,13 @@ from spec.dmp import (
     Text,
 )
 from spec.xds import Action
+from wire.faults import Faults, Struck
 
 __all__ = ["Reply", "Service", "named"]
 
 _SOAP_TYPE = "application/soap+xml; charset=UTF-8"
 
-_Handler = Callable[[Operations, etree._Element, Package, Caller], Answer]
+_Handler = Callable[[Operations, etree._Element, Package, Caller, Struck | None], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +47,38 @@ class _Operation:
 
     path: ServicePath
     transaction: str
+    service: str
+    """As the fault menu calls it."""
     answer_action: str
     handler: _Handler
 
 
 _OPERATIONS: dict[str, _Operation] = {
     EXISTENCE_ACTION: _Operation(
-        ServicePath.PATIENTS, "TD0.2", EXISTENCE_ANSWER_ACTION, Operations.existence
+        ServicePath.PATIENTS, "TD0.2", "TD0.2", EXISTENCE_ANSWER_ACTION, Operations.existence
     ),
     HABILITATION_ACTION: _Operation(
-        ServicePath.HABILITATIONS, "TD0.3", HABILITATION_ANSWER_ACTION, Operations.habilitation
+        ServicePath.HABILITATIONS,
+        "TD0.3",
+        "TD0.3",
+        HABILITATION_ANSWER_ACTION,
+        Operations.habilitation,
     ),
     Action.PROVIDE_AND_REGISTER: _Operation(
         ServicePath.REPOSITORY,
         "ITI-41",
+        "TD2.1",
         Action.PROVIDE_AND_REGISTER.answer,
         Operations.provide_and_register,
     ),
     Action.RETRIEVE: _Operation(
-        ServicePath.REPOSITORY, "ITI-43", Action.RETRIEVE.answer, Operations.retrieve
+        ServicePath.REPOSITORY, "ITI-43", "TD3.2", Action.RETRIEVE.answer, Operations.retrieve
     ),
     Action.STORED_QUERY: _Operation(
-        ServicePath.REGISTRY, "ITI-18", Action.STORED_QUERY.answer, Operations.stored_query
+        ServicePath.REGISTRY, "ITI-18", "TD3.1", Action.STORED_QUERY.answer, Operations.stored_query
     ),
     Action.UPDATE: _Operation(
-        ServicePath.REGISTRY, "ITI-57", Action.UPDATE.answer, Operations.update
+        ServicePath.REGISTRY, "ITI-57", "TD3.3", Action.UPDATE.answer, Operations.update
     ),
 }
 
@@ -93,7 +101,7 @@ def named(path: ServicePath, action: str | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One HTTP answer, and what the journal is told. `cut` says how it is lost on the way."""
+    """One HTTP answer, and what the journal is told. `struck` is what happens on its way."""
 
     status: int
     content_type: str
@@ -101,7 +109,7 @@ class Reply:
     transaction: str
     detail: str = ""
     keys: tuple[str, ...] = ()
-    cut: CrashPoint | None = None
+    struck: Struck | None = None
 
 
 class Service:
@@ -109,30 +117,13 @@ class Service:
 
     def __init__(self, config: DmpConfig, store: Store) -> None:
         self._config = config
-        self._lock = threading.Lock()
-        self._crash: CrashPoint | None = None
-        self.refusal = ""
-        """Why every lot is refused, "" when none is for that reason."""
-        self._operations = Operations(config, store, self._take_crash, lambda: self.refusal)
-
-    @property
-    def crash(self) -> CrashPoint | None:
-        """Where the next submission that would be kept loses its connection; once."""
-        return self._crash
-
-    @crash.setter
-    def crash(self, point: CrashPoint | None) -> None:
-        with self._lock:
-            self._crash = point
-
-    def _take_crash(self) -> CrashPoint | None:
-        with self._lock:
-            point, self._crash = self._crash, None
-            return point
+        self.faults = Faults(MENU)
+        """How it misbehaves, request by request."""
+        self._operations = Operations(config, store)
 
     def answer(self, path: ServicePath, content_type: str, data: bytes) -> Reply:
         """The answer to one request."""
-        relates_to = None
+        relates_to = struck = None
         transaction = _DEFAULT_TRANSACTION[path]
         try:
             package = mtom.unpack(content_type, data)
@@ -140,6 +131,10 @@ class Service:
             relates_to = envelope.message_id
             operation = _operation(path, envelope)
             transaction = operation.transaction
+            struck = self.faults.strike(operation.service)
+            if struck is not None and struck.kind == "http":
+                return _broken(struck.number("code"), transaction)
+            fail(struck)
             if envelope.body is None:
                 raise Refusal(FaultSubcode.REQUEST, "Body vide")
             caller = authenticate(
@@ -148,24 +143,29 @@ class Service:
                 options=self._config.options,
                 now=self._config.clock(),
             )
-            answer = operation.handler(self._operations, envelope.body, package, caller)
+            answer = operation.handler(self._operations, envelope.body, package, caller, struck)
         except Refusal as refusal:
-            return self._fault(path, refusal, relates_to, transaction)
+            return self._fault(path, refusal, relates_to, transaction, struck)
         except RemoteProtocolError as error:
             unreadable = Refusal(FaultSubcode.REQUEST, str(error))
-            return self._fault(path, unreadable, relates_to, transaction)
+            return self._fault(path, unreadable, relates_to, transaction, struck)
         except ConnectionCut:
             return Reply(
                 status=200,
                 content_type=_SOAP_TYPE,
                 body=b"",
                 transaction=transaction,
-                cut=CrashPoint.BEFORE_COMMIT,
+                struck=struck,
             )
-        return self._success(path, operation, answer, relates_to)
+        return self._success(path, operation, answer, relates_to, struck)
 
     def _success(
-        self, path: ServicePath, operation: _Operation, answer: Answer, relates_to: str | None
+        self,
+        path: ServicePath,
+        operation: _Operation,
+        answer: Answer,
+        relates_to: str | None,
+        struck: Struck | None,
     ) -> Reply:
         envelope = soap.build(
             Envelope(
@@ -184,14 +184,19 @@ class Service:
             transaction=operation.transaction,
             detail=answer.detail,
             keys=answer.keys,
-            cut=answer.cut,
+            struck=struck,
         )
 
     def _fault(
-        self, path: ServicePath, refusal: Refusal, relates_to: str | None, transaction: str
+        self,
+        path: ServicePath,
+        refusal: Refusal,
+        relates_to: str | None,
+        transaction: str,
+        struck: Struck | None,
     ) -> Reply:
         fault = Fault(
-            code="Sender",
+            code="Sender" if refusal.subcode else "Receiver",
             subcode=refusal.subcode,
             subcode_namespace=refusal.namespace,
             reason=refusal.reason,
@@ -200,7 +205,9 @@ class Service:
             fault, message_id=self._config.uuid().urn, relates_to=relates_to
         )
         content_type, body = self._pack(path, envelope, None)
-        return Reply(status=500, content_type=content_type, body=body, transaction=transaction)
+        return Reply(
+            status=500, content_type=content_type, body=body, transaction=transaction, struck=struck
+        )
 
     def _pack(self, path: ServicePath, envelope: bytes, answer: Answer | None) -> tuple[str, bytes]:
         if path is not ServicePath.REPOSITORY:
@@ -209,6 +216,15 @@ class Service:
         # A fresh UUID occurs in no document, so the boundary cannot.
         boundary = f"uuid:{self._config.uuid()}"
         return mtom.pack(envelope, attachments, boundary, root="root.message@dmp")
+
+
+def _broken(status: int, transaction: str) -> Reply:
+    return Reply(
+        status=status,
+        content_type="text/plain; charset=UTF-8",
+        body="Panne simulée par le banc".encode(),
+        transaction=transaction,
+    )
 
 
 def _operation(path: ServicePath, envelope: Envelope) -> _Operation:

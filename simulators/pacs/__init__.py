@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from simulators.pacs.archive import Archive, Instance
+from simulators.pacs.faults import MENU
 from simulators.pacs.service import (
     STORED_TRANSFER_SYNTAXES,
-    Faults,
     Pacs,
     PacsConfig,
     Received,
@@ -13,9 +13,9 @@ from simulators.pacs.service import (
 )
 
 __all__ = [
+    "MENU",
     "STORED_TRANSFER_SYNTAXES",
     "Archive",
-    "Faults",
     "Instance",
     "Pacs",
     "PacsConfig",

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from protocols.dicom import build_part10, explicit_from_implicit
 from protocols.dicomweb import (
@@ -32,14 +33,18 @@ from protocols.multipart import Parser, PartBegin, PartData, PartEnd, Writer, bo
 from simulators.pacs import query
 from simulators.pacs.archive import Archive, Instance
 from simulators.pacs.decompression import DECOMPRESSED, decompressed
+from simulators.pacs.faults import excess_of, misreport, missing_of
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, UNCOMPRESSED_LITTLE_ENDIAN
-from wire.http_server import note
+from wire.faults import Faults, Struck
+from wire.http_server import impaired, note
 
 __all__ = ["build_web"]
 
 _BOUNDARY = "drimbench-pacs"
 _CHUNK = 256 * 1024
 _JSON = "application/dicom+json"
+_STRUCK = "pacs.struck"
+"""Where a scope carries the fault that strikes it."""
 _LEVELS = (("studies", "STUDY"), ("series", "SERIES"), ("instances", "IMAGE"))
 _KEYS = {
     "STUDY": ("StudyInstanceUID", "StudyDate", "StudyTime", "AccessionNumber", "PatientName",
@@ -56,8 +61,10 @@ _RESERVED = ("includefield", "limit", "offset", "fuzzymatching")
 _CANNOT_UNDERSTAND, _MISMATCH = 0xC000, 0xA900
 
 
-def build_web(archive: Archive, *, ae_title: str, root: str = "/dicom-web") -> Starlette:
-    """The ASGI application, under `root`."""
+def build_web(
+    archive: Archive, *, ae_title: str, faults: Faults, root: str = "/dicom-web"
+) -> ASGIApp:
+    """The ASGI application, under `root`, which `faults` strike."""
     service = _Service(archive, ae_title)
     study = f"{root}/studies/{{study}}"
     series = f"{study}/series/{{series}}"
@@ -75,7 +82,40 @@ def build_web(archive: Archive, *, ae_title: str, root: str = "/dicom-web") -> S
         )
     ]  # fmt: skip
     stored = [Route(path, service.store, methods=["POST"]) for path in (f"{root}/studies", study)]
-    return Starlette(routes=[*searched, *stored, *retrieved])
+    return _Struck(Starlette(routes=[*searched, *stored, *retrieved]), faults)
+
+
+class _Struck:
+    """An application whose requests faults may strike, by the service that they name."""
+
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
+        self._app = app
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        struck = self._faults.strike(_service(scope))
+        if struck is None:
+            await self._app(scope, receive, send)
+            return
+        scope[_STRUCK] = struck
+        if struck.delay_s:
+            await struck.release.pause(struck.delay_s)
+        app, link = self._app, struck.link()
+        if struck.kind == "http":
+            app = PlainTextResponse("panne simulée", status_code=struck.number("code"))
+        await (app if link is None else impaired(app, link))(scope, receive, send)
+
+
+def _service(scope: Scope) -> str:
+    if scope["method"] == "POST":
+        return "STOW-RS"
+    last = scope["path"].rpartition("/")[2]
+    return "QIDO-RS" if last in dict(_LEVELS) else "WADO-RS"
+
+
+def _struck(request: Request) -> Struck | None:
+    struck: Struck | None = request.scope.get(_STRUCK)
+    return struck
 
 
 class _Service:
@@ -100,6 +140,11 @@ class _Service:
                     ae_title=self._ae_title,
                 )
             )
+            struck = _struck(request)
+            found = [] if struck and struck.kind == "vide" else found
+            found = found[: max(0, len(found) - missing_of(struck))]
+            for one in found:
+                misreport(one, excess_of(struck))
             start = int(request.query_params.get("offset", 0))
             limit = int(request.query_params.get("limit", len(found)))
         except (ValueError, KeyError) as error:
@@ -124,6 +169,7 @@ class _Service:
         chosen = [(one, _choice(one, taken)) for one in found]
         if not all(syntax for _, syntax in chosen):
             return PlainTextResponse("aucune syntaxe admise", status_code=406)
+        chosen = chosen[: max(0, len(chosen) - missing_of(_struck(request)))]
         return StreamingResponse(_parts(chosen), media_type=response_content_type(_BOUNDARY))
 
     async def metadata(self, request: Request) -> Response:

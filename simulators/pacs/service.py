@@ -6,7 +6,7 @@ It also withdraws images by IOCM notes, and forwards them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +18,15 @@ from simulators.pacs import query
 from simulators.pacs.archive import Archive, Instance
 from simulators.pacs.decompression import DECOMPRESSED, decompressed
 from simulators.pacs.dicomweb import build_web
+from simulators.pacs.faults import (
+    ASSOCIATION,
+    MENU,
+    begin,
+    excess_of,
+    interrupt,
+    misreport,
+    missing_of,
+)
 from spec.dicom import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -26,7 +35,7 @@ from spec.dicom import (
     TRANSFER_SYNTAX_NAMES,
 )
 from wire.dimse import (
-    AbortAssociation,
+    AssociationInfo,
     DimseClient,
     DimsePeer,
     DimseRefusal,
@@ -41,10 +50,11 @@ from wire.dimse import (
     serve_dimse,
 )
 from wire.exchange import Label, Observe
+from wire.faults import Faults, Struck
 from wire.http_server import HttpServer, serve_http
 from wire.tls import ServerTls
 
-__all__ = ["STORED_TRANSFER_SYNTAXES", "Faults", "Pacs", "PacsConfig", "Received", "build"]
+__all__ = ["STORED_TRANSFER_SYNTAXES", "Pacs", "PacsConfig", "Received", "build"]
 
 STORED_TRANSFER_SYNTAXES = tuple(
     uid
@@ -83,36 +93,7 @@ class PacsConfig:
     peer_names: Mapping[str, str] = field(default_factory=dict)
     """AE title to the name used in the journal."""
     timeout: float = 15.0
-    """Seconds that one sub-operation, or an injected wait, may last."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Faults:
-    """How the PACS misbehaves, from the next request on. The default: not at all."""
-
-    find_status: int | None = None
-    """Answer every C-FIND by this failure (0xA700, 0xA900, 0xC001...)."""
-    find_status_after: int = 0
-    """... after so many pending responses."""
-    find_empty: bool = False
-    """Answer that nothing matches."""
-    find_abort_after: int | None = None
-    """A-ABORT after so many pending responses."""
-    find_gate: threading.Event | None = None
-    """Answer nothing until it is set (or the configured time-out)."""
-    move_status: int | None = None
-    """Refuse every C-MOVE with this status (0xA701, 0xA801, 0xA900, 0xC001...)."""
-    move_fail_after: int | None = None
-    """End the C-MOVE after so many sub-operations, with `move_fail_status`."""
-    move_fail_status: int = 0xA702
-    move_abort_after: int | None = None
-    """A-ABORT after so many sub-operations."""
-    move_gate: threading.Event | None = None
-    """Send nothing until it is set (or the configured time-out)."""
-    store_status: int | None = None
-    """Answer every C-STORE by this status (0xA700, 0xB000...); failures keep nothing."""
-    store_status_after: int = 0
-    """... after so many instances received by this PACS."""
+    """Seconds that one sub-operation may last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +118,8 @@ class Pacs:
     def __init__(self, config: PacsConfig, observe: Observe, label: Label | None = None) -> None:
         self.config = config
         self.archive = Archive()
-        self.faults = Faults()
+        self.faults = Faults(MENU)
+        """How it misbehaves, association by association and request by request."""
         self._observe = observe
         self._label = label
         self._destinations = {
@@ -174,7 +156,14 @@ class Pacs:
         """
         config = self.config
         self._server = serve_dimse(
-            Handlers(find=self._find, move=self._move, get=self._get, store=self._store),
+            Handlers(
+                find=self._find,
+                move=self._move,
+                get=self._get,
+                store=self._store,
+                echo=self._echo,
+                admit=self._admit,
+            ),
             ae_title=config.ae_title,
             actor=config.actor,
             observe=self._observe,
@@ -198,7 +187,7 @@ class Pacs:
         """
         config = self.config
         self._web = await serve_http(
-            build_web(self.archive, ae_title=config.ae_title),
+            build_web(self.archive, ae_title=config.ae_title, faults=self.faults),
             actor=config.actor,
             observe=self._observe,
             label=self._label,
@@ -216,7 +205,8 @@ class Pacs:
             self._web = None
 
     def stop(self) -> None:
-        """Stop listening and abort what is going on. What is stored stays."""
+        """Stop listening and abort what is going on. What is stored stays, faults do not."""
+        self.faults.clear()
         if self._server is not None:
             self._server.stop()
             self._server = None
@@ -326,11 +316,16 @@ class Pacs:
             )
             return tuple(filter(where, self._received))
 
+    def _admit(self, association: AssociationInfo) -> None:
+        interrupt(begin(self.faults, ASSOCIATION, association))
+
+    def _echo(self, association: AssociationInfo) -> int:
+        interrupt(begin(self.faults, "C-ECHO", association))
+        return 0x0000
+
     def _find(self, request: FindRequest) -> Iterator[Any]:
-        faults = self.faults
-        if faults.find_gate is not None:
-            faults.find_gate.wait(self.config.timeout)
-        sent = 0
+        struck = begin(self.faults, "C-FIND", request.association)
+        interrupt(struck, 0)
         responses = query.find(
             self.archive,
             request.identifier,
@@ -338,76 +333,56 @@ class Pacs:
             relational=self.config.relational,
             ae_title=self.config.ae_title,
         )
-        for response in () if faults.find_empty else responses:
-            if sent == faults.find_abort_after:
-                raise AbortAssociation
-            if faults.find_status is not None and sent >= faults.find_status_after:
-                break
+        for sent, response in enumerate(_without(responses, struck), 1):
+            misreport(response, excess_of(struck))
             yield response
-            sent += 1
-        if faults.find_abort_after is not None and sent <= faults.find_abort_after:
-            raise AbortAssociation
-        if faults.find_status is not None:
-            raise DimseRefusal(faults.find_status, "panne simulee")
+            interrupt(struck, sent)
+        interrupt(struck)
 
     def _move(self, request: MoveRequest) -> MovePlan:
-        faults = self.faults
-        if faults.move_gate is not None:
-            faults.move_gate.wait(self.config.timeout)
-        if faults.move_status is not None:
-            raise DimseRefusal(faults.move_status, "panne simulee")
+        struck = begin(self.faults, "C-MOVE", request.association)
+        interrupt(struck, 0)
         destination = self._destinations.get(request.destination)
         if destination is None:
             raise DimseRefusal(_UNKNOWN_DESTINATION, f"inconnu : {request.destination}")
-        instances = query.select(
-            self.archive,
-            request.identifier,
-            model=request.model,
-            relational=self.config.relational,
-        )
+        instances = self._selected(request)
+        link = struck.link() if struck else None
+        if link is not None:
+            # The instances and the responses share one line: what cuts it cuts both.
+            request.association.impair(link)
         return MovePlan(
             destination=destination,
             count=len(instances),
-            instances=self._outgoing(instances, faults),
+            instances=_outgoing(instances, struck),
             contexts=_contexts(instances),
+            excess=excess_of(struck),
+            link=link,
         )
 
     def _get(self, request: MoveRequest) -> GetPlan:
-        """C-GET; the faults of C-MOVE are its own."""
-        faults = self.faults
-        if faults.move_gate is not None:
-            faults.move_gate.wait(self.config.timeout)
-        if faults.move_status is not None:
-            raise DimseRefusal(faults.move_status, "panne simulee")
-        instances = query.select(
+        struck = begin(self.faults, "C-GET", request.association)
+        interrupt(struck, 0)
+        instances = self._selected(request)
+        return GetPlan(
+            count=len(instances),
+            instances=_outgoing(instances, struck),
+            excess=excess_of(struck),
+        )
+
+    def _selected(self, request: MoveRequest) -> list[Instance]:
+        return query.select(
             self.archive,
             request.identifier,
             model=request.model,
             relational=self.config.relational,
         )
-        return GetPlan(count=len(instances), instances=self._outgoing(instances, faults))
-
-    def _outgoing(self, instances: list[Instance], faults: Faults) -> Iterator[Outgoing]:
-        for sent, one in enumerate(instances):
-            if sent == faults.move_abort_after:
-                raise AbortAssociation
-            if sent == faults.move_fail_after:
-                raise DimseRefusal(faults.move_fail_status, "panne simulee")
-            yield Outgoing(
-                sop_class=one.sop_class,
-                sop_instance=one.sop_instance,
-                transfer_syntax=one.transfer_syntax,
-                dataset=one.dataset,
-                also=_otherwise(one),
-            )
 
     def _store(self, request: StoreRequest) -> int:
-        faults = self.faults
-        with self._arrival:
-            faulty = faults.store_status is not None and (
-                len(self._received) >= faults.store_status_after
-            )
-        status = faults.store_status if faulty and faults.store_status is not None else 0x0000
+        status = 0x0000
+        try:
+            interrupt(begin(self.faults, "C-STORE", request.association))
+        except DimseRefusal as refusal:
+            status = refusal.status
         new = self.archive.get(request.sop_instance) is None
         try:
             archive = self.archive if status == 0 or status >> 12 == 0xB else Archive()
@@ -431,6 +406,29 @@ class Pacs:
             )
             self._arrival.notify_all()
         return status
+
+
+def _without(responses: Iterator[Any], struck: Struck | None) -> Iterable[Any]:
+    """The responses to a query, but those that a fault leaves out."""
+    if struck is not None and struck.kind == "vide":
+        return ()
+    missing = missing_of(struck)
+    return list(responses)[:-missing] if missing else responses
+
+
+def _outgoing(instances: Sequence[Instance], struck: Struck | None) -> Iterator[Outgoing]:
+    sendable = len(instances) - missing_of(struck)
+    for rank, one in enumerate(instances):
+        interrupt(struck, rank)
+        yield Outgoing(
+            sop_class=one.sop_class,
+            sop_instance=one.sop_instance,
+            transfer_syntax=one.transfer_syntax,
+            dataset=one.dataset,
+            also=_otherwise(one),
+            fails=rank >= sendable,
+        )
+    interrupt(struck)
 
 
 def _contexts(instances: Sequence[Instance]) -> list[tuple[str, str]]:

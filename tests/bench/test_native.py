@@ -23,7 +23,7 @@ from bench.outcomes import CannotVerify, NotSendable
 from bench.profile import ProfileError, read
 from features import FEATURES, STEP_MODULES
 from simulators import modality, pacs
-from simulators.pacs import Faults, Pacs, PacsConfig
+from simulators.pacs import Pacs, PacsConfig
 from wire.dimse import DimsePeer
 from wire.exchange import Exchange, ignore
 
@@ -63,7 +63,7 @@ def test_images_enter_by_c_store(product: Pacs, files: list[bytes]) -> None:
     assert product.count("2.25.20") == archive.copy.count("2.25.20") == 3
     assert {one.transaction for one in seen} == {"C-STORE"}
 
-    product.faults = Faults(store_status=0xA700, store_status_after=4)
+    product.faults.set("statut", "C-STORE", skip=1, statut=0xA700)
     product.remove()
     archive.copy.remove()
     with pytest.raises(CannotVerify, match=r"2 image\(s\) sur 3.*0xa700"):

@@ -35,7 +35,7 @@ from drimbench.counter.state import panels
 from features import FEATURES, STEP_MODULES
 from reports.html import render
 from simulators import dmp, pacs
-from simulators.dmp import CrashPoint, DmpConfig, DmpState
+from simulators.dmp import DmpConfig, DmpState
 from simulators.dmp import Patient as DmpPatient
 from simulators.dmp.naming import label as dmp_label
 from simulators.igc.pki import Pki
@@ -135,21 +135,15 @@ def test_what_only_a_simulator_can_do() -> None:
     ris = RealRis(known.of("ris"), None)  # type: ignore[arg-type]
     fault = "le voisin dmp est écouté : le banc ne sait pas simuler cette panne"
 
-    def crash() -> None:
-        real_dmp.crash = CrashPoint.BEFORE_COMMIT
-
-    def refuse() -> None:
-        real_dmp.refusal = "non"
-
     commands: list[tuple[Any, str]] = [
-        (crash, fault),
+        (lambda: real_dmp.faults.set("http", "TD2.1"), fault),
+        (lambda: real_pacs.faults.clear(), "le voisin pacs est écouté : .* simuler cette panne"),
         (lambda: _await(real_dmp.kill()), fault),
         (lambda: _await(real_dmp.restart()), fault),
         (lambda: real_dmp.register_patient(DmpPatient(matricule="1")), "créer de patient"),
         (lambda: real_dmp.documents(), "détient"),
         (lambda: real_dmp.deposit(None, b"", "", ""), "déposer"),  # type: ignore[arg-type]
         (lambda: real_dmp.hide("1.2", Masking.PROFESSIONALS), "y masquer"),
-        (refuse, fault),
         (lambda: real_psc.lifetimes, "le voisin psc est externe : .* simuler cette panne"),
         (lambda: real_psc.professional("1"), "personne qui s'authentifie"),
         (lambda: real_psc.issue(None, "c"), "jeton"),  # type: ignore[arg-type]
@@ -341,7 +335,7 @@ def test_a_real_neighbour_in_the_flow_matrix(tmp_path: Path) -> None:
         rows = {(one.caller, one.callee): one for one in flows(bed)}
         tap = bed.taps["dmp"]
         panels_ = {one.id: one for one in panels(bed)}
-        choices = {menu.simulator for menu in menus(bed)}
+        choices = {menu.simulator for menu in menus(bed)} | set(bed.simulators.faults)
     finally:
         bed.stop()
         shard.close()

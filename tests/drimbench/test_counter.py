@@ -58,6 +58,24 @@ def posted(browser: httpx.Client, menu: str, choice: str, **headers: str) -> htt
     return browser.post("/pannes", data=form, headers=headers)
 
 
+def placed(
+    browser: httpx.Client, simulator: str, fault: str, service: str, **more: str
+) -> httpx.Response:
+    return sent(
+        browser, "/pannes/poser", simulateur=simulator, panne=fault, service=service, **more
+    )
+
+
+def removed(browser: httpx.Client, simulator: str, number: str = "") -> httpx.Response:
+    return sent(browser, "/pannes/oter", simulateur=simulator, numero=number)
+
+
+def sent(browser: httpx.Client, path: str, **form: str) -> httpx.Response:
+    found = TOKEN.search(browser.get("/").text)
+    assert found is not None
+    return browser.post(path, data={"jeton-page": found[1], **form})
+
+
 def seen(bed: Bed, **changed: object) -> str:
     """Something that passed, now; the id of its record."""
     utc, mono = stamp()
@@ -90,13 +108,73 @@ def test_what_the_simulators_hold(bed: Bed, browser: httpx.Client) -> None:
 
 def test_every_fault_is_set_and_cleared(bed: Bed, browser: httpx.Client) -> None:
     known = menus(bed)
-    assert {menu.simulator for menu in known} == {"psc", "dmp", "ans", "pacs", "pacs-local"}
+    assert {menu.simulator for menu in known} == {"psc", "dmp", "ans"}
     for menu in known:
         for choice in (*menu.choices, WELL):
             answer = posted(browser, menu.id, choice)
             assert answer.status_code == 303
             assert answer.headers["location"] == f"/#{menu.simulator}"
             assert menu.now() == choice
+
+
+def test_faults_by_request_are_set_told_and_removed(bed: Bed, browser: httpx.Client) -> None:
+    for simulator, faults in bed.simulators.faults.items():
+        for kind in faults.menu:
+            for service in kind.services:
+                answer = placed(browser, simulator, kind.name, service, fois="2", passer="1")
+                assert answer.status_code == 303, answer.text
+                assert answer.headers["location"] == f"/#{simulator}"
+        assert {(one.fault.times, one.fault.skip) for one in faults.placed} == {(2, 1)}
+    text = browser.get("/").text
+    for told in ("C-FIND : comptes-faux (ecart 1)", "TD2.1 : coupure (moment avant)", "après 1"):
+        assert told in text
+    (first, *others) = bed.simulators.faults["dmp"].placed
+    assert removed(browser, "dmp", str(first.id)).status_code == 303
+    assert [one.id for one in bed.dmp.faults.placed] == [one.id for one in others]
+    for simulator in bed.simulators.faults:
+        removed(browser, simulator)
+    assert not any(faults.placed for faults in bed.simulators.faults.values())
+    for wrong in (
+        {"fois": "0"}, {"fois": "beaucoup"}, {"passer": "-1"}, {"p-statut": "zz"}, {"p-rien": "1"},
+        {"simulateur": "psc"}, {"service": "WADO-RS"}, {"panne": "panique"},
+    ):  # fmt: skip
+        form = {"simulateur": "pacs", "panne": "statut", "service": "C-FIND", **wrong}
+        answer = sent(browser, "/pannes/poser", **form)
+        assert (answer.status_code, "Panne refusée" in answer.text) == (400, True), wrong
+    assert removed(browser, "pacs", "x").status_code == 400
+    assert browser.post("/pannes/poser", data={"simulateur": "pacs"}).status_code == 403
+    assert browser.post("/pannes/oter", data={"simulateur": "pacs"}).status_code == 403
+    assert bed.pacs.faults.placed == ()
+
+
+def test_faults_by_request_for_a_program(bed: Bed, browser: httpx.Client) -> None:
+    told = browser.get("/pannes.json").json()
+    assert set(told["simulators"]) == {"pacs", "dmp", "pacs-local"}
+    order = {
+        "token": told["token"], "simulator": "dmp", "fault": "erreur-xds", "service": "TD2.1",
+        "times": 3, "parameters": {"code": "XDSRegistryBusy"},
+    }  # fmt: skip
+    made = browser.post("/pannes.json", json=order)
+    assert made.status_code == 201
+    (one,) = browser.get("/pannes.json").json()["simulators"]["dmp"]["set"]
+    assert (one["id"], one["times"], one["skip"]) == (made.json()["id"], 3, 0)
+    assert one["parameters"] == {"code": "XDSRegistryBusy"}
+    for wrong, status in (
+        ({"token": "x"}, 403), ({"token": None}, 403), ({"times": "3"}, 400),
+        ({"times": True}, 400), ({"skip": 1.5}, 400), ({"parameters": []}, 400),
+        ({"parameters": {"code": []}}, 400), ({"parameters": {"code": "XDSRien"}}, 400),
+        ({"simulator": "ris"}, 400), ({"fault": 1}, 400),
+    ):  # fmt: skip
+        answer = browser.post("/pannes.json", json={**order, **wrong})
+        assert answer.status_code == status, wrong
+        assert answer.json()["error"]
+    assert browser.post("/pannes.json", content=b"[").status_code == 400
+    away = {"token": told["token"], "simulator": "dmp"}
+    assert browser.request("DELETE", "/pannes.json", json={**away, "id": 10**6}).json() == {
+        "cleared": 0
+    }
+    assert browser.request("DELETE", "/pannes.json", json=away).json() == {"cleared": 1}
+    assert bed.dmp.faults.placed == ()
 
 
 def test_a_fault_is_felt(bed: Bed, browser: httpx.Client) -> None:
@@ -118,7 +196,7 @@ def test_a_fault_is_felt(bed: Bed, browser: httpx.Client) -> None:
     assert (status(white_list), status(discovery)) == (200, 200)
     posted(browser, "ans-liste", "unavailable")
     posted(browser, "psc-discovery", "503")
-    posted(browser, "pacs-dimse", "find-refuse")
+    assert placed(browser, "pacs", "statut", "C-FIND", **{"p-statut": "A700"}).status_code == 303
     posted(browser, "dmp-service", "arret")
     try:
         assert (status(white_list), status(discovery)) == (503, 503)
@@ -128,8 +206,9 @@ def test_a_fault_is_felt(bed: Bed, browser: httpx.Client) -> None:
             status(bed.dmp.url)
         assert "arrêté" in browser.get("/").text
     finally:
-        for menu in ("ans-liste", "psc-discovery", "pacs-dimse", "dmp-service"):
+        for menu in ("ans-liste", "psc-discovery", "dmp-service"):
             posted(browser, menu, WELL)
+        assert removed(browser, "pacs").status_code == 303
     assert (status(white_list), status(discovery)) == (200, 200)
     found()
 

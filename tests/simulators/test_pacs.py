@@ -19,12 +19,12 @@ from pydicom.dataset import Dataset
 from protocols import kos
 from protocols.dicom import DicomSyntaxError, read_texts, split_part10
 from simulators.modality import JPEG_LS_LOSSLESS, Exam, Patient, Series, make
-from simulators.pacs import Faults, Pacs, PacsConfig, build
+from simulators.pacs import Pacs, PacsConfig, build
 from simulators.pacs.matching import matches
 from validators.api import validate
 from validators.finding import Severity
 from wire.dimse import Cancellation, DimseClient, DimseFailure, DimsePeer
-from wire.exchange import Exchange, Outcome, ignore
+from wire.exchange import Exchange, ignore
 
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
 PATIENT = Patient(
@@ -266,53 +266,6 @@ def test_receiving(pacs: Pacs, files: list[bytes]) -> None:
     assert pacs.count() == before
     held = pacs.archive.get(received.instance.sop_instance)
     assert held is received.instance
-
-
-def test_faults(pacs: Pacs, station: Pacs, files: list[bytes]) -> None:
-    pacs.add_destination("STATION", station.host, station.port)
-    everything = keys("STUDY", StudyInstanceUID="")
-    thorax = keys("STUDY", StudyInstanceUID=THORAX.study_uid)
-
-    def failure(action: Any) -> DimseFailure:
-        with pytest.raises(DimseFailure) as caught:
-            action()
-        return caught.value
-
-    pacs.faults = Faults(find_status=0xA700)
-    assert failure(lambda: client().find(peer(pacs), everything)).status == 0xA700
-    pacs.faults = Faults(find_status=0xC001, find_status_after=1)
-    assert failure(lambda: client().find(peer(pacs), everything)).status == 0xC001
-    pacs.faults = Faults(find_empty=True)
-    assert client().find(peer(pacs), everything) == []
-    for after in (0, 1, 5):
-        pacs.faults = Faults(find_abort_after=after)
-        assert failure(lambda: client().find(peer(pacs), everything)).kind == "aborted"
-    pacs.faults = Faults(move_status=0xA701)
-    move = lambda: client().move(peer(pacs), thorax, destination="STATION")  # noqa: E731
-    assert failure(move).status == 0xA701
-    pacs.faults = Faults(move_fail_after=2)
-    result = failure(move).result
-    assert result is not None
-    assert (result.completed, result.failed) == (2, 4)
-    pacs.faults = Faults(move_abort_after=1)
-    assert failure(move).kind == "aborted"
-    pacs.faults = Faults(store_status=0xA700, store_status_after=1)
-    assert client().store(peer(pacs), files[:3]) == [0, 0xA700, 0xA700]
-    pacs.faults = Faults()
-    assert len(client().find(peer(pacs), everything)) == 2
-
-
-def test_a_slow_answer_waits_for_its_event(pacs: Pacs) -> None:
-    gate = threading.Event()
-    pacs.faults = Faults(find_gate=gate)
-    seen: list[Exchange] = []
-    impatient = DimseClient("BOX", actor="source", observe=seen.append, timeout=0.2)
-    with pytest.raises(DimseFailure) as caught:
-        impatient.find(peer(pacs), keys("STUDY", StudyInstanceUID=""))
-    assert caught.value.kind == "timeout"
-    assert [one.outcome for one in seen] == [Outcome.TIMED_OUT]
-    gate.set()
-    assert len(client().find(peer(pacs), keys("STUDY", StudyInstanceUID=""))) == 2
 
 
 def test_unknown_callers_can_be_turned_away() -> None:

@@ -157,8 +157,8 @@ async def test_what_the_dmp_refuses_is_told(tmp_path: Path) -> None:
             await ris.delete(REPORT)
         with pytest.raises(DmpRefusal, match="0 document"):
             await ris.deposit(SECOND)
-        world.dmp.refusal = "Refus simulé"
-        with pytest.raises(DmpRefusal, match="Refus simulé"):
+        world.dmp.faults.set("erreur-xds", "TD2.1", code="XDSRegistryMetadataError")
+        with pytest.raises(DmpRefusal, match="Panne simulée"):
             await ris.deposit(REPORT)
         await world.dmp.kill()
         with pytest.raises(DmpRefusal, match="injoignable"):

@@ -9,6 +9,7 @@ from wire.dimse.client import DimseClient, StoreSession
 from wire.dimse.messages import (
     AbortAssociation,
     AssociationInfo,
+    AssociationRefusal,
     Cancellation,
     DimseFailure,
     DimsePeer,
@@ -31,6 +32,7 @@ __all__ = [
     "MAXIMUM_PDU",
     "AbortAssociation",
     "AssociationInfo",
+    "AssociationRefusal",
     "Cancellation",
     "DimseClient",
     "DimseFailure",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,8 +36,9 @@ from wire.dimse.messages import (
     is_failure,
 )
 from wire.dimse.record import Live, Recorder
-from wire.dimse.tuning import MAXIMUM_PDU, adopt
+from wire.dimse.tuning import MAXIMUM_PDU, adopt, impair
 from wire.exchange import Direction, Label, Observe, Outcome, Reach, ignore
+from wire.impairment import Link
 from wire.listening import authority
 
 __all__ = ["DimseClient", "StoreSession"]
@@ -231,8 +233,10 @@ class DimseClient:
         entity.dimse_timeout = self._timeout
         entity.network_timeout = self._timeout + 60
         recorders: list[Recorder] = []
+        connected = threading.Event()
 
         def opened(event: Any) -> None:
+            connected.set()
             adopt(event.assoc)
             if self._observe is not ignore:
                 recorder = self._recorder(event.assoc, peer)
@@ -258,7 +262,7 @@ class DimseClient:
         recorder = recorders[0] if recorders else self._recorder(association, peer)
         if not association.is_established:
             late = time.monotonic() - started >= self._connect_timeout
-            kind, reason = _why_not(association, late)
+            kind, reason = _why_not(association, connected=connected.is_set(), late=late)
             outcome = {
                 "refused": Outcome.REFUSED, "timeout": Outcome.TIMED_OUT,
             }.get(kind, Outcome.ABORTED)  # fmt: skip
@@ -386,6 +390,10 @@ class StoreSession:
         }
         self._next_id = 1
 
+    def impair(self, link: Link) -> None:
+        """Let what is sent leave through that link."""
+        impair(self._associated.association, link)
+
     def accepts(self, sop_class: str, transfer_syntax: str) -> bool:
         """Whether the peer accepted that pair as it is."""
         return (sop_class, transfer_syntax) in self._contexts
@@ -487,7 +495,7 @@ class StoreSession:
         return DimseFailure(kind, reason)  # type: ignore[arg-type]
 
 
-def _why_not(association: Any, late: bool) -> tuple[str, str]:
+def _why_not(association: Any, *, connected: bool, late: bool) -> tuple[str, str]:
     """Kind and reason of an association that was not established."""
     answer = association.acceptor.primitive
     if association.is_rejected and answer is not None:
@@ -496,7 +504,7 @@ def _why_not(association: Any, late: bool) -> tuple[str, str]:
         return "timeout", "pas de réponse à la demande d'association"
     if answer is not None and not association.accepted_contexts:
         return "refused", "aucun contexte de présentation accepté"
-    if association.dul.socket is None or association.dul.socket.socket is None:
+    if not connected:
         return "refused", "connexion refusée"
     return "aborted", "association interrompue par le pair"
 

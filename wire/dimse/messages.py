@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from wire.impairment import Link
+
 __all__ = [
     "PENDING",
     "SUCCESS",
     "WARNING_SUBOPERATIONS",
     "AbortAssociation",
     "AssociationInfo",
+    "AssociationRefusal",
     "Cancellation",
     "DimseFailure",
     "DimsePeer",
@@ -56,6 +59,9 @@ class AssociationInfo:
     address: str
     port: int
     connection: str
+    impair: Callable[[Link], None] = lambda _: None
+    """Let the answer to this request leave through that link; before it is accepted, all that the
+    association answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +124,8 @@ class Outgoing:
     also: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     """Other transfer syntaxes in which it can be had: used, in order, where the first is not
     accepted."""
+    fails: bool = False
+    """It is not sent: its sub-operation has failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +141,10 @@ class MovePlan:
     instances: Iterable[Outgoing]
     contexts: Sequence[tuple[str, str]]
     """`(SOP class, transfer syntax)` of what will be sent."""
+    excess: int = 0
+    """Added to the number of completed sub-operations that the responses tell."""
+    link: Link | None = None
+    """What the instances leave through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +153,8 @@ class GetPlan:
 
     count: int
     instances: Iterable[Outgoing]
+    excess: int = 0
+    """As for a `MovePlan`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +173,8 @@ class MoveResult:
 class Handlers:
     """What a provider does. C-ECHO is always answered; a missing handler is not negotiated.
 
-    They run in the association's thread. `find` yields identifiers and may raise
+    They run in the association's thread. `admit` is asked before an association is accepted, and
+    may raise `AssociationRefusal` or `AbortAssociation`. `find` yields identifiers and may raise
     `DimseRefusal` or `AbortAssociation` at any point, as may the others.
     """
 
@@ -168,6 +183,9 @@ class Handlers:
     get: Callable[[MoveRequest], GetPlan] | None = None
     store: Callable[[StoreRequest], int] | None = None
     """Returns the status."""
+    echo: Callable[[AssociationInfo], int] | None = None
+    """Returns the status; success without it."""
+    admit: Callable[[AssociationInfo], None] | None = None
 
 
 class Cancellation:
@@ -209,6 +227,16 @@ class DimseRefusal(Exception):
         super().__init__(f"0x{status:04X} {comment}".rstrip())
         self.status = status
         self.comment = comment
+
+
+class AssociationRefusal(Exception):
+    """Raised by a handler to answer A-ASSOCIATE-RJ: result, source and reason of PS3.8 9.3.4."""
+
+    def __init__(self, result: int, source: int, reason: int) -> None:
+        super().__init__(f"A-ASSOCIATE-RJ {result}/{source}/{reason}")
+        self.result = result
+        self.source = source
+        self.reason = reason
 
 
 class AbortAssociation(Exception):

@@ -55,7 +55,7 @@ def provide_move(
     try:
         identifier = _identifier(request, context)
         plan = plan_of(identifier)
-        answer.remaining = plan.count
+        answer.remaining, answer.excess = plan.count, plan.excess
         if plan.count:
             _send_all(answer, plan, actor=actor, observe=observe, label=label, timeout=timeout)
         else:
@@ -81,7 +81,7 @@ def provide_get(
     answer = _Answer(association, request, context, C_GET)
     try:
         plan = plan_of(_identifier(request, context))
-        answer.remaining = plan.count
+        answer.remaining, answer.excess = plan.count, plan.excess
         if plan.count and _send_each(answer, session, plan.instances, None):
             return
         _end(answer)
@@ -106,6 +106,8 @@ def _send_all(
     originator = (answer.caller, answer.message_id)
     try:
         with client.open_store(plan.destination, plan.contexts) as session:
+            if plan.link is not None:
+                session.impair(plan.link)
             if _send_each(answer, session, plan.instances, originator):
                 return
     except DimseFailure:
@@ -126,6 +128,10 @@ def _send_each(
         if answer.is_cancelled():
             answer.final(_CANCELLED)
             return True
+        if outgoing.fails:
+            answer.count(_UNABLE_TO_SEND, outgoing.sop_instance)
+            answer.pending()
+            continue
         try:
             status = session.send_one(
                 outgoing,
@@ -165,7 +171,7 @@ class _Answer:
         self.message_id = int(request.MessageID)
         self.caller = str(association.requestor.ae_title).strip()
         self.own_title = str(association.acceptor.ae_title).strip()
-        self.remaining = self.completed = self.failed = self.warning = 0
+        self.remaining = self.completed = self.failed = self.warning = self.excess = 0
         self._failed_instances: list[str] = []
         self._association = association
         self._request = request
@@ -210,7 +216,7 @@ class _Answer:
         response.Status = status
         if status in (PENDING, _CANCELLED):
             response.NumberOfRemainingSuboperations = self.remaining
-        response.NumberOfCompletedSuboperations = self.completed
+        response.NumberOfCompletedSuboperations = max(0, self.completed + self.excess)
         response.NumberOfFailedSuboperations = self.failed
         response.NumberOfWarningSuboperations = self.warning
         if comment:

@@ -24,6 +24,7 @@ from wire.dimse.client import StoreSession
 from wire.dimse.messages import (
     AbortAssociation,
     AssociationInfo,
+    AssociationRefusal,
     DimseRefusal,
     FindRequest,
     Handlers,
@@ -32,8 +33,9 @@ from wire.dimse.messages import (
 )
 from wire.dimse.move import provide_get, provide_move
 from wire.dimse.record import Live, Recorder
-from wire.dimse.tuning import MAXIMUM_PDU, adopt
+from wire.dimse.tuning import MAXIMUM_PDU, adopt, heal, impair
 from wire.exchange import Direction, Label, Observe, Outcome, ignore, new_connection_id
+from wire.impairment import Link
 
 __all__ = ["DimseServer", "Negotiate", "serve_dimse"]
 
@@ -122,7 +124,7 @@ def serve_dimse(
     bindings: list[tuple[Any, Any]] = [
         (evt.EVT_CONN_OPEN, listener.opened),
         (evt.EVT_REJECTED, listener.rejected),
-        (evt.EVT_C_ECHO, lambda event: 0x0000),
+        (evt.EVT_C_ECHO, listener.echo),
         (evt.EVT_C_FIND, listener.find),
         (evt.EVT_C_STORE, listener.store),
     ]
@@ -212,10 +214,32 @@ class _Listener:
             association.wire_recorder = self._recorder(association)
             if self._observe is not ignore:
                 association.wire_recorder.bind(association)
-            if self._negotiate is not None:
+            if self._handlers.admit is not None:
+                self._admit(association, self._handlers.admit)
+            refused = association.is_rejected or association.is_aborted
+            if self._negotiate is not None and not refused:
                 self._choose(association, self._negotiate)
 
         association.bind(evt.EVT_REQUESTED, requested)
+
+    def _admit(self, association: Any, admit: Callable[[AssociationInfo], None]) -> None:
+        """Refuse or abort what the handler does not admit; pynetdicom then negotiates no more."""
+        association.wire_link = None
+
+        def impaired(link: Link) -> None:
+            association.wire_link = link
+            impair(association, link)
+
+        title = str(association.requestor.primitive.calling_ae_title).strip()
+        try:
+            admit(_info(association, calling=title, impaired=impaired))
+        except AssociationRefusal as refusal:
+            association.acse.send_reject(refusal.result, refusal.source, refusal.reason)
+            evt.trigger(association, evt.EVT_REJECTED, {})
+            association.kill()
+        except AbortAssociation:
+            association.abort()
+            association.kill()
 
     def _choose(self, association: Any, negotiate: Negotiate) -> None:
         """Support, for this association alone, what is preferred among what it proposes.
@@ -245,6 +269,17 @@ class _Listener:
         if answer is not None:
             reason += f" : {answer.reason_str}"
         event.assoc.wire_recorder.association_failed(Outcome.REFUSED, reason)
+
+    def echo(self, event: Any) -> Any:
+        if self._handlers.echo is None:
+            return 0x0000
+        try:
+            return self._handlers.echo(_info(event.assoc))
+        except DimseRefusal as refusal:
+            return _status(refusal)
+        except AbortAssociation:
+            event.assoc.abort()
+            return _UNABLE_TO_PROCESS
 
     def find(self, event: Any) -> Iterator[tuple[Any, Any]]:
         handler = self._handlers.find
@@ -377,14 +412,24 @@ class _Listener:
         )
 
 
-def _info(association: Any) -> AssociationInfo:
+def _info(
+    association: Any, *, calling: str = "", impaired: Callable[[Link], None] | None = None
+) -> AssociationInfo:
+    """Who asks now. What the answer to the request before suffered is over."""
+    if impaired is None:
+        link = getattr(association, "wire_link", None)
+        if link is None:
+            heal(association)
+        else:
+            impair(association, link)
     requestor = association.requestor
     return AssociationInfo(
-        calling_ae=str(requestor.ae_title).strip(),
+        calling_ae=calling or str(requestor.ae_title).strip(),
         called_ae=str(requestor.primitive.called_ae_title).strip(),
         address=str(requestor.address),
         port=int(requestor.port),
         connection=association.wire_connection,
+        impair=impaired or (lambda link: impair(association, link)),
     )
 
 

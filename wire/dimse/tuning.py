@@ -13,7 +13,9 @@ from typing import Any
 
 from pynetdicom import _config
 
-__all__ = ["MAXIMUM_PDU", "adopt"]
+from wire.impairment import ImpairedSocket, Link
+
+__all__ = ["MAXIMUM_PDU", "adopt", "heal", "impair"]
 
 MAXIMUM_PDU = 131_072
 """Bytes. Twice the throughput of pynetdicom's default of 16 KiB."""
@@ -32,6 +34,21 @@ def adopt(association: Any) -> None:
     association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     association.dul._run_loop_delay = _POLL_S
     _close_response_race(association)
+
+
+def impair(association: Any, link: Link) -> None:
+    """Let all that this side sends leave through that link, in place of any other one."""
+    heal(association)
+    transport = association.dul.socket
+    if transport is not None and transport.socket is not None:
+        transport.socket = ImpairedSocket(transport.socket, link)
+
+
+def heal(association: Any) -> None:
+    """Let what this side sends leave as it should again."""
+    transport = association.dul.socket
+    if transport is not None and isinstance(transport.socket, ImpairedSocket):
+        transport.socket = transport.socket.inner
 
 
 class _Checkpoint(threading.Event):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -118,8 +117,7 @@ def test_a_stray_copy_does_not_stand_for_the_pacs_that_is_down(site: Site) -> No
 
 
 def test_a_silent_pacs_is_left_alone_longer_each_time(site: Site) -> None:
-    gate = threading.Event()
-    site.pacs["SEIN"].faults = simulated.Faults(find_gate=gate)
+    site.pacs["SEIN"].faults.set("retard", "C-FIND", secondes=60)
     wanted = [order("A2", TWO)]
     for pause in (5, 10, 20):
         with pytest.raises(PeerUnavailable, match="timeout"):
@@ -129,8 +127,7 @@ def test_a_silent_pacs_is_left_alone_longer_each_time(site: Site) -> None:
         site.hold("CARDIO", "A1")
         assert site.find(STUDY, [order("A1", ONE)]) is not None, "the others are asked"
         site.clock += pause
-    gate.set()
-    site.pacs["SEIN"].faults = simulated.Faults()
+    site.pacs["SEIN"].faults.clear()
     site.hold("SEIN", "A2")
     assert site.find(STUDY, wanted) is not None
     site.pacs["SEIN"].stop()
@@ -142,7 +139,7 @@ def test_a_silent_pacs_is_left_alone_longer_each_time(site: Site) -> None:
 
 
 def test_one_that_answers_by_a_failure_is_asked_again(site: Site) -> None:
-    site.pacs["SEIN"].faults = simulated.Faults(find_status=0xA900)
+    site.pacs["SEIN"].faults.set("statut", "C-FIND", statut=0xA900)
     wanted = [order("A2", TWO)]
     for _ in range(2):
         with pytest.raises(PeerUnavailable, match="A900"):

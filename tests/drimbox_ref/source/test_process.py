@@ -14,8 +14,7 @@ import pytest
 
 from drimbox_ref.__main__ import main
 from protocols import kos
-from simulators.dmp import CrashPoint
-from simulators.pacs import Faults
+from simulators.dmp import Cut
 from tests.drimbox_ref.source.bed import Bed, image, parts, publish, running
 from tests.drimbox_ref.source.world import INS, IPP, cda_report, oru
 from wire.http_client import HttpFailure
@@ -212,12 +211,13 @@ def test_missing_images_never_end_cleanly(bed: Bed) -> None:
     bed.load(study, series=1, instances=4)
     uid = publish(bed, study, "P7")
     path = f"/studies/{study}/series/{study}.1"
-    bed.pacs.faults = Faults(move_fail_after=2)
+    partial = bed.pacs.faults.set("statut", "C-MOVE", statut=0xA702, apres=2)
     with pytest.raises(HttpFailure):
         bed.wado(path, kos=uid, token=bed.token())
-    bed.pacs.faults = Faults(move_status=0xA900)
+    bed.pacs.faults.clear(partial)
+    bed.pacs.faults.set("statut", "C-MOVE", statut=0xA900)
     assert bed.wado(path, kos=uid, token=bed.token()).status == 502
-    bed.pacs.faults = Faults()
+    bed.pacs.faults.clear()
     bed.pacs.remove(study=study)
     assert bed.wado(path, kos=uid, token=bed.token()).status in (410, 502)
 
@@ -238,12 +238,12 @@ def test_depublished_images_are_closed(bed: Bed) -> None:
     assert response.status == 410
 
 
-@pytest.mark.parametrize("crash", list(CrashPoint))
-def test_dmp_crashes_publish_once(bed: Bed, crash: CrashPoint) -> None:
-    study = f"{ROOT}.9.{list(CrashPoint).index(crash) + 1}"
+@pytest.mark.parametrize("cut", list(Cut))
+def test_dmp_crashes_publish_once(bed: Bed, cut: Cut) -> None:
+    study = f"{ROOT}.9.{list(Cut).index(cut) + 1}"
     bed.load(study)
-    bed.dmp.crash = crash
-    uid = publish(bed, study, f"C-{crash.value}")
+    bed.dmp.faults.set("coupure", "TD2.1", times=1, moment=cut)
+    uid = publish(bed, study, f"C-{cut.value}")
     (stored,) = bed.documents(study)
     assert stored.entry.unique_id == uid
 

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from protocols import mtom
-from simulators.dmp import CrashPoint, Dmp, DmpConfig, DmpState, Patient, Trust, build
+from simulators.dmp import Cut, Dmp, DmpConfig, DmpState, Patient, Trust, build
 from simulators.dmp.service import Reply
 from spec.dmp import Masking
 from spec.oids import INS_NIR_TEST
@@ -161,24 +161,24 @@ def test_without_a_client_certificate_nothing_is_said(
     anyio.run(main)
 
 
-@pytest.mark.parametrize("point", CrashPoint)
+@pytest.mark.parametrize("cut", Cut)
 def test_a_scripted_crash_loses_no_publication_and_doubles_none(
-    files: Files, trust: Trust, certificates: Certificates, tmp_path: Path, point: CrashPoint
+    files: Files, trust: Trust, certificates: Certificates, tmp_path: Path, cut: Cut
 ) -> None:
     async def main() -> None:
         async with world(files, trust, certificates, tmp_path) as it:
             lot = it.box.lot()
-            it.dmp.crash = point
-            half = point is CrashPoint.HALF_ANSWER
+            it.dmp.faults.set("coupure", "TD2.1", times=1, moment=cut)
+            half = cut is Cut.HALF
             with pytest.raises(Interrupted if half else Unreachable):
                 await it.publish(lot)
-            kept = point is not CrashPoint.BEFORE_COMMIT
+            kept = cut is not Cut.BEFORE
             assert bool(it.dmp.documents()) is kept
             again = await it.publish(lot)
             assert codes(again) == (["XDSDuplicateUniqueIdInRegistry"] if kept else [])
             assert len(it.dmp.documents()) == 2
-            cut = [e for e in it.journal if e.outcome is Outcome.ABORTED]
-            assert [e.transaction for e in cut] == ["ITI-41"]
+            lost = [e for e in it.journal if e.outcome is Outcome.ABORTED]
+            assert [e.transaction for e in lost] == ["ITI-41"]
 
     anyio.run(main)
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from protocols.ebrim import Author, Slot
-from simulators.dmp import CrashPoint
+from simulators.dmp import Cut
+from simulators.dmp.faults import cut_of
 from simulators.dmp.service import Service
 from spec.dmp import REPOSITORY_OID, Text
 from spec.xds import AssociationType, ErrorCode, Status
@@ -202,29 +203,39 @@ def test_a_replacement_starts_from_the_lot(box: Box) -> None:
     assert codes(box.publish(lot)) == [ErrorCode.REGISTRY_METADATA_ERROR]
 
 
-def test_scripted_crashes(box: Box) -> None:
-    lot = box.lot()
-    box.service.crash = CrashPoint.BEFORE_COMMIT
-    assert box.publish(lot).cut is CrashPoint.BEFORE_COMMIT
+def test_a_cut_keeps_all_or_nothing(box: Box) -> None:
+    lot, faults = box.lot(), box.service.faults
+    faults.set("coupure", "TD2.1", times=1, moment=Cut.BEFORE)
+    assert cut_of(box.publish(lot).struck) is Cut.BEFORE
     assert stored(box, lot.unique_id) == (None, None)
-    assert box.service.crash is None
-    box.service.crash = CrashPoint.AFTER_COMMIT
-    refused = Lot(box.certificates, 7)
-    assert box.publish(refused).cut is None, "a refused lot spends no crash"
-    assert box.publish(lot).cut is CrashPoint.AFTER_COMMIT
+    assert faults.placed == ()
+    faults.set("coupure", "TD2.1", times=1, moment=Cut.AFTER)
+    assert cut_of(box.publish(lot).struck) is Cut.AFTER
     assert stored(box, lot.unique_id)[1] == b"a KOS"
     assert codes(box.publish(lot)) == [ErrorCode.DUPLICATE_UNIQUE_ID]
 
 
-def test_a_scripted_refusal_lasts(box: Box) -> None:
-    box.service.refusal = "refus simulé"
+def test_an_error_lasts_and_a_bad_lot_is_told_its_own(box: Box) -> None:
+    fault = box.service.faults.set("erreur-xds", "TD2.1", code=ErrorCode.REPOSITORY_BUSY.value)
     for lot in (box.lot(), box.lot()):
         reply = box.publish(lot)
-        assert codes(reply) == [ErrorCode.REGISTRY_METADATA_ERROR]
-        assert "refus simulé" in outcome(reply).errors[0].context
+        assert codes(reply) == [ErrorCode.REPOSITORY_BUSY]
+        assert "Panne simulée" in outcome(reply).errors[0].context
         assert stored(box, lot.unique_id) == (None, None)
-    box.service.refusal = ""
+    unsigned = Lot(box.certificates)
+    assert codes(box.publish(unsigned)) == [ErrorCode.INVALID_CONTENT]
+    assert box.service.faults.clear(fault) == 1
     assert outcome(box.publish(box.lot())).succeeded
+
+
+def test_a_soap_fault_keeps_nothing(box: Box) -> None:
+    lot = box.lot()
+    box.service.faults.set("faute-soap", "TD2.1", times=1)
+    box.service.faults.set("faute-soap", "TD2.1", times=1, code="DMPInvalidCertificate")
+    ours, theirs = fault_of(box.publish(lot)), fault_of(box.publish(lot))
+    assert (ours.code, ours.subcode) == ("Receiver", "")
+    assert (theirs.code, theirs.subcode) == ("Sender", "DMPInvalidCertificate")
+    assert stored(box, lot.unique_id) == (None, None)
 
 
 def test_feeding_is_indirect_only(box: Box) -> None:
