@@ -33,6 +33,7 @@ __all__ = [
     "Mllps",
     "Options",
     "Pacs",
+    "Ris",
     "SourceConfig",
     "Timing",
     "Wado",
@@ -93,6 +94,18 @@ class Pacs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ris:
+    """A RIS that is expected, as its messages name it; see `senders`."""
+
+    name: str
+    """What the audit trail calls it."""
+    application: str
+    """MSH-3."""
+    facility: str = ""
+    """MSH-4; "": whatever it says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """Durations in seconds."""
 
@@ -130,6 +143,9 @@ class Options:
     notes_from: str
     """Whose IOCM notes are taken: those of the configured `pacs`, or of `any` AE title. No public
     text says what to do with a note from elsewhere."""
+    undeclared_ris: str
+    """What a report gets from a RIS that no `[[ris]]` declares, once there is one: `refuse` (AE,
+    an alert) or `alert` (taken, an alert). No public text says how a RIS is recognised."""
     find_level: str
     """C-FIND: `relational` (one IMAGE-level query) or `hierarchical` (SERIES, then IMAGE)."""
     without_dmp: str
@@ -156,6 +172,8 @@ class SourceConfig:
     dicom: Dicom
     admin: Listen
     wado: Wado
+    ris: tuple[Ris, ...]
+    """The RISs that are expected; none declared, whoever comes to the door is."""
     pacs: tuple[Pacs, ...]
     dmp: Dmp
     psc: Psc
@@ -188,6 +206,7 @@ def _build(root: Table) -> SourceConfig:
         dicom=_dicom(root),
         admin=read_listen(root, "admin"),
         wado=_wado(root),
+        ris=_every_ris(root),
         pacs=_every_pacs(root),
         dmp=read_dmp(root),
         psc=read_psc(root),
@@ -242,6 +261,22 @@ def _wado(root: Table) -> Wado:
     )
     table.end()
     return wado
+
+
+def _every_ris(root: Table) -> tuple[Ris, ...]:
+    found: dict[tuple[str, str], Ris] = {}
+    for table in root.tables("ris"):
+        application = table.text("application")
+        ris = Ris(
+            name=table.text("name", application),
+            application=application,
+            facility=table.text("facility", ""),
+        )
+        table.end()
+        if (ris.application, ris.facility) in found:
+            raise table.error("application", "un MSH-3 (et MSH-4) par RIS", ris.application)
+        found[ris.application, ris.facility] = ris
+    return tuple(found.values())
 
 
 def _every_pacs(root: Table) -> tuple[Pacs, ...]:
@@ -317,6 +352,7 @@ def _options(root: Table) -> Options:
             "event_code_scheme", ("value_set", "code_system"), "value_set"
         ),
         notes_from=table.choice("notes_from", ("pacs", "any"), "pacs"),
+        undeclared_ris=table.choice("undeclared_ris", ("refuse", "alert"), "refuse"),
         find_level=table.choice("find_level", ("relational", "hierarchical"), "relational"),
         without_dmp=table.choice("without_dmp", ("stop", "publish"), "stop"),
         kos_transfer_syntax=table.choice(

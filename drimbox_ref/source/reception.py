@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from drimbox_ref.source.config import Ris
 from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.senders import Senders, Unknown
 from drimbox_ref.source.values import Fault
 from drimbox_ref.trail import AuditEvent
 from protocols.errors import RemoteProtocolError
@@ -20,11 +22,23 @@ _log = logging.getLogger(__name__)
 
 
 class Reception:
-    """The MLLP handler. `wake` is called when there is something new to work on."""
+    """The MLLP handler. `wake` is called when there is something new to work on.
 
-    def __init__(self, parts: Parts, *, wake: Callable[[], None]) -> None:
+    A report of a RIS that `senders` does not know is refused, or taken; an alert tells it.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        wake: Callable[[], None],
+        senders: Senders | None = None,
+        refuse_undeclared: bool = True,
+    ) -> None:
         self._parts = parts
         self._wake = wake
+        self._senders = senders or Senders(())
+        self._refuse_undeclared = refuse_undeclared
 
     async def handle(self, message: bytes, peer: PeerInfo) -> bytes | None:
         """The acknowledgement of a message: AA once it is on disk, AE on a fault of form, AR when
@@ -35,14 +49,19 @@ class Reception:
             noticed = await asyncio.to_thread(parts.notices.concerns, message)
             reader = parts.notices if noticed else parts.reports
             faults = await asyncio.to_thread(reader.examine, message)
+            # A notice may come from the PACS.
+            ris = None if noticed or faults else self._senders.recognise(message)
+            if isinstance(ris, Unknown):
+                faults = await self._undeclared(ris, control_id)
         except Exception:
             _log.exception("message %s : examen impossible", control_id)
             return await self._later(message, "examen impossible, renvoyer plus tard")
         event = "OMI^O23" if noticed else "RAD-128"
+        name = f"{ris.name} ({peer.name})" if isinstance(ris, Ris) else peer.name
         if faults:
             text = "; ".join(f"{fault.code} {fault.where} {fault.text}".strip() for fault in faults)
             _log.warning("message %s refusé : %s", control_id or "(sans identifiant)", text)
-            await self._audit(message, peer, event, outcome=4, description=text)
+            await self._audit(message, name, event, outcome=4, description=text)
             return await asyncio.to_thread(parts.acknowledger.refuse, message, "AE", faults)
         try:
             fresh = await asyncio.to_thread(
@@ -53,7 +72,7 @@ class Reception:
             return await self._later(message, "enregistrement impossible, renvoyer plus tard")
         if fresh:
             self._wake()
-            await self._audit(message, peer, event, outcome=0, description="")
+            await self._audit(message, name, event, outcome=0, description="")
         return await asyncio.to_thread(parts.acknowledger.accept, message)
 
     async def _later(self, message: bytes, text: str) -> bytes | None:
@@ -61,8 +80,15 @@ class Reception:
         fault = Fault(code="207", where="", text=text, application="906")
         return await asyncio.to_thread(self._parts.acknowledger.refuse, message, "AR", (fault,))
 
+    async def _undeclared(self, ris: Unknown, control_id: str) -> tuple[Fault, ...]:
+        """Tell the administrator; what the message is refused for, if it is."""
+        refused = self._refuse_undeclared
+        alert = ris.alert(control_id, refused=refused)
+        await asyncio.to_thread(self._parts.alerts.raise_, alert, now=self._parts.clock.now())
+        return (ris.fault(),) if refused else ()
+
     async def _audit(
-        self, message: bytes, peer: PeerInfo, kind: str, *, outcome: int, description: str
+        self, message: bytes, peer: str, kind: str, *, outcome: int, description: str
     ) -> None:
         """Receipt of a report (DB.SO.43) or of a notice; the sender has its answer even when it
         cannot be kept."""
@@ -71,7 +97,7 @@ class Reception:
             outcome=outcome,
             description=description,
             patient=_patient(message),
-            peer=peer.name,
+            peer=peer,
             objects={"message": _control_id(message)},
         )
         try:

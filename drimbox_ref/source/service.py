@@ -18,6 +18,7 @@ from drimbox_ref.source.note_door import NoteDoor
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.publication import Publication
 from drimbox_ref.source.reception import Reception
+from drimbox_ref.source.senders import Senders
 from drimbox_ref.source.storage import StorageReceiver
 from drimbox_ref.white_list import keep_fresh
 from wire.exchange import Observe
@@ -82,7 +83,12 @@ class Source:
         port = await asyncio.to_thread(
             self._storage.start, dicom.host, self._port("dicom", dicom.port), notes=notes.store
         )
-        reception = Reception(self._parts, wake=self._new_message.set)
+        reception = Reception(
+            self._parts,
+            wake=self._new_message.set,
+            senders=Senders(config.ris),
+            refuse_undeclared=config.options.undeclared_ris == "refuse",
+        )
         intake = await self._parts.intake.open(reception.handle, port=self._port)
         wado = await serve_http(
             self._wado,
