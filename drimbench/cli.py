@@ -16,6 +16,7 @@ from drimbench import (
     data_cli,
     doctor_cli,
     extracting,
+    faults_cli,
     init_cli,
     plugins_cli,
     requirements_cli,
@@ -515,6 +516,7 @@ app.add_typer(docs, name="docs")
 app.add_typer(requirements_cli.req, name="req")
 app.add_typer(clients_cli.client, name="client")
 app.add_typer(data_cli.data, name="data")
+app.add_typer(faults_cli.fault, name="fault")
 app.command(name="pacs-speed")(speed_cli.pacs_speed)
 app.command()(init_cli.init)
 app.command()(doctor_cli.doctor)
@@ -549,6 +551,27 @@ def docs_rules(
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(rules_page(), encoding="utf-8")
+
+
+@docs.command(name="faults")
+def docs_faults(
+    output: Annotated[
+        Path | None, typer.Option(help="Où écrire la page (sortie standard par défaut).")
+    ] = None,
+) -> None:
+    """Produit la page de référence des pannes du PACS et du DMP (docs/reference/pannes.md).
+
+    [bold]Exemple[/bold]
+
+    drimbench docs faults --output docs/reference/pannes.md
+    """
+    from drimbench.faults_page import faults_page
+
+    if output is None:
+        sys.stdout.write(faults_page())
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(faults_page(), encoding="utf-8")
 
 
 @docs.command(name="source")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -15,12 +16,16 @@ from pathlib import Path
 import httpx
 import pytest
 from pydicom import Dataset
+from typer.testing import CliRunner
 
 from bench.bed import Bed
 from bench.profile import read
 from bench.standing import standing
+from bench.verdicts import ExitCode
 from drimbench.counter import open_page
 from drimbench.counter.faults import WELL, menus
+from drimbench.ending import Finished
+from drimbench.faults_cli import fault
 from simulators.modality import Exam, Patient, make
 from tests.bench.test_external import written_profile
 from tests.reports.test_page_in_browser import CONTRASTS
@@ -175,6 +180,43 @@ def test_faults_by_request_for_a_program(bed: Bed, browser: httpx.Client) -> Non
     }
     assert browser.request("DELETE", "/pannes.json", json=away).json() == {"cleared": 1}
     assert bed.dmp.faults.placed == ()
+
+
+def commanded(page: str, *words: str) -> tuple[ExitCode, str]:
+    """`drimbench fault`, against the page; what it said on its two outputs."""
+    result = CliRunner().invoke(fault, [*words, "--at", page], env={"COLUMNS": "200"})
+    assert isinstance(result.exception, Finished), result.output
+    return result.exception.code, result.output
+
+
+def test_faults_from_the_command_line(bed: Bed, page: str) -> None:
+    code, said = commanded(page, "set", "pacs", "statut", "C-FIND", "statut=C001", "--skip", "1")
+    assert (code, "Posée" in said) == (ExitCode.CONFORM, True)
+    (one,) = bed.simulators.faults["pacs"].placed
+    assert (one.fault.values["statut"], one.fault.skip, one.fault.times) == (0xC001, 1, None)
+    code, said = commanded(page, "list", "pacs", "--menu")
+    assert "C-FIND : statut (statut C001, apres 0), toutes les requêtes, après 1" in said
+    assert "ecart=1" in said
+    assert "dmp" not in said
+    listed = json.loads(commanded(page, "list", "--json")[1])
+    assert {name: len(one["set"]) for name, one in listed.items()} == {
+        "pacs": 1, "dmp": 0, "pacs-local": 0,
+    }  # fmt: skip
+    for words, told in (
+        (("set", "pacs", "statut", "C-FIND", "statut=zz"), "hexadécimal de 0001 à FEFF attendu"),
+        (("set", "pacs", "statut", "C-FIND", "statut"), "NOM=VALEUR attendu"),
+        (("set", "ris", "retard", "C-FIND"), "simulateur ris inconnu"),
+        (("set", "pacs", "retard", "TD2.1"), "service TD2.1 inconnu"),
+        (("list", "ris"), "simulateur ris inconnu"),
+        (("clear", "dmp", "77"), "aucune panne 77"),
+    ):
+        code, said = commanded(page, *words)
+        assert (code, told in said) == (ExitCode.USAGE, True), said
+    code, said = commanded("http://127.0.0.1:1", "list")
+    assert (code, "aucune page" in said) == (ExitCode.USAGE, True)
+    assert commanded("https://ailleurs", "list")[0] is ExitCode.USAGE
+    assert json.loads(commanded(page, "clear", "pacs", str(one.id), "--json")[1]) == {"cleared": 1}
+    assert json.loads(commanded(page, "clear", "--json")[1]) == {"cleared": 0}
 
 
 def test_a_fault_is_felt(bed: Bed, browser: httpx.Client) -> None:

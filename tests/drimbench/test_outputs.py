@@ -15,6 +15,7 @@ import pytest
 from lxml import etree
 
 from bench.verdicts import Verdict
+from drimbench import faults_page
 from drimbench.judged_junit import as_junit
 from drimbench.judging import Judged, judge_files
 from drimbench.rules_page import DEFAULT_PATH, rules_page
@@ -211,6 +212,12 @@ def test_the_page_of_rules_names_every_rule() -> None:
     page = rules_page()
     assert all(f"| `{id}` |" in page for id in rules())
     assert drimbench("docs", "rules").stdout.decode() == page
+
+
+def test_the_page_of_faults_is_not_stale() -> None:
+    written = (ROOT / faults_page.DEFAULT_PATH).read_text(encoding="utf-8")
+    command = f"drimbench docs faults --output {faults_page.DEFAULT_PATH}"
+    assert written == faults_page.faults_page(), command
 
 
 def test_the_page_of_rules_is_not_stale() -> None:
