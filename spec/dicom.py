@@ -19,6 +19,7 @@ __all__ = [
     "KEY_OBJECT_SELECTION_STORAGE",
     "KEY_OBJECT_TEMPLATE",
     "MANIFEST",
+    "MANIFEST_TITLES",
     "MODALITIES",
     "OF_INTEREST",
     "QUERY_MODELS",
@@ -184,6 +185,8 @@ imaging departments produce."""
 # Key object selection, PS3.16 CID 7010 and TID 2010.
 DCM = "DCM"
 MANIFEST = CodedTerm("113030", DCM, "Manifest")
+MANIFEST_TITLES = frozenset({MANIFEST.value, "113031"})
+"""Manifest and Signed Manifest: key objects that point at no image in particular."""
 OF_INTEREST = CodedTerm("113000", DCM, "Of Interest")
 KEY_OBJECT_DESCRIPTION = CodedTerm("113012", DCM, "Key Object Description")
 KEY_OBJECT_TEMPLATE = ("DCMR", "2010")

@@ -28,6 +28,7 @@ from drimbox_ref.source.examinations import DimseExaminations
 from drimbox_ref.source.images_by_pacs import ImagesByPacs
 from drimbox_ref.source.inbox import SqlInbox
 from drimbox_ref.source.intake import MllpIntake, doors
+from drimbox_ref.source.key_notes import NoKeyNotes, PacsKeyNotes
 from drimbox_ref.source.kos import ImgKosBuilder
 from drimbox_ref.source.matcher import CoherenceMatcher
 from drimbox_ref.source.metadata import XdsMetadata
@@ -138,6 +139,9 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
             timeout_s=timing.pacs_timeout_s,
             backoff=Backoff(timing.retry_first_s, timing.retry_max_s),
         ),
+        key_notes=PacsKeyNotes(images, alerts=alerts, clock=clock, patience_s=timing.pacs_timeout_s)
+        if options.key_notes == "nested"
+        else NoKeyNotes(),
         matcher=CoherenceMatcher(),
         kos=ImgKosBuilder(
             uids=uids,

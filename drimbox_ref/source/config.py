@@ -148,6 +148,9 @@ class Options:
     an alert) or `alert` (taken, an alert). No public text says how a RIS is recognised."""
     find_level: str
     """C-FIND: `relational` (one IMAGE-level query) or `hierarchical` (SERIES, then IMAGE)."""
+    key_notes: str
+    """Key image notes of the exam: `nested`, read in the PACS and told at each image that they
+    point at (ANS sample with a KIN), or `none`, listed as any object."""
     without_dmp: str
     """Report with MetaDMPMSS DESTDMP = N: `stop` (the patient's record must not be fed) or
     `publish`. No public text settles it."""
@@ -354,6 +357,7 @@ def _options(root: Table) -> Options:
         notes_from=table.choice("notes_from", ("pacs", "any"), "pacs"),
         undeclared_ris=table.choice("undeclared_ris", ("refuse", "alert"), "refuse"),
         find_level=table.choice("find_level", ("relational", "hierarchical"), "relational"),
+        key_notes=table.choice("key_notes", ("nested", "none"), "nested"),
         without_dmp=table.choice("without_dmp", ("stop", "publish"), "stop"),
         kos_transfer_syntax=table.choice(
             "kos_transfer_syntax",

@@ -30,6 +30,7 @@ from protocols.kos import (
     Description,
     InstanceRef,
     Issuer,
+    KeyObjectRef,
     Manifest,
     OtherPatientId,
     Request,
@@ -171,6 +172,7 @@ class ImgKosBuilder:
                     instance.sop_instance,
                     None if instance.number is None else str(instance.number),
                     str(instance.frames) if instance.frames and instance.frames > 1 else None,
+                    instance.key_notes,
                 )
                 for instance in series.instances
             ),
@@ -291,7 +293,22 @@ def _texts(manifest: Manifest) -> list[str]:
         manifest.manufacturer or "",
         manifest.description() or "",
         *(request.description or "" for request in manifest.requests or ()),
+        *(text for note in _key_notes(manifest) for text in (note.text, _meaning(note)) if text),
     ]
+
+
+def _key_notes(manifest: Manifest) -> set[KeyObjectRef]:
+    return {
+        note
+        for study in manifest.studies
+        for series in study.series
+        for instance in series.instances
+        for note in instance.key_objects
+    }
+
+
+def _meaning(note: KeyObjectRef) -> str:
+    return (note.title.meaning if note.title else None) or ""
 
 
 def _fingerprint(manifest: Manifest) -> str:

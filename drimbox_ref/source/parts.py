@@ -18,6 +18,7 @@ from drimbox_ref.source.ports import (
     Images,
     Inbox,
     Intake,
+    KeyNotes,
     KosBuilder,
     Matcher,
     Metadata,
@@ -54,6 +55,7 @@ class Parts:
     notices: Notices
     # what becomes a KOS
     examinations: Examinations
+    key_notes: KeyNotes
     matcher: Matcher
     kos: KosBuilder
     # what goes to the DMP

@@ -175,6 +175,15 @@ class Examinations(Protocol):
         ...
 
 
+class KeyNotes(Protocol):
+    """Reads the key image notes of an exam."""
+
+    async def read(self, study: FoundStudy) -> FoundStudy:
+        """The study, its images knowing the notes that point at them; as it is when they cannot
+        be read, the administrator being told."""
+        ...
+
+
 class Matcher(Protocol):
     """Compares the report with the exam found."""
 

@@ -182,6 +182,7 @@ class Publication:
         if isinstance(orders, Mismatch):
             await self._alert(item, report, orders.ban, orders.message, orders.advice, exam)
             return False
+        study = await parts.key_notes.read(study)
         return await self._feed(item, report, exam, study, orders, credentials, current)
 
     async def _absent(self, item: InboxItem, report: ReportOrder, exam: Exam) -> bool:

@@ -167,6 +167,7 @@ class Renewal:
         now: datetime,
     ) -> str:
         parts, version = self._parts, current.version + 1
+        study = await parts.key_notes.read(study)
         made = await asyncio.to_thread(parts.kos.renew, former, study, version=version, now=now)
         if notice.address and not await asyncio.to_thread(addressed, made.data, notice.address):
             return await self._alert(

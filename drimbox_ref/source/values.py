@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from protocols.kos import KeyObjectRef
+
 __all__ = [
     "Accepted",
     "Action",
@@ -207,6 +209,7 @@ class Ban(StrEnum):
     DMP = "refus-dmp"
     UNKNOWN = "kos-inconnu"
     ADDRESS = "adresse-differente"
+    KEY_NOTES = "notes-cles-non-lues"
     INTERNAL = "erreur-interne"
 
 
@@ -256,6 +259,8 @@ class FoundInstance:
     sop_instance: str
     number: int | None
     frames: int | None
+    key_notes: tuple[KeyObjectRef, ...] = ()
+    """The key image notes that point at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

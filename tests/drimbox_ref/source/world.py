@@ -28,6 +28,7 @@ from drimbox_ref.source.capabilities import Capabilities
 from drimbox_ref.source.catalogue import ArchiveCatalogue
 from drimbox_ref.source.inbox import SqlInbox
 from drimbox_ref.source.intake import MllpIntake
+from drimbox_ref.source.key_notes import PacsKeyNotes
 from drimbox_ref.source.kos import ImgKosBuilder
 from drimbox_ref.source.matcher import CoherenceMatcher
 from drimbox_ref.source.metadata import XdsMetadata
@@ -532,6 +533,7 @@ def make_world(
         acknowledger=Hl7Acknowledger(clock=clock),
         notices=PacsNotices(),
         examinations=pacs,
+        key_notes=PacsKeyNotes(images, alerts=SqlAlerts(database), clock=clock, patience_s=5.0),
         matcher=CoherenceMatcher(),
         kos=ImgKosBuilder(
             uids=uids,
