@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo test quick lint types campaign fuzz interop bench clean help
+.PHONY: setup demo test quick lint types campaign fuzz interop bench soak clean help
 
 help:
 	@echo "make demo    installe l'environnement et joue la campagne embarquée"
@@ -13,6 +13,7 @@ help:
 	@echo "make interop vérifie avec des programmes tiers (DCMTK, openssl, curl, dciodvfy, PixelMed…)"
 	@echo "make fuzz    20 000 entrées hostiles par lecteur et par juge (graine affichée)"
 	@echo "make bench   mesures relatives (docs/performance.md)"
+	@echo "make soak    2 000 comptes rendus, des pannes, 20 SIGKILL de la Source (SOAK='--seed 7')"
 
 setup: .setup-runtime
 
@@ -80,6 +81,10 @@ fuzz: .setup-dev
 
 bench: .setup-dev
 	$(BIN)/python -m load.benchmarks
+
+# SOAK: options of the command, as in `make soak SOAK='--seed 7 --keep /tmp/endurance'`.
+soak: .setup-dev
+	$(BIN)/python -m load.soak $(SOAK)
 
 clean:
 	rm -rf $(VENV) .setup-* runs dist build
