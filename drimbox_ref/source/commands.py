@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from drimbox_ref import holding
 from drimbox_ref.commands import (
     CONFIG,
     DRY_RUN,
@@ -24,6 +26,7 @@ from drimbox_ref.commands import (
     guarded,
     print_line,
 )
+from drimbox_ref.config import ConfigError
 from drimbox_ref.source.archive import SqlArchive
 from drimbox_ref.source.backoff import Backoff
 from drimbox_ref.source.backup import BackupError, restore, save
@@ -153,14 +156,18 @@ def _restore(
     source: Annotated[Path, typer.Option("--from", help="Sauvegarde à restaurer.")],
     dry_run: DRY_RUN = False,
 ) -> None:
-    """Restaure une sauvegarde dans une base vide, d'un coup ou pas du tout (DB.SO.24)."""
+    """Restaure une sauvegarde dans une base vide, d'un coup ou pas du tout (DB.SO.24).
+
+    La Source doit être arrêtée : elle écrirait dans une base qui n'est pas encore la sienne.
+    """
     with guarded(_opened, config) as held:
         try:
-            with Progress("lignes lues") as progress:
+            alone = holding.held(held.box, "source", file=config.absolute())
+            with nullcontext() if dry_run else alone, Progress("lignes lues") as progress:
                 saved, key = restore(held.database, source, dry_run=dry_run, told=progress.to)
-            if not dry_run:
-                keep_key(held.box.state, key)
-        except BackupError as error:
+                if not dry_run:
+                    keep_key(held.box.state, key)
+        except (BackupError, ConfigError) as error:
             fail(str(error))
         verb = "à restaurer" if dry_run else "restaurées"
         print_line(f"{saved.count} ligne(s) {verb}, de la sauvegarde du {saved.utc}")

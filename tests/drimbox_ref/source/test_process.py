@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import pydicom
 import pytest
+import tomli_w
 
 from drimbox_ref.__main__ import main
 from protocols import kos
@@ -80,7 +82,14 @@ def test_the_administrator_s_commands(
     assert INS not in "".join(lines)
     backup = str(tmp_path / "backup.zip")
     assert "sauvegardées" in told("backup", *config, "--to", backup)
-    told("restore", *config, "--from", backup, code=1)
+    assert main(["source", "restore", *config, "--from", backup]) == 1
+    assert f"tenu par le processus {bed.addresses['pid']}" in capsys.readouterr().err
+    new = tomllib.loads((bed.directory / "source.toml").read_text())
+    new["box"]["state"] = str(tmp_path / "neuve")
+    (tmp_path / "neuve.toml").write_bytes(tomli_w.dumps(new).encode())
+    another = ["--config", str(tmp_path / "neuve.toml")]
+    assert "restaurées" in told("restore", *another, "--from", backup)
+    assert "intact" in told("audit", "verify", *another), "the key came back too"
     told("export", *config, code=64)
     told("audit", "search", *config, "--since", "hier", code=64)
     told("audit", "verify", "--config", str(tmp_path / "absent.toml"), code=64)
