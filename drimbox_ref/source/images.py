@@ -22,7 +22,7 @@ from wire.exchange import ignore
 
 __all__ = ["DimseImages", "identifier_of"]
 
-_UNABLE_TO_SEND = 0xA702
+_SUCCESS, _UNABLE_TO_SEND, _CANCELLED = 0x0000, 0xA702, 0xFE00
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +71,8 @@ class DimseImages:
         try:
             result = self._ask(peer, wanted, inlet, cancellation)
         except DimseFailure as failure:
+            if self._has_nothing(peer, wanted, failure):
+                return MoveResult(status=_SUCCESS)
             if failure.status != _UNABLE_TO_SEND or not inlet.widen():
                 raise
         else:
@@ -78,6 +80,17 @@ class DimseImages:
                 return result
         _log.info("C-MOVE : le PACS ne convertit pas, second essai sans restriction de syntaxe")
         return self._ask(peer, wanted, inlet, cancellation)
+
+    def _has_nothing(self, peer: DimsePeer, wanted: Wanted, failure: DimseFailure) -> bool:
+        """Whether a C-MOVE was refused for want of anything to send: some archives (Orthanc, by
+        C000) do not end it with no sub-operation. C-FIND tells that from a breakdown.
+        """
+        if failure.kind != "status" or failure.status == _CANCELLED:
+            return False
+        try:
+            return not self._client.find(peer, identifier_of(wanted))
+        except DimseFailure:
+            return False
 
     def _ask(
         self, peer: DimsePeer, wanted: Wanted, inlet: Inlet, cancellation: Cancellation

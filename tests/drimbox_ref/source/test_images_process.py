@@ -102,6 +102,28 @@ def test_the_pacs_is_asked_first_and_the_rest_transcoded(
     assert [file.transfer_syntax for file in files] == [given] * 3
 
 
+def test_a_pacs_that_refuses_for_want_of_images_is_not_one_that_is_broken(bed: Bed) -> None:
+    """Orthanc answers C-MOVE by C000 when it has nothing left to send."""
+    study = f"{ROOT}.7"
+    bed.load(study, series=1, instances=2)
+    kos = publish(bed, study, "S7")
+
+    def asked() -> int:
+        path = f"/studies/{study}/series/{study}.1"
+        status: int = bed.wado(path, kos=kos, token=bed.token()).status
+        return status
+
+    for service in ("C-MOVE", "C-GET"):
+        bed.pacs.faults.set("statut", service, statut=0xC000)
+    try:
+        if not isinstance(bed, ByWeb):  # whose images are asked for by neither
+            assert asked() == 502
+        bed.pacs.remove(study=study)
+        assert asked() == 410
+    finally:
+        bed.pacs.faults.clear()
+
+
 def test_a_client_that_leaves_stops_the_pacs(bed: Bed) -> None:
     """By C-CANCEL, or by the end of the connection, long before the last of its images."""
     study = f"{ROOT}.9"
