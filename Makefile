@@ -10,7 +10,7 @@ help:
 	@echo "make demo    installe l'environnement et joue la campagne embarquée"
 	@echo "make test    tous les contrôles du banc (lint, types, tests, campagne)"
 	@echo "make quick   lint, types et tests de ce qui a changé, en moins d'une minute"
-	@echo "make interop vérifie avec des programmes tiers (DCMTK, openssl, curl, dciodvfy, PixelMed…)"
+	@echo "make interop vérifie avec des programmes tiers (DCMTK, openssl, curl, Orthanc, PostgreSQL…)"
 	@echo "make fuzz    20 000 entrées hostiles par lecteur et par juge (graine affichée)"
 	@echo "make bench   mesures relatives (docs/performance.md)"
 	@echo "make soak    2 000 comptes rendus, des pannes, 20 SIGKILL de la Source (SOAK='--seed 7')"
@@ -57,6 +57,7 @@ quick: .setup-dev
 	@$(PIP) install -c constraints.txt -e '.[interop]'
 	@touch $@
 
+# Packages that start a service are installed where nothing starts one: in a container.
 # pynetdicom has scripts of the same names as DCMTK's: dsrdump tells whether DCMTK is there.
 interop: .setup-interop
 	@wanted=; \
@@ -66,6 +67,15 @@ interop: .setup-interop
 	done; \
 	test -f /usr/share/java/pixelmed.jar || wanted="$$wanted libpixelmed-java"; \
 	command -v java >/dev/null || wanted="$$wanted default-jre-headless"; \
+	services=; \
+	test -f /usr/share/orthanc/plugins/libOrthancDicomWeb.so \
+	  || services="$$services orthanc orthanc-dicomweb"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+	  || services="$$services postgresql"; \
+	if [ ! -d /run/systemd/system ]; then wanted="$$wanted$$services"; \
+	elif [ -n "$$services" ]; then \
+	  echo "Absents, tests sautés (leur paquet démarre un service : à installer soi-même) :$$services"; \
+	fi; \
 	if [ -n "$$wanted" ] && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	  echo "Installation par apt-get :$$wanted"; \
 	  install="apt-get install -y -qq --no-install-recommends $$wanted"; \

@@ -11,23 +11,45 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pydicom.dataset import Dataset
+
 from bench.outcomes import CannotVerify
 from bench.ports import Pacs
 from protocols import stow
 from protocols.dicom import split_part10
 from protocols.errors import LocalProtocolError, RemoteProtocolError
-from wire.dimse import DimseClient, DimseFailure, DimsePeer, is_failure
-from wire.exchange import Observe
+from simulators.pacs import Archive as Held
+from simulators.pacs import Instance
+from wire.dimse import DimseClient, DimseFailure, DimsePeer, StoreRequest, is_failure
+from wire.dimse.messages import SUCCESS
+from wire.exchange import Observe, ignore
 from wire.http_client import HttpClient, HttpFailure, Response
 from wire.tls import ClientTls
 
-__all__ = ["MODALITY", "Archive", "ProductPacs", "Sender", "Simulated", "by_c_store", "by_stow"]
+__all__ = [
+    "MODALITY",
+    "Archive",
+    "ProductPacs",
+    "Reader",
+    "Sender",
+    "Simulated",
+    "by_c_get",
+    "by_c_store",
+    "by_stow",
+]
 
 MODALITY = "KITMODALITY"
 """The AE title that sends images to a product."""
 
 Sender = Callable[[Sequence[bytes]], dict[str, str]]
 """Sends Part 10 files; SOPInstanceUID -> why it was not taken, in French, empty when all were."""
+
+Reader = Callable[[Instance], Instance]
+"""What an archive holds under the UIDs of an instance that it took.
+
+Raises:
+    DimseFailure, RemoteProtocolError: it does not give it.
+"""
 
 
 class Archive(Protocol):
@@ -95,6 +117,33 @@ def by_c_store(peer: DimsePeer, observe: Observe, *, timeout: float) -> Sender:
         }
 
     return send
+
+
+def by_c_get(peer: DimsePeer, *, timeout: float) -> Reader:
+    """Images asked back by C-GET, in the transfer syntax in which they were sent.
+
+    It is no exchange of a box: nobody observes it.
+    """
+    client = DimseClient(MODALITY, actor="modalité", observe=ignore, timeout=timeout)
+
+    def ask(sent: Instance) -> Instance:
+        identifier = Dataset()
+        identifier.QueryRetrieveLevel = "IMAGE"
+        identifier.StudyInstanceUID = sent.study_uid
+        identifier.SeriesInstanceUID = sent.series_uid
+        identifier.SOPInstanceUID = sent.sop_instance
+        came: list[StoreRequest] = []
+
+        def keep(request: StoreRequest) -> int:
+            came.append(request)
+            return SUCCESS
+
+        client.get(peer, identifier, storage={sent.sop_class: [sent.transfer_syntax]}, store=keep)
+        if not came:
+            raise DimseFailure("status", "aucune image rendue")
+        return Held().add(came[0].dataset, transfer_syntax=came[0].transfer_syntax)
+
+    return ask
 
 
 def by_stow(

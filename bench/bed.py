@@ -18,7 +18,7 @@ from bench.browser import BrowserFactory
 from bench.changes import ByProgram, Changes, by_hand
 from bench.errors import BenchError
 from bench.feed import Feed
-from bench.launching import Launch, start_program
+from bench.launching import Launch, start_program, with_python
 from bench.neighbours import Manner
 from bench.process import ChildBox
 from bench.profile import ConsumerBox, Profile, SourceBox
@@ -76,8 +76,8 @@ class Bed(World):
         self._launch = launch
         self._usage = directory if record_parts else None
         self._roles = {role for role in roles if getattr(profile.claims, role)}
-        self._source_command = _with_python(tuple(source_command) or profile.source.command)
-        self._consumer_command = _with_python(tuple(consumer_command) or profile.consumer.command)
+        self._source_command = with_python(tuple(source_command) or profile.source.command)
+        self._consumer_command = with_python(tuple(consumer_command) or profile.consumer.command)
         self.boxes: dict[str, ChildBox] = {}
         self.source = BoxAddresses()
         self.counterpart = BoxAddresses()
@@ -271,7 +271,7 @@ class Bed(World):
     @property
     def changes(self) -> Changes:
         """Who does what no exchange asks of the Source under test."""
-        command = _with_python(self.profile.source.changes)
+        command = with_python(self.profile.source.changes)
         if command:
             return ByProgram(command, self.profile.timing.effect_s)
         box = self.boxes.get("source")
@@ -282,11 +282,6 @@ class Bed(World):
 
 def _embedded(role: str) -> tuple[str, ...]:
     return (*EMBEDDED, role, "--config", "{config}", "--ready", "{ready}")
-
-
-def _with_python(command: tuple[str, ...]) -> tuple[str, ...]:
-    """A profile's `{python}` is the interpreter that runs the bench."""
-    return tuple(part.replace("{python}", sys.executable) for part in command)
 
 
 def _hosts(box: SourceBox | ConsumerBox, *names: str) -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""What only the vendor's program or a person can do to a Source: images taken out of a native
-product's PACS, an archive imported or exported.
+"""What only a program or a person can do: images taken out of a native product's PACS, or of the
+site's; an archive imported or exported.
 
 DICOM has no message by which a modality takes back what it sent, and who may remove images in a
-PACS is its own affair: the bench asks, by `[source] changes`.
+PACS is its own affair: the bench asks, the product by `[source] changes`, the site's real PACS by
+`[source] pacs_changes`.
 
 The program is called with an action and identifiers, and exits with 0 once it is done:
 
@@ -11,10 +12,13 @@ The program is called with an action and identifiers, and exits with 0 once it i
     PROGRAM import-xdm      FILE
     PROGRAM export-xdm      FOLDER
     PROGRAM resync          STUDY
+    PROGRAM send            STUDY SERIES INSTANCE AE
 
 `import-xdm` is asked of a Source that starts from preloaded KOS (`bench.preloading`); `export-xdm`
 writes the Source's whole local archive to that folder, as XDM in one or more ZIP files; `resync`
-begins a resynchronisation with the PACS, of that exam alone or of all (DB.SO.28).
+begins a resynchronisation with the PACS, of that exam alone or of all (DB.SO.28); `send` has the
+site's PACS send an object that it holds by C-STORE. A site's PACS is asked for `remove-…` and
+`send` alone.
 """
 
 from __future__ import annotations
@@ -62,10 +66,11 @@ def by_hand(action: str, identifiers: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ByProgram:
-    """The vendor's program, waited for."""
+    """The vendor's program, or the site's, waited for; `key` is what the profile calls it."""
 
     command: tuple[str, ...]
     timeout: float
+    key: str = "source.changes"
 
     def __call__(self, action: str, identifiers: Sequence[str]) -> None:
         """Run it.
@@ -86,12 +91,10 @@ class ByProgram:
             )
         except OSError as error:
             raise NotSendable(
-                f"source.changes : « {self.command[0]} » ne se lance pas ({error.strerror})"
+                f"{self.key} : « {self.command[0]} » ne se lance pas ({error.strerror})"
             ) from None
         except subprocess.TimeoutExpired:
-            raise CannotVerify(
-                f"source.changes : {asked} n'a pas fini en {self.timeout:g} s"
-            ) from None
+            raise CannotVerify(f"{self.key} : {asked} n'a pas fini en {self.timeout:g} s") from None
         if done.returncode != 0:
             said = done.stdout.decode(errors="replace").strip()[-_WORDS:]
-            raise CannotVerify(f"source.changes : {asked} : code {done.returncode} : {said}")
+            raise CannotVerify(f"{self.key} : {asked} : code {done.returncode} : {said}")

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["ForkServer", "Launch", "Running", "start_program"]
+__all__ = ["ForkServer", "Launch", "Running", "start_program", "with_python"]
 
 
 class Running(Protocol):
@@ -44,6 +44,11 @@ class Running(Protocol):
     def close_stdin(self) -> None:
         """Its standard input ends: a box stops then."""
         ...
+
+
+def with_python(command: Sequence[str]) -> tuple[str, ...]:
+    """A profile's `{python}` is the interpreter that runs the bench."""
+    return tuple(part.replace("{python}", sys.executable) for part in command)
 
 
 Launch = Callable[[Sequence[str], Path], Running]

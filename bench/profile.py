@@ -104,6 +104,9 @@ class SourceBox(_Table):
     changes: tuple[str, ...] = ()
     """The vendor's program that takes images out of a native product's PACS, and imports an XDM
     archive (`bench.changes`)."""
+    pacs_changes: tuple[str, ...] = ()
+    """The program of the site's real PACS (`neighbours.pacs`), which takes images out of it and has
+    it send (`bench.changes`)."""
     database: str = ""
     """PostgreSQL database of the reference's durable state, empty when it begins; "": a file."""
     start: Literal["report", "xdm"] = "report"

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from bench.archives import Sender
+from bench.archives import Reader, Sender
+from bench.changes import Changes
 from bench.neighbours import Manner, Neighbour
 from bench.outcomes import CannotVerify
+from protocols import kos
 from protocols.dicom import DicomSyntaxError
 from protocols.ebrim import DocumentEntry
+from protocols.errors import RemoteProtocolError
 from protocols.whitelist import Domain
 from simulators.dmp import Patient as DmpPatient
 from simulators.dmp import Stored
@@ -26,10 +29,14 @@ from simulators.ris.messages import Options
 from simulators.ris.report import Report
 from simulators.ris.service import Ack, Link, Ris
 from spec.dmp import Masking
-from wire.dimse import DimsePeer
+from wire.dimse import DimseFailure, DimsePeer
+from wire.dimse.messages import SUCCESS
 from wire.tap import Stored as Passed
 
 __all__ = ["RealAns", "RealDmp", "RealLocalPacs", "RealPacs", "RealPsc", "RealRis"]
+
+_QUALITY = "113001"
+"""Rejected for quality reasons (PS3.16 CID 7031): archives may go on showing it."""
 
 
 class _Real:
@@ -123,14 +130,24 @@ class RealPsc(_Real):
 class RealPacs(_Real):
     """A site's PACS: exams are stored in it, and it is believed to hold what it took.
 
-    `at` is where a box reaches it: its own address, or a tap.
+    `at` is where a box reaches it: its own address, or a tap. `ask` reads what it made of what it
+    took; `changes`, when the site has a program for it, takes images out and has it send.
     """
 
-    def __init__(self, neighbour: Neighbour, at: tuple[str, int], send: Sender) -> None:
+    def __init__(
+        self,
+        neighbour: Neighbour,
+        at: tuple[str, int],
+        send: Sender,
+        ask: Reader,
+        changes: Changes | None = None,
+    ) -> None:
         super().__init__(neighbour)
         self.host, self.port = at
         self._taken = Archive()
         self._send = send
+        self._ask = ask
+        self._changes = changes
 
     @property
     def ae_title(self) -> str:
@@ -163,20 +180,63 @@ class RealPacs(_Real):
         return self._taken.instances(study=study, series=series)
 
     def remove(self, study: str | None = None, instance: str | None = None) -> int:
-        """Only its own people do."""
-        self._cannot("n'y retire rien")
+        """The site's program does.
+
+        Raises:
+            CannotVerify, NotSendable: there is none, or it did not.
+        """
+        changes = self._program("n'y retire rien")
+        if study is not None and instance is None:
+            changes("remove-study", (study,))
+        else:
+            for one in self._taken.instances(study=study, instance=instance):
+                changes("remove-instance", (one.study_uid, one.series_uid, one.sop_instance))
+        return self._taken.remove(study=study, instance=instance)
 
     def reject(self, note: bytes, *, regular_use: bool = False) -> int:
-        """Only its own people do."""
-        self._cannot("n'y rejette rien")
+        """It takes the note as any object, and the site's program takes out what it rejects: one
+        that knows nothing of IOCM then shows what one that applies it would.
+
+        Raises:
+            CannotVerify, NotSendable: as `remove`, and as `load`.
+        """
+        self._program("n'y rejette rien")
+        manifest = kos.decode(note)
+        self.load(note)
+        if regular_use and [one.value for one in manifest.title or ()] == [_QUALITY]:
+            return 0
+        return sum(self.remove(instance=one.sop_instance) for one in manifest.instances())
 
     def forward(self, file: bytes, to: DimsePeer) -> int:
-        """Only it does."""
-        self._cannot("n'envoie rien à sa place")
+        """The site's program has it send an object that it holds: SUCCESS once it says so.
+
+        Raises:
+            CannotVerify, NotSendable: as `remove`. That the Source refuses it is not told apart.
+        """
+        changes = self._program("n'envoie rien à sa place")
+        one = Archive().add_file(file)
+        changes("send", (one.study_uid, one.series_uid, one.sop_instance, to.ae_title))
+        return SUCCESS
 
     def stored(self, sop_instance: str) -> Instance | None:
-        """It may coerce what it takes (PS3.4 B.4.1.3): its own bytes are not known."""
-        self._cannot("ne sait pas ce qu'il a changé aux images en les rangeant")
+        """It may coerce what it takes (PS3.4 B.4.1.3): it is asked what it holds.
+
+        Raises:
+            CannotVerify: it does not give it, or took it from somebody else.
+        """
+        unknown = "ne sait pas ce qu'il a changé aux images en les rangeant"
+        sent = self._taken.get(sop_instance)
+        if sent is None:
+            self._cannot(f"{unknown} (image qu'il ne tient pas du banc)")
+        try:
+            return self._ask(sent)
+        except (DimseFailure, RemoteProtocolError) as error:
+            self._cannot(f"{unknown} (C-GET : {error})")
+
+    def _program(self, what: str) -> Changes:
+        if self._changes is None:
+            self._cannot(f"{what} ; source.pacs_changes le ferait")
+        return self._changes
 
 
 class RealLocalPacs(_Real):

@@ -133,8 +133,7 @@ class Story:
             return self.bed.pacs
         if self.bed.second_pacs is None:
             raise CannotVerify(
-                "aucun second PACS : le profil n'en donne pas le port (world.second_pacs), ou le "
-                "PACS n'est pas simulé par le banc"
+                "aucun second PACS : le profil n'en donne pas le port (world.second_pacs)"
             )
         return self.bed.second_pacs
 

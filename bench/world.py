@@ -23,10 +23,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bench import ports
-from bench.archives import by_c_store
+from bench.archives import by_c_get, by_c_store
 from bench.box_config import LOCAL_PACS_AE, PACS_AE, RETRIEVE, SECOND_PACS_AE, Addresses
 from bench.browser import Browser, BrowserFactory
+from bench.changes import ByProgram
 from bench.feed import Feed
+from bench.launching import with_python
 from bench.neighbours import Manner, Neighbour
 from bench.outcomes import CannotVerify
 from bench.papers import Papers, papers
@@ -292,17 +294,17 @@ class World:
     async def _start_pacs(self) -> ports.Pacs:
         neighbour, port = self.profile.neighbours.of("pacs"), self.profile.world.pacs
         if not neighbour.simulated:
-            at = neighbour.host, neighbour.port
-            send = by_c_store(
-                DimsePeer(*at, neighbour.ae_title, "pacs"),
-                self.observe,
-                timeout=self.profile.timing.effect_s,
-            )
+            at, timeout = (neighbour.host, neighbour.port), self.profile.timing.effect_s
+            peer = DimsePeer(*at, neighbour.ae_title, "pacs")
+            send = by_c_store(peer, self.observe, timeout=timeout)
+            ask = by_c_get(peer, timeout=timeout)
+            program = with_python(self.profile.source.pacs_changes)
+            changes = ByProgram(program, timeout, "source.pacs_changes") if program else None
             if neighbour.manner is Manner.TAPPED:
                 opened = await tap_dicom(neighbour, "pacs", self.observe, port, **self._where)
                 tap = self._tapped(neighbour, opened)
                 at = tap.host, tap.port
-            return RealPacs(neighbour, at, send)
+            return RealPacs(neighbour, at, send, ask, changes)
         made = pacs.build(PacsConfig(ae_title=PACS_AE, port=port, **self._where), self.observe)
         self.simulators.pacs = made
         self._started.append(_later(made.start().stop))
@@ -313,9 +315,10 @@ class World:
 
     @property
     def _has_second_pacs(self) -> bool:
-        claims, pacs = self.profile.claims, self.profile.neighbours.of("pacs")
+        """Beside a real first one too: it is of another accession authority."""
+        claims = self.profile.claims
         told = bool(self.profile.world.second_pacs) or not self.profile.external_source()
-        return claims.source and claims.mode == "proxy" and pacs.simulated and told
+        return claims.source and claims.mode == "proxy" and told
 
     def _start_second_pacs(self) -> Pacs:
         config = PacsConfig(

@@ -65,6 +65,9 @@ WORDS: Final = {
     "source.changes": "Commande de l'éditeur qui retire des images de son PACS (native), importe "
     "ou exporte une archive XDM : remove-instance, remove-study, import-xdm, export-xdm, resync ; "
     "sans elle, une personne.",
+    "source.pacs_changes": "Commande du site, qui retire des images de son PACS réel "
+    "(neighbours.pacs) et lui fait envoyer une note : remove-instance, remove-study, send ; sans "
+    "elle, ces scénarios ne se vérifient pas. Pour Orthanc : examples/orthanc_changes.py.",
     "source.database": "Référence seule : base PostgreSQL de son état, vide au départ "
     "(postgresql://… ou env:NOM) ; sans elle, un fichier.",
     "source.start": "Avant les scénarios d'images : report, un compte rendu est publié ; xdm, le "

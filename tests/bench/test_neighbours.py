@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ import pytest
 import tomli_w
 from anyio.from_thread import start_blocking_portal
 
+from bench.archives import by_c_get
 from bench.bed import Bed
 from bench.campaign import Options, play
 from bench.cases import mint
@@ -33,16 +34,19 @@ from bench.verdicts import Verdict
 from drimbench.counter.faults import menus
 from drimbench.counter.state import panels
 from features import FEATURES, STEP_MODULES
+from protocols.kos import Code, InstanceRef, Manifest, SeriesEvidence, StudyEvidence, encode
 from reports.html import render
-from simulators import dmp, pacs
+from simulators import dmp, modality, pacs
 from simulators.dmp import DmpConfig, DmpState
 from simulators.dmp import Patient as DmpPatient
 from simulators.dmp.naming import label as dmp_label
 from simulators.igc.pki import Pki
-from simulators.pacs import Pacs, PacsConfig
+from simulators.pacs import Instance, Pacs, PacsConfig
 from simulators.psc.naming import label as psc_label
+from spec.dicom import REJECTION_TITLES
 from spec.dmp import Masking
 from tests.bench.test_external import free_ports
+from wire.dimse import DimsePeer
 from wire.exchange import Direction, Exchange, ignore
 from wire.mllp import MllpClient, serve_mllp
 from wire.shard import Shard
@@ -130,7 +134,9 @@ def test_what_only_a_simulator_can_do() -> None:
         pacs="écouté 127.0.0.1:9 AE", local_pacs="externe 127.0.0.1:9 AE", ris="externe",
     )  # fmt: skip
     real_dmp, real_psc = RealDmp(known.of("dmp")), RealPsc(known.of("psc"))
-    real_pacs = RealPacs(known.of("pacs"), ("127.0.0.1", 9), lambda files: {"1.2": "plein"})
+    real_pacs = RealPacs(
+        known.of("pacs"), ("127.0.0.1", 9), lambda files: {"1.2": "plein"}, lambda sent: sent
+    )
     local = RealLocalPacs(known.of("local_pacs"), ("127.0.0.1", 9))
     ris = RealRis(known.of("ris"), None)  # type: ignore[arg-type]
     fault = "le voisin dmp est écouté : le banc ne sait pas simuler cette panne"
@@ -149,6 +155,9 @@ def test_what_only_a_simulator_can_do() -> None:
         (lambda: real_psc.issue(None, "c"), "jeton"),  # type: ignore[arg-type]
         (lambda: real_pacs.stored("1.2"), "changé aux images"),
         (lambda: real_pacs.load(b""), "ranger d'image .plein."),
+        (lambda: real_pacs.remove(study="1.2"), "n'y retire rien ; source.pacs_changes le ferait"),
+        (lambda: real_pacs.reject(b""), "n'y rejette rien ; source.pacs_changes le ferait"),
+        (lambda: real_pacs.forward(b"", DimsePeer("h", 1, "BOX")), "n'envoie rien à sa place"),
         (local.instances, "ne voit pas ses échanges"),
         (lambda: local.load(b""), "n'y range rien"),
         (lambda: _await(ris.send(b"", ("h", 1))), "n'envoie pas"),
@@ -157,6 +166,118 @@ def test_what_only_a_simulator_can_do() -> None:
     for command, told in commands:
         with pytest.raises(CannotVerify, match=told):
             command()
+
+
+# A PACS that has a program ---------------------------------------------------------------------
+
+
+STUDY, NOTE, NOTE_SERIES = "2.25.20", "2.25.40", "2.25.41"
+
+
+def exam_files() -> list[bytes]:
+    """Two series of two images."""
+    patient = modality.Patient(
+        name="A^B", patient_id="1", issuer="I", issuer_oid="2.25.1", birth_date="19700101", sex="F"
+    )
+    return list(
+        modality.make(
+            modality.Exam(
+                patient=patient, study_uid=STUDY, accession="ACC", accession_issuer_oid="2.25.2",
+                series=tuple(
+                    modality.Series(
+                        modality="CT", description="S", count=2, uid=f"2.25.3{n}", number=n
+                    )
+                    for n in (1, 2)
+                ),
+                date="20261122", time="101500", description="CT", matrix=16,
+            )
+        )
+    )  # fmt: skip
+
+
+def note(title: str, rejected: Sequence[Instance]) -> bytes:
+    """An IOCM note on these instances."""
+    refs = tuple(InstanceRef(one.sop_class, one.sop_instance) for one in rejected)
+    series = SeriesEvidence(series_uid=rejected[0].series_uid, instances=refs)
+    return encode(
+        Manifest(
+            sop_instance=NOTE,
+            series_uid=NOTE_SERIES,
+            study_uid=STUDY,
+            title=(Code(*REJECTION_TITLES[title]),),
+            studies=(StudyEvidence(STUDY, (series,)),),
+            content=(),
+        )
+    )
+
+
+@pytest.fixture
+def asked() -> list[tuple[str, ...]]:
+    return []
+
+
+@pytest.fixture
+def driven(asked: list[tuple[str, ...]]) -> RealPacs:
+    """A PACS with a program, which keeps what it is asked; it holds an exam."""
+    neighbour = Neighbours(pacs="écouté 127.0.0.1:9 AE").of("pacs")
+    made = RealPacs(
+        neighbour, ("127.0.0.1", 9), lambda files: {}, lambda sent: sent,
+        lambda action, identifiers: asked.append((action, *identifiers)),
+    )  # fmt: skip
+    for file in exam_files():
+        made.load(file)
+    return made
+
+
+def test_a_program_takes_images_out(driven: RealPacs, asked: list[tuple[str, ...]]) -> None:
+    first = driven.instances(STUDY)[0]
+    assert driven.remove(instance=first.sop_instance) == 1
+    assert driven.count(STUDY) == 3
+    assert driven.remove(study=STUDY) == 3
+    assert driven.count() == 0
+    assert asked == [
+        ("remove-instance", STUDY, first.series_uid, first.sop_instance),
+        ("remove-study", STUDY),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("title", "regular_use", "left"),
+    [("113037", False, 2), ("113037", True, 2), ("113001", True, 4), ("113001", False, 2)],
+)
+def test_a_note_is_taken_applied_and_sent(
+    driven: RealPacs, asked: list[tuple[str, ...]], title: str, regular_use: bool, left: int
+) -> None:
+    held = driven.instances(STUDY, "2.25.32")
+    file = note(title, held)
+    assert driven.reject(file, regular_use=regular_use) == 4 - left
+    assert {one.series_uid for one in driven.instances(STUDY)} == {
+        "2.25.31", NOTE_SERIES, *(["2.25.32"] if left == 4 else []),
+    }  # fmt: skip
+    assert driven.forward(file, DimsePeer("127.0.0.1", 1, "BOX")) == 0x0000
+    gone = held if left == 2 else ()
+    removed = [("remove-instance", STUDY, "2.25.32", one.sop_instance) for one in gone]
+    assert asked == [*removed, ("send", STUDY, NOTE_SERIES, NOTE, "BOX")]
+
+
+def test_what_a_pacs_holds_is_asked_of_it() -> None:
+    """By C-GET: a PACS may coerce what it takes."""
+    files = exam_files()
+    coerced = files[0].replace(b"A^B ", b"Z^Y ")
+    assert coerced != files[0]
+    with pacs.build(PacsConfig(ae_title="SITE"), ignore) as site:
+        peer = DimsePeer(site.host, site.port, "SITE")
+        made = RealPacs(
+            Neighbours(pacs="écouté 127.0.0.1:9 SITE").of("pacs"), ("127.0.0.1", 9),
+            lambda files: {}, by_c_get(peer, timeout=10),
+        )  # fmt: skip
+        sent = [made.load(file) for file in files]
+        site.load(coerced)
+        stored = made.stored(sent[0].sop_instance)
+        assert stored is not None
+        assert stored.file() == coerced
+        with pytest.raises(CannotVerify, match=r"changé aux images .* \(C-GET : "):
+            made.stored(sent[1].sop_instance)
 
 
 def _await(coroutine: Any) -> None:
@@ -431,8 +552,8 @@ def test_a_pacs_that_is_listened_to(site: Site, tmp_path: Path) -> None:
     verdicts = {one.id: (one.verdict, one.reason) for one in run.scenarios}
     assert verdicts["SCN-PUB-01"][0] is Verdict.PASS, verdicts
     assert verdicts["SCN-IMG-01"][0] is Verdict.PASS, verdicts
-    assert verdicts["SCN-IMG-02"][0] is Verdict.SKIP
-    assert "changé aux images" in verdicts["SCN-IMG-02"][1]
+    # It answers C-GET: what it made of the images is known.
+    assert verdicts["SCN-IMG-02"][0] is Verdict.PASS, verdicts
     assert {one.transaction for one in recorded(run, "pacs")} == {"C-FIND", "C-MOVE"}
 
 
