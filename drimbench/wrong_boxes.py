@@ -66,7 +66,7 @@ def play(
     ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=runs, preload=("drimbench.cli",))
     played = play_green(ground)
     if console:
-        console.print(f"[green]✓[/green] boîte juste : {len(played.run.scenarios)} scénarios")
+        console.print(f"[green]✓[/green] boîte juste : {len(played.scenarios)} scénarios")
     return play_matrix(mutants, ground, played=played, full=full, tell=heard)
 
 

@@ -1,23 +1,25 @@
-"""The green run: the right box conforms, and tells which of its parts each scenario uses."""
+"""The green runs: the right box conforms, and tells which of its parts each scenario uses."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from bench.journal import Journal
+from bench.outcomes import StepKind
 from bench.results import Run, ScenarioResult
 from bench.verdicts import Verdict
 from drimbox_ref.usage import EVENT
 from mutants.registry import Mutant, Role
 from mutants.shadows import DIFFERS, SHADOWED
 
-__all__ = ["Green", "Use", "read", "replaced"]
+__all__ = ["Green", "Told", "Use", "merged", "read", "replaced"]
 
 Use = tuple[str, str]
 """The role of a box, and one of its parts."""
@@ -25,38 +27,71 @@ Use = tuple[str, str]
 _CONFORM = (Verdict.PASS, Verdict.WARN, Verdict.OMIT)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the right box told during one scenario."""
+
+    preparation: tuple[str, ...]
+    """The steps before what is judged, as written."""
+    used: frozenset[Use]
+    used_after: frozenset[Use]
+    """... once it was prepared."""
+    differing: frozenset[str]
+    """The wrong boxes that would have answered otherwise."""
+    differing_after: frozenset[str]
+    """... once it was prepared."""
+
+    @property
+    def course(self) -> tuple[tuple[str, ...], frozenset[Use]]:
+        """What it has in common with a scenario that goes on from the same point by the same
+        parts."""
+        return self.preparation, self.used_after
+
+
 @dataclass(frozen=True, slots=True)
 class Green:
-    """What the right box did."""
+    """What the right box did, in one run or several."""
 
-    run: Run
+    runs: tuple[Run, ...]
     pki: Path
     """The certificates of its world."""
-    used: Mapping[str, frozenset[Use]]
-    """By scenario."""
+    told: Mapping[str, Told]
+    """By scenario, in the order played."""
     shadowed: frozenset[str]
     """The wrong boxes of which it is known when they would have answered otherwise."""
-    differing: Mapping[str, frozenset[str]]
-    """By scenario, those that would have."""
+
+    @property
+    def scenarios(self) -> tuple[ScenarioResult, ...]:
+        """All that were played."""
+        return tuple(one for run in self.runs for one in run.scenarios)
 
     @property
     def red(self) -> tuple[ScenarioResult, ...]:
         """What the right box did not pass: with one such scenario no wrong box proves anything."""
-        return tuple(one for one in self.run.scenarios if one.verdict not in _CONFORM)
+        return tuple(one for one in self.scenarios if one.verdict not in _CONFORM)
 
     def telling(self, mutant: Mutant, parts: Iterable[str]) -> frozenset[str]:
-        """The scenarios that can tell that wrong box, of these parts, from the right one: those
-        that used a part that would have answered otherwise, where that is known; else those that
-        used one of its parts.
+        """The scenarios that can tell that wrong box, of these parts, from the right one.
+
+        Where it is known when it would have answered otherwise, they are those in which it would
+        while something is judged; of those in which it would only while they are prepared, and
+        that go on by the same parts from the same point, the first: each finds what the others
+        do. Where it is not known, they are those that used one of its parts.
         """
         if mutant.name not in self.shadowed:
             return self.users(mutant.role, parts)
-        return frozenset(one for one, names in self.differing.items() if mutant.name in names)
+        found = {id for id, told in self.told.items() if mutant.name in told.differing_after}
+        courses = {self.told[id].course for id in found}
+        for id, told in self.told.items():
+            if mutant.name in told.differing and told.course not in courses:
+                courses.add(told.course)
+                found.add(id)
+        return frozenset(found)
 
     def users(self, role: Role, parts: Iterable[str]) -> frozenset[str]:
         """The scenarios that used one of these parts of that box."""
         wanted = {(role, part) for part in parts}
-        return frozenset(one for one, used in self.used.items() if not wanted.isdisjoint(used))
+        return frozenset(id for id, told in self.told.items() if not wanted.isdisjoint(told.used))
 
 
 def read(run: Run, pki: Path) -> Green:
@@ -65,31 +100,67 @@ def read(run: Run, pki: Path) -> Green:
     A use belongs to the scenario during which it happened: a part that works by itself, or is
     late, is thought to be used by more scenarios than it is, never by fewer.
     """
-    events = Journal(run.directory).of("scenario.start", "scenario.end", EVENT, SHADOWED, DIFFERS)
-    used: dict[str, set[Use]] = defaultdict(set)
-    differing: dict[str, set[str]] = defaultdict(set)
+    journal = Journal(run.directory)
+    prepared = _preparations(journal)
+    used: dict[tuple[str, bool], set[Use]] = defaultdict(set)
+    differing: dict[tuple[str, bool], set[str]] = defaultdict(set)
     shadowed: set[str] = set()
+    played: list[str] = []
     playing: str | None = None
-    for event in events:
+    steps = 0
+    for event in journal.of("scenario.start", "scenario.end", "step", EVENT, SHADOWED, DIFFERS):
         match event.type:
             case "scenario.start":
-                playing = event.fields["scenario"]
+                playing, steps = event.fields["scenario"], 0
+                played.append(event.fields["scenario"])
             case "scenario.end":
                 playing = None
             case kind if kind == SHADOWED:
                 shadowed.update(event.fields["mutants"])
             case _ if playing is None:
                 continue
+            case "step":
+                steps += 1
             case kind if kind == DIFFERS:
-                differing[playing].update(event.fields["mutants"])
+                after = steps >= len(prepared[playing])
+                differing[playing, after].update(event.fields["mutants"])
             case _:
-                used[playing].add((event.fields["role"], event.fields["part"]))
+                after = steps >= len(prepared[playing])
+                used[playing, after].add((event.fields["role"], event.fields["part"]))
+    told = {
+        one: Told(
+            preparation=prepared[one],
+            used=frozenset(used[one, False] | used[one, True]),
+            used_after=frozenset(used[one, True]),
+            differing=frozenset(differing[one, False] | differing[one, True]),
+            differing_after=frozenset(differing[one, True]),
+        )
+        for one in played
+    }
+    return Green(runs=(run,), pki=pki, told=told, shadowed=frozenset(shadowed))
+
+
+def merged(greens: Sequence[Green]) -> Green:
+    """Several runs of the same right box as one; the certificates are those of the first."""
     return Green(
-        run=run,
-        pki=pki,
-        used={scenario: frozenset(uses) for scenario, uses in used.items()},
-        shadowed=frozenset(shadowed),
-        differing={scenario: frozenset(names) for scenario, names in differing.items()},
+        runs=tuple(run for one in greens for run in one.runs),
+        pki=greens[0].pki,
+        told={id: told for one in greens for id, told in one.told.items()},
+        shadowed=frozenset.intersection(*(one.shadowed for one in greens)),
+    )
+
+
+def _preparations(journal: Journal) -> dict[str, tuple[str, ...]]:
+    """The leading `Étant donné` steps of each scenario."""
+    steps: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for event in journal.of("step"):
+        steps[event.fields["scenario"]].append((event.fields["kind"], event.fields["text"]))
+    return defaultdict(
+        tuple,
+        {
+            id: tuple(text for _, text in takewhile(lambda step: step[0] == StepKind.GIVEN, them))
+            for id, them in steps.items()
+        },
     )
 
 
@@ -97,7 +168,7 @@ def replaced(mutants: Iterable[Mutant], green: Green) -> dict[str, tuple[str, ..
     """The parts that each wrong box replaces, by its name: those that its transform changes in
     the right box of the green run, made again from the same configuration.
     """
-    boxes = green.run.directory / "boxes"
+    boxes = green.runs[0].directory / "boxes"
     right: dict[Role, Any] = {}
     answer = {}
     for one in mutants:

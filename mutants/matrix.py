@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from itertools import count, repeat
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -151,13 +152,28 @@ class Trial:
         }
 
 
-def play_green(ground: Ground) -> Green:
-    """Play the right box, both roles, in this process, recording which parts it uses.
+def play_green(ground: Ground, beds: int = 0) -> Green:
+    """Play the right box, both roles, recording which parts it uses: on so many beds at a time,
+    each in a process of its own and with its part of the scenarios (0: as many as cores).
 
     Raises:
         CampaignError: it could not be played, or the right box does not conform.
     """
-    runs = ground.runs / "reference"
+    every = [one.scenario for one in check_features(ground.features)]
+    number = min(beds or os.cpu_count() or 1, len(every))
+    shares = [every[rank::number] for rank in range(number)]
+    with ProcessPoolExecutor(number, get_context("spawn"), _end_with_parent) as pool:
+        played = green.merged(list(pool.map(_play_right, repeat(ground), count(1), shares)))
+    if played.red:
+        told = "".join(f"\n{one.id} : {one.reason}" for one in played.red)
+        raise CampaignError(
+            f"la boîte juste n'est pas conforme : aucune boîte fausse ne prouverait rien{told}"
+        )
+    return played
+
+
+def _play_right(ground: Ground, rank: int, share: Sequence[str]) -> Green:
+    runs = ground.runs / f"reference-{rank}"
     run = play(
         Options(
             features=ground.features,
@@ -165,19 +181,23 @@ def play_green(ground: Ground) -> Green:
             runs=runs,
             profile=ground.named("reference", runs / "pki"),
             seed=ground.seed,
-            only=tuple(one.scenario for one in check_features(ground.features)),
-            report=write_report(runs / REPORT, ground.profile, ground.seed),
+            only=tuple(share),
+            report=_report_of(ground, runs, share),
             launch=_watched(ground.launch()),
             record_parts=True,
         )
     )
-    played = green.read(run, runs / "pki")
-    if played.red:
-        told = "".join(f"\n{one.id} : {one.reason}" for one in played.red)
-        raise CampaignError(
-            f"la boîte juste n'est pas conforme : aucune boîte fausse ne prouverait rien{told}"
-        )
-    return played
+    return green.read(run, runs / "pki")
+
+
+def _report_of(ground: Ground, runs: Path, chosen: Collection[str]) -> Path | None:
+    """The report that the whole chain wants, if these scenarios play it."""
+    whole = {one.scenario for one in check_features(ground.features) if set(one.tags) >= ROLES}
+    return (
+        None
+        if whole.isdisjoint(chosen)
+        else write_report(runs / REPORT, ground.profile, ground.seed)
+    )
 
 
 def selection(
@@ -218,10 +238,9 @@ def play_one(
     runs = ground.runs / mutant.name
     if pki is not None:
         shutil.copytree(pki, runs / "pki", dirs_exist_ok=True)
-    whole = [one for one in check_features(ground.features) if set(one.tags) >= ROLES]
+    report = _report_of(ground, runs, chosen)
     # The right box plays the other half of the whole chain, and nothing else.
-    chain = not {one.scenario for one in whole}.isdisjoint(chosen)
-    report = write_report(runs / REPORT, ground.profile, ground.seed) if chain else None
+    chain = report is not None
     claims = Claims(
         source=chain or mutant.role == "source", consumer=chain or mutant.role == "consumer"
     )
@@ -276,8 +295,10 @@ def play_matrix(
     with ProcessPoolExecutor(
         workers or _usual_workers(), get_context("spawn"), _end_with_parent
     ) as pool:
+        # The longest first: none that takes minutes is left to play alone at the end.
+        longest = sorted(asked, key=lambda one: len(chosen[one.name]), reverse=True)
         waiting = {
-            pool.submit(play_one, one, ground, chosen[one.name], pki): one.name for one in asked
+            pool.submit(play_one, one, ground, chosen[one.name], pki): one.name for one in longest
         }
         done = {}
         for future in as_completed(waiting):

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -316,8 +317,14 @@ def _written(entry: DocumentEntry) -> bytes:
 
 
 def _read_entry(row: Row[Any]) -> DocumentEntry:
-    (entry,) = ebrim.parse_query_response(parse(row.metadata)).entries
-    return replace(entry, status=row.status)
+    return replace(_described(row.metadata), status=row.status)
+
+
+@lru_cache(maxsize=1024)
+def _described(metadata: bytes) -> DocumentEntry:
+    """Read once, not at each query: whoever waits for a document asks again and again."""
+    (entry,) = ebrim.parse_query_response(parse(metadata)).entries
+    return entry
 
 
 def _fields(patient: Patient) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.gate import check_features
 from bench.results import Run
 from bench.verdicts import Verdict
 from drimbox_ref.usage import EVENT
@@ -48,31 +49,115 @@ def wrong(name: str) -> Mutant:
     )
 
 
+class Bed:
+    """A run's journal, as the bench and the watched boxes write it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._bench, self._source, self._consumer = (
+            Shard(directory, name) for name in ("bench", "ps", "pc")
+        )
+
+    def step(self, scenario: str, kind: str, text: str) -> None:
+        self._bench.write("step", scenario=scenario, kind=kind, text=text)
+
+    def starts(self, scenario: str) -> None:
+        self._bench.write("scenario.start", scenario=scenario)
+
+    def ends(self, scenario: str) -> None:
+        self._bench.write("scenario.end", scenario=scenario)
+
+    def uses(self, part: str, role: str = "source") -> None:
+        shard = self._source if role == "source" else self._consumer
+        shard.write(EVENT, role=role, part=part, call="do")
+
+    def shadows(self, *names: str) -> None:
+        self._source.write(SHADOWED, role="source", mutants=names)
+
+    def differs(self, *names: str) -> None:
+        self._source.write(DIFFERS, role="source", mutants=names)
+
+    def read(self) -> Green:
+        for shard in (self._bench, self._source, self._consumer):
+            shard.close()
+        return green.read(run(self.directory), self.directory / "pki")
+
+
 def test_a_use_belongs_to_the_scenario_being_played(tmp_path: Path) -> None:
-    bench, source, consumer = (Shard(tmp_path, name) for name in ("bench", "ps", "pc"))
-    source.write(SHADOWED, role="source", mutants=["un-kos-faux", "jamais-autre"])
-    source.write(EVENT, role="source", part="door", call="tls")
-    bench.write("scenario.start", scenario="SCN-A")
-    source.write(EVENT, role="source", part="kos", call="build")
-    source.write(EVENT, role="source", part="kos", call="build")
-    source.write(DIFFERS, role="source", mutants=["un-kos-faux"])
-    bench.write("scenario.end", scenario="SCN-A")
-    source.write(EVENT, role="source", part="audit", call="write")
-    bench.write("scenario.start", scenario="SCN-B")
-    consumer.write(EVENT, role="consumer", part="kos", call="read")
-    bench.write("scenario.end", scenario="SCN-B")
-    for shard in (bench, source, consumer):
-        shard.close()
+    bed = Bed(tmp_path)
+    bed.shadows("un-kos-faux", "jamais-autre")
+    bed.uses("door")
+    bed.starts("SCN-A")
+    bed.uses("kos")
+    bed.uses("kos")
+    bed.differs("un-kos-faux")
+    bed.ends("SCN-A")
+    bed.uses("audit")
+    bed.starts("SCN-B")
+    bed.uses("kos", "consumer")
+    bed.ends("SCN-B")
 
-    read = green.read(run(tmp_path), tmp_path / "pki")
+    read = bed.read()
 
-    assert read.used == {"SCN-A": {("source", "kos")}, "SCN-B": {("consumer", "kos")}}
+    assert {id: told.used for id, told in read.told.items()} == {
+        "SCN-A": {("source", "kos")},
+        "SCN-B": {("consumer", "kos")},
+    }
     assert read.users("source", ["kos", "audit"]) == {"SCN-A"}
     assert read.users("consumer", ["kos"]) == {"SCN-B"}
     assert read.users("source", ["door"]) == frozenset()
     assert read.telling(wrong("un-kos-faux"), ["kos"]) == {"SCN-A"}
     assert read.telling(wrong("jamais-autre"), ["kos"]) == frozenset()
     assert read.telling(wrong("sans-ombre"), ["kos"]) == {"SCN-A"}
+
+
+def test_of_those_prepared_alike_that_go_on_by_the_same_parts_the_first_tells(
+    tmp_path: Path,
+) -> None:
+    bed = Bed(tmp_path)
+    bed.shadows("un-kos-faux")
+
+    def play(scenario: str, given: str, part: str, *, judged: bool = False) -> None:
+        bed.starts(scenario)
+        bed.uses("kos")
+        bed.differs("un-kos-faux")
+        bed.step(scenario, "given", given)
+        bed.uses(part)
+        if judged:
+            bed.differs("un-kos-faux")
+        bed.step(scenario, "then", "tout va bien")
+        bed.ends(scenario)
+
+    play("SCN-A", "un examen publié", "tokens")
+    play("SCN-B", "un examen publié", "tokens")
+    play("SCN-C", "un examen publié", "registry")
+    play("SCN-D", "deux examens publiés", "registry")
+    play("SCN-E", "deux examens publiés", "registry", judged=True)
+
+    read = bed.read()
+
+    # B adds nothing to A, nor D to E; a scenario that would be judged otherwise is always played.
+    assert read.telling(wrong("un-kos-faux"), ["kos"]) == {"SCN-A", "SCN-C", "SCN-E"}
+    assert read.users("source", ["kos"]) == {"SCN-A", "SCN-B", "SCN-C", "SCN-D", "SCN-E"}
+
+
+def test_several_beds_tell_as_one(tmp_path: Path) -> None:
+    greens = []
+    for name in ("A", "B"):
+        (tmp_path / name).mkdir()
+        bed = Bed(tmp_path / name)
+        bed.shadows("un-kos-faux", f"seulement-{name}")
+        bed.starts(f"SCN-{name}")
+        bed.uses("kos")
+        bed.ends(f"SCN-{name}")
+        greens.append(bed.read())
+
+    both = green.merged(greens)
+
+    assert both.users("source", ["kos"]) == {"SCN-A", "SCN-B"}
+    assert both.shadowed == {"un-kos-faux"}
+    assert both.pki == greens[0].pki
+    assert len(both.runs) == 2
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +169,15 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Green:
 @pytest.mark.slow
 def test_each_scenario_uses_what_it_is_about(played: Green) -> None:
     assert not played.red
-    verdicts = {one.id: one.verdict for one in played.run.scenarios}
-    assert {id for id, one in verdicts.items() if one is not Verdict.OMIT} == set(played.used)
-    assert {("source", "kos"), ("source", "registry")} <= played.used["SCN-PUB-01"]
-    assert ("source", "tokens") not in played.used["SCN-PUB-02"]
-    assert {("source", "tokens"), ("source", "stamper")} <= played.used["SCN-IMG-02"]
-    assert ("consumer", "pacs") in played.used["SCN-CON-02"]
-    assert ("consumer", "pacs") not in played.used["SCN-CON-01"]
+    verdicts = {one.id: one.verdict for one in played.scenarios}
+    assert set(verdicts) == {one.scenario for one in check_features(FEATURES)}
+    used = {id: told.used for id, told in played.told.items() if told.used}
+    assert {id for id, one in verdicts.items() if one is not Verdict.OMIT} == set(used)
+    assert {("source", "kos"), ("source", "registry")} <= used["SCN-PUB-01"]
+    assert ("source", "tokens") not in used["SCN-PUB-02"]
+    assert {("source", "tokens"), ("source", "stamper")} <= used["SCN-IMG-02"]
+    assert ("consumer", "pacs") in used["SCN-CON-02"]
+    assert ("consumer", "pacs") not in used["SCN-CON-01"]
 
 
 @pytest.mark.slow
