@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 
 from protocols import ebrim, kos, mtom, saml, soap
 from protocols.ebrim import Association, DocumentEntry
@@ -29,19 +30,46 @@ def package(payload: Payload | None) -> Package | None:
     """The MTOM or plain SOAP package of one direction, None when it cannot be read."""
     if payload is None or not payload.body:
         return None
-    try:
-        return mtom.unpack(payload.header("content-type") or "", payload.body)
-    except RemoteProtocolError:
-        return None
+    return _package(payload.header("content-type") or "", payload.body)
 
 
 def accepted(exchange: Exchange) -> bool:
     """The answer is a RegistryResponse with status Success."""
     answer = package(exchange.response)
-    if answer is None:
-        return False
+    return answer is not None and _accepts(answer.envelope)
+
+
+def submitted_documents(exchange: Exchange) -> tuple[bytes, ...]:
+    """The KOS files of the submission, those that can be found."""
+    payload = exchange.request
+    if payload is None or not payload.body:
+        return ()
+    return _documents(payload.header("content-type") or "", payload.body)
+
+
+def submitted_manifests(exchange: Exchange) -> tuple[Manifest, ...]:
+    """The KOS of the submission, those that can be read."""
+    manifests = map(_manifest, submitted_documents(exchange))
+    return tuple(one for one in manifests if one is not None)
+
+
+# Whoever waits for a publication reads what was published again and again: each is read once.
+_LAST = 64
+"""How many messages stay read: those of one scenario."""
+
+
+@lru_cache(_LAST)
+def _package(content_type: str, body: bytes) -> Package | None:
     try:
-        body = soap.parse(answer.envelope).body
+        return mtom.unpack(content_type, body)
+    except RemoteProtocolError:
+        return None
+
+
+@lru_cache(_LAST)
+def _accepts(envelope: bytes) -> bool:
+    try:
+        body = soap.parse(envelope).body
         if body is None:
             return False
         return ebrim.parse_registry_response(body).status == ResponseStatus.SUCCESS
@@ -49,33 +77,30 @@ def accepted(exchange: Exchange) -> bool:
         return False
 
 
-def submitted_documents(exchange: Exchange) -> list[bytes]:
-    """The KOS files of the submission, those that can be found."""
-    request = package(exchange.request)
+@lru_cache(_LAST)
+def _documents(content_type: str, body: bytes) -> tuple[bytes, ...]:
+    request = _package(content_type, body)
     if request is None:
-        return []
+        return ()
     found: list[bytes] = []
-    try:
-        body = soap.parse(request.envelope).body
-        if body is None:
-            return []
-        submission = ebrim.parse_submit(body)
+    with suppress(RemoteProtocolError, KeyError):
+        lot = soap.parse(request.envelope).body
+        if lot is None:
+            return ()
+        submission = ebrim.parse_submit(lot)
         documents = dict(submission.documents)
         for entry in submission.entries:
             if entry.type_code is not None and entry.type_code.code == KOS_TYPE_CODE[0]:
                 found.append(request.resolve(documents[entry.id]))
-    except (RemoteProtocolError, KeyError):
-        return found
-    return found
+    return tuple(found)
 
 
-def submitted_manifests(exchange: Exchange) -> list[Manifest]:
-    """The KOS of the submission, those that can be read."""
-    manifests: list[Manifest] = []
-    for document in submitted_documents(exchange):
-        with suppress(RemoteProtocolError):
-            manifests.append(kos.decode(document))
-    return manifests
+@lru_cache(_LAST)
+def _manifest(document: bytes) -> Manifest | None:
+    try:
+        return kos.decode(document)
+    except RemoteProtocolError:
+        return None
 
 
 def changes(exchange: Exchange) -> tuple[Association, ...]:
