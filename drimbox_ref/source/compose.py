@@ -48,6 +48,7 @@ from drimbox_ref.source.tokens import PscTokens
 from drimbox_ref.source.transcoder import PixelTranscoder
 from drimbox_ref.source.trust import WhiteListTrust
 from drimbox_ref.source.versions import SqlVersions
+from drimbox_ref.source.viewer_door import build_viewer
 from drimbox_ref.source.vihf import IndirectVihf
 from drimbox_ref.source.wado import WadoService
 from drimbox_ref.trail import SqlAlerts, SqlAudit, audit_key
@@ -232,6 +233,7 @@ def assemble(foundation: Foundation, parts: Parts, config: SourceConfig, ready: 
             patience_s=config.timing.pacs_timeout_s,
         ),
         admin=build_admin(admin_views(parts), admin_queues(parts)),
+        viewer=build_viewer(parts),
         observe_wado=_observe(config.box.journal),
         close=foundation.close,
     )

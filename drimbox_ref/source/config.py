@@ -163,6 +163,16 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """The viewer's address, open to the Internet: no client certificate there."""
+
+    listen: Listen
+    certificate: Path
+    """Of the market, in the name of the `vi` host."""
+    key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConfig:
     """The whole configuration of a Source."""
 
@@ -175,6 +185,8 @@ class SourceConfig:
     dicom: Dicom
     admin: Listen
     wado: Wado
+    viewer: Viewer | None
+    """None: the links of reports lead elsewhere."""
     ris: tuple[Ris, ...]
     """The RISs that are expected; none declared, whoever comes to the door is."""
     pacs: tuple[Pacs, ...]
@@ -209,6 +221,7 @@ def _build(root: Table) -> SourceConfig:
         dicom=_dicom(root),
         admin=read_listen(root, "admin"),
         wado=_wado(root),
+        viewer=_viewer(root) if "viewer" in root else None,
         ris=_every_ris(root),
         pacs=_every_pacs(root),
         dmp=read_dmp(root),
@@ -264,6 +277,19 @@ def _wado(root: Table) -> Wado:
     )
     table.end()
     return wado
+
+
+def _viewer(root: Table) -> Viewer:
+    table = root.table("viewer")
+    viewer = Viewer(
+        listen=Listen(
+            host=table.text("host", "127.0.0.1"), port=table.integer("port", 0, high=65535)
+        ),
+        certificate=table.path("certificate"),
+        key=table.path("key"),
+    )
+    table.end()
+    return viewer
 
 
 def _every_ris(root: Table) -> tuple[Ris, ...]:

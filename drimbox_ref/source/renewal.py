@@ -38,7 +38,7 @@ from protocols.errors import RemoteProtocolError
 from protocols.kos import Manifest
 from spec.dicom import KEY_OBJECT_SELECTION_STORAGE
 
-__all__ = ["Renewal", "outlook"]
+__all__ = ["Renewal", "is_empty", "orders_of", "outlook"]
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Renewal:
         if current is None or current.state is not EntryState.PUBLISHED:
             return await self._nothing(item, notice, study_uid, "aucun KOS publié")
         former = await asyncio.to_thread(kos.decode, current.kos)
-        orders = _orders(former)
+        orders = orders_of(former)
         study = await asyncio.to_thread(parts.examinations.find, study_uid, orders)
         moved = notice.address and not await asyncio.to_thread(
             addressed, current.kos, notice.address
@@ -147,7 +147,7 @@ class Renewal:
                 "compte-rendu.",
             )
         now = parts.clock.now()
-        if study is None or _empty(study):
+        if study is None or is_empty(study):
             withdrawal = await asyncio.to_thread(parts.metadata.withdraw, current, target, now=now)
             await asyncio.to_thread(
                 parts.outbox.put, item.id, withdrawal, current.follow, current, now=now
@@ -252,23 +252,23 @@ def outlook(entry: ArchiveEntry, examinations: Examinations) -> str:
     """What a resynchronisation would do of an entry in force, in a word; asks the PACS alone."""
     try:
         former = kos.decode(entry.kos)
-        study = examinations.find(entry.study_uid, _orders(former))
+        study = examinations.find(entry.study_uid, orders_of(former))
     except RemoteProtocolError:
         return "archive illisible"
     except PeerUnavailable:
         return "PACS injoignable"
-    if study is None or _empty(study):
+    if study is None or is_empty(study):
         return "à dépublier"
     if _listed(study) == entry.series:
         return "inchangé"
     return (
         "à vérifier par une personne"
-        if _incoherent(entry, _orders(former), study)
+        if _incoherent(entry, orders_of(former), study)
         else "à remplacer"
     )
 
 
-def _orders(former: Manifest) -> tuple[Order, ...]:
+def orders_of(former: Manifest) -> tuple[Order, ...]:
     """Those of the report, as the KOS keeps them."""
     return tuple(
         Order(
@@ -287,7 +287,7 @@ def _listed(study: FoundStudy) -> dict[str, tuple[str, ...]]:
     return {one.uid: tuple(i.sop_instance for i in one.instances) for one in study.series}
 
 
-def _empty(study: FoundStudy) -> bool:
+def is_empty(study: FoundStudy) -> bool:
     """Whether no image is left: key objects alone only point at what is gone."""
     return all(
         instance.sop_class == KEY_OBJECT_SELECTION_STORAGE

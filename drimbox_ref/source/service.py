@@ -24,6 +24,7 @@ from drimbox_ref.white_list import keep_fresh
 from wire.exchange import Observe
 from wire.http_server import HttpServer, serve_http
 from wire.listening import authority
+from wire.tls import ServerTls
 
 __all__ = ["Source"]
 
@@ -49,6 +50,7 @@ class Source:
         delivery: Delivery,
         wado: ASGIApp,
         admin: ASGIApp,
+        viewer: ASGIApp,
         observe_wado: Observe,
         background: Sequence[Callable[[], Coroutine[None, None, None]]],
         close: Sequence[Callable[[], Awaitable[None]]],
@@ -61,6 +63,7 @@ class Source:
         self._delivery = delivery
         self._wado = wado
         self._admin = admin
+        self._viewer = viewer
         self._observe_wado = observe_wado
         self._background = background
         self._close = close
@@ -106,6 +109,7 @@ class Source:
             port=self._port("admin", config.admin.port),
         )
         self._http.append(admin)
+        viewer = await self._open_viewer()
         self._tasks = [
             asyncio.create_task(self._publish()),
             asyncio.create_task(self._deliver()),
@@ -119,7 +123,23 @@ class Source:
             "wado": authority(wado.host, wado.port),
             "dicom": authority(dicom.host, port),
             "admin": authority(admin.host, admin.port),
+            **viewer,
         }
+
+    async def _open_viewer(self) -> dict[str, str]:
+        """The address of report links, where one is configured."""
+        given = self._config.viewer
+        if given is None:
+            return {}
+        server = await serve_http(
+            self._viewer,
+            actor="source",
+            tls=ServerTls(given.certificate, given.key),
+            host=given.listen.host,
+            port=self._port("viewer", given.listen.port),
+        )
+        self._http.append(server)
+        return {"viewer": authority(server.host, server.port)}
 
     async def stop(self) -> None:
         """Stop listening, then working; the state file holds whatever is not finished."""
