@@ -478,7 +478,8 @@ def mutants(
 
     La boîte juste est jouée d'abord : elle doit être conforme, et dit quelles parties d'elle-même
     chaque scénario emploie. Une boîte fautive joue ensuite les scénarios de ses exigences et ceux
-    qui ont employé sa partie fautive là où elle aurait agi autrement.
+    qui ont employé sa partie fautive là où elle aurait agi autrement ; quand ce n'est qu'en les
+    préparant, un seul de ceux que la même préparation mène aux mêmes parties.
 
     [bold]Exemples[/bold]
 
