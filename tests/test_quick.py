@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import quick
 from tests.changed import ROOT, Nearness, changed_files, near
 from tests.quick import UNTIL, Watch, stages, told
 
@@ -147,3 +148,18 @@ def test_what_is_left_is_named_the_most_first() -> None:
     line = told(late, watch.left[late])
     assert line.startswith(f"Laissés à make test, {late} : test_0.py (15), test_1.py (14), ")
     assert line.endswith("test_11.py (4) et 3 autre(s) fichier(s)\n")
+
+
+def test_nothing_played_proves_nothing_and_says_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(UNTIL, "", prepend=None)
+    monkeypatch.setattr("sys.argv", ["quick", "--seconds", "0"])
+    monkeypatch.setattr(quick, "changed_files", lambda: [Path("tests/test_quick.py")])
+    assert quick.main() == 1
+    said = capsys.readouterr().out
+    assert "fichiers pas même lus : tests/test_quick.py\n" in said
+    assert "rien n'est prouvé" in said
+    monkeypatch.setattr(quick, "changed_files", lambda: [])
+    assert quick.main() == 0
+    assert "Aucun test ne correspond" in capsys.readouterr().out

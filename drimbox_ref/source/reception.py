@@ -50,7 +50,9 @@ class Reception:
             reader = parts.notices if noticed else parts.reports
             faults = await asyncio.to_thread(reader.examine, message)
             # A notice may come from the PACS.
-            ris = None if noticed or faults else self._senders.recognise(message)
+            ris = None
+            if not noticed and not faults:
+                ris = await asyncio.to_thread(self._senders.recognise, message)
             if isinstance(ris, Unknown):
                 faults = await self._undeclared(ris, control_id)
         except Exception:

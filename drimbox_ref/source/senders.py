@@ -23,7 +23,7 @@ class Unknown:
     """A RIS that is not declared, by the names that it gives itself."""
 
     def __init__(self, application: str, facility: str) -> None:
-        self._names = f"MSH-3 {application or 'absent'}, MSH-4 {facility or 'absent'}"
+        self._names = f"MSH-3 {_shown(application)}, MSH-4 {_shown(facility)}"
 
     def fault(self) -> Fault:
         """What its message is refused for. Table 0357 has no better code than 207; of 0533 the
@@ -41,6 +41,11 @@ class Unknown:
             "configuration" + (", puis renvoyer le message." if refused else "."),
             control_id=control_id if refused else "",
         )
+
+
+def _shown(name: str) -> str:
+    """On one line, whatever it holds."""
+    return repr(name) if name else "absent"
 
 
 class Senders:

@@ -46,10 +46,11 @@ def test_a_ris_is_known_by_the_names_it_gives_itself(
 @pytest.mark.parametrize(
     ("application", "facility", "told"),
     [
-        (b"ris", b"CLINIQUE", "MSH-3 ris, MSH-4 CLINIQUE"),
-        (b"RIS", b"AUTRE", "MSH-3 RIS, MSH-4 AUTRE"),
+        (b"ris", b"CLINIQUE", "MSH-3 'ris', MSH-4 'CLINIQUE'"),
+        (b"RIS", b"AUTRE", "MSH-3 'RIS', MSH-4 'AUTRE'"),
         (b"", b"", "MSH-3 absent, MSH-4 absent"),
-        (b"^1.2.3^ISO", b"CLINIQUE", "MSH-3 1.2.3, MSH-4 CLINIQUE"),
+        (b"^1.2.3^ISO", b"CLINIQUE", "MSH-3 '1.2.3', MSH-4 'CLINIQUE'"),
+        (b"A\\X0D0A\\B", b"C", "MSH-3 'A\\r\\nB', MSH-4 'C'"),
     ],
 )
 def test_another_is_unknown_and_named(application: bytes, facility: bytes, told: str) -> None:
@@ -96,7 +97,7 @@ async def test_an_undeclared_ris_is_refused_and_told(world: World) -> None:
         assert said.value("ERR-5.1") == "906"
     assert kept(world) == 0
     (alert,) = alerts(world)
-    assert "MSH-3 PIRATE, MSH-4 CLINIQUE" in alert["message"]
+    assert "MSH-3 'PIRATE', MSH-4 'CLINIQUE'" in alert["message"]
     assert "[[ris]]" in alert["advice"]
     refused = world.parts.audit.everything(10)
     assert {one["EventOutcomeIndicator"] for one in refused} == {4}
