@@ -80,6 +80,10 @@ def test_the_preset_is_orthanc_as_it_is_delivered(orthanc: Orthanc) -> None:
     delivered, known = sample_configuration(), ARCHIVES["orthanc"]
     assert known.ae_title == delivered["DicomAet"] == AE_TITLE
     assert known.dicom == f"127.0.0.1:{delivered['DicomPort']}"
+    # It takes images of anybody; a Source, and the bench that reads back, are declared in it.
+    assert known.to_declare == "la Source et le banc dans DicomModalities"
+    assert delivered["DicomAlwaysAllowStore"]
+    assert not any(delivered[f"DicomAlwaysAllow{one}"] for one in ("Find", "Get", "Move"))
     root = f"http://127.0.0.1:{delivered['HttpPort']}"
     assert known.dicomweb.startswith(f"{root}/")
     # Nothing in our configuration says where DICOMweb is: the plug-in's own root.
