@@ -11,6 +11,7 @@ import logging
 import secrets
 import shlex
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -58,6 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             outcome = play(soak, tell)
     except (BenchError, BoxFailure, OSError) as error:
         sys.stderr.write(f"endurance : {error}\n")
+        return ExitCode.INTERNAL
+    except Exception:
+        # Of the bench: no verdict on the Source, and somebody must see where.
+        traceback.print_exc()
         return ExitCode.INTERNAL
     except KeyboardInterrupt:
         sys.stderr.write(f"endurance : interrompue (graine {soak.seed})\n")

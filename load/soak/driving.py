@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +28,7 @@ _GIVE_UP_S = 90.0
 """How long a RIS sends the same message again before somebody calls."""
 _RETRY_S = 0.05
 _LOOK_S = 0.2
+_AT_REST = "au repos, faute du moment prévu"
 
 Telling = Callable[[str, int, int], None]
 """What is going on, in a word, how far it is, and of how much (0: unknown)."""
@@ -93,7 +95,10 @@ class Driver:
         self._armed: Moment | None = None
         self._meant = False
         """Whether the Source is down because it was killed."""
+        self._killing = threading.Lock()
         self._task: asyncio.Task[object] | None = None
+        self._up, self._over, self._looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        """Whether the Source lives; nothing is to be done any more; its work was looked at."""
         self._acks = 0
         self._since_look = 0
         self._backlog: int | None = 0
@@ -102,7 +107,6 @@ class Driver:
     async def play(self) -> Played:
         """Send everything, then wait until it is worked on."""
         self._loop = asyncio.get_running_loop()
-        self._up, self._over, self._looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._up.set()
         self._ear.told = self._heard
         self._group, self._task = asyncio.TaskGroup(), asyncio.current_task()
@@ -140,7 +144,7 @@ class Driver:
         ) as client:
             for planned in messages:
                 await self._room()
-                if self.played.died:
+                if self._ended:
                     self.played.missing[planned.number] = self.played.died
                     continue
                 data = await asyncio.to_thread(self._cabinet.prepare, planned)
@@ -151,7 +155,7 @@ class Driver:
         """Wait while the Source has a whole window of work before it."""
         while self._backlog is not None and self._backlog + self._since_look >= self._window:
             await self._injector.relieve()
-            if self.played.died:
+            if self._ended:
                 return
             await self._looked.wait()
 
@@ -159,7 +163,7 @@ class Driver:
         """Send a message until it is acknowledged, as a RIS does."""
         limit = self._loop.time() + _GIVE_UP_S
         first, why = True, ""
-        while not self.played.died and self._loop.time() < limit:
+        while not self._ended and self._loop.time() < limit:
             await self._up.wait()
             self.played.sent += 1
             self.played.resent += not first
@@ -191,6 +195,11 @@ class Driver:
         await self._arm()
         await self._injector.acknowledged()
 
+    @property
+    def _ended(self) -> bool:
+        """Whether there is nobody to send to, or no more reason to."""
+        return bool(self.played.died) or self._over.is_set()
+
     # -- killing -----------------------------------------------------------------------------
 
     async def _arm(self) -> None:
@@ -208,17 +217,18 @@ class Driver:
         if armed is not None and _is(armed, exchange):
             self._kill(armed)
 
-    def _kill(self, moment: Moment) -> None:
-        if self._armed is not moment:
-            return  # two exchanges at once
-        self._armed, self._meant = None, True
+    def _kill(self, moment: Moment, told: str = "") -> None:
+        with self._killing:  # two exchanges at once kill once
+            if self._armed is not moment:
+                return
+            self._armed, self._meant = None, True
         self._box.kill()
-        self._loop.call_soon_threadsafe(self._killed, moment)
+        self._loop.call_soon_threadsafe(self._killed, told or moment.value)
 
-    def _killed(self, moment: Moment) -> None:
+    def _killed(self, moment: str) -> None:
         self._up.clear()
         self._since_look += 1  # what was known of its work is known no more
-        self.played.kills[moment.value] += 1
+        self.played.kills[moment] += 1
         self._group.create_task(self._revive())
 
     async def _revive(self) -> None:
@@ -255,7 +265,7 @@ class Driver:
         await self._injector.relieve()
         last, since = self._signs(), self._loop.time()
         first = self._backlog or 0
-        while not self.played.died:
+        while not self._ended:
             await self._looked.wait()
             quiet = self._loop.time() - since
             if (now := self._signs()) != last:
@@ -267,7 +277,7 @@ class Driver:
             if at_rest and (self._armed or self._waiting):
                 # Nothing comes any more at which it was to be killed: it is killed at rest.
                 self._armed = self._armed or self._waiting.popleft()
-                self._kill(self._armed)
+                self._kill(self._armed, _AT_REST)
                 await asyncio.sleep(0)
             elif at_rest or quiet >= self._patience:
                 self.played.settled = at_rest
@@ -285,8 +295,10 @@ class Driver:
         return self._backlog, counts["ITI-41"], counts["ITI-57"], self.played.kills.total()
 
     async def _pause(self, seconds: float) -> None:
+        # Not `wait_for`, which loses a cancellation that comes with what it waits for (3.11).
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
 
 
 def _is(moment: Moment, exchange: Exchange) -> bool:

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from load.soak import __main__ as command
+from load.soak import driving
+from load.soak.driving import Telling
 from load.soak.expected import Kind, State
+from load.soak.pages import Pages
 from load.soak.playing import Outcome, Soak, play
 from load.soak.telling import as_document, replay
 
@@ -136,6 +139,26 @@ def test_a_source_that_does_not_start_is_no_verdict(capsys: pytest.CaptureFixtur
     broken = "{python} -c 'exit(\"pas aujourd hui\")' {config} {ready}"
     assert command.main(["--reports", "8", "--kills", "0", "--source", broken]) == 70
     assert "pas aujourd hui" in capsys.readouterr().err
+
+
+def test_a_fault_of_the_bench_is_no_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(soak: Soak, tell: Telling) -> Outcome:
+        raise ExceptionGroup("senders", [RuntimeError("sender 3")])
+
+    monkeypatch.setattr(command, "play", broken)
+    assert command.main(["--reports", "20"]) == 70
+    assert "sender 3" in capsys.readouterr().err
+
+
+def test_a_source_without_pages_is_judged_by_the_dmp(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driving, "Pages", lambda _address: Pages(""))
+    soak = Soak(seed=9, reports=12, senders=3, kills=1, patience_s=6.0)
+    outcome = play(soak, quiet)
+    assert outcome.conform, told(outcome)
+    assert outcome.played.backlog is None
+    assert outcome.judgement.found[State.IN_FORCE] == outcome.judgement.expected > 0
 
 
 def test_another_source_is_named_in_what_plays_it_again() -> None:
