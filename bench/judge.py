@@ -7,7 +7,7 @@ the bench itself emits is the bench's affair and is judged by its own tests.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.submissions import package, submitted_documents
 from protocols import kos
@@ -18,7 +18,7 @@ from validators.api import CheckerError, Context, judge, validate
 from validators.demands import Demands
 from validators.finding import Cause, Finding, Severity
 from validators.wado import WadoPart, WadoResponse
-from wire.exchange import Direction, Exchange, Payload
+from wire.exchange import Direction, Exchange, Outcome, Payload
 
 __all__ = ["images_of", "judge_scenario", "kind_of", "message"]
 
@@ -103,6 +103,9 @@ class _Scene:
             kos=self._kos(request),
         )
         answer = images_of(response, context)
+        if exchange.outcome is Outcome.ABORTED:
+            # Its last part may be torn, and who lost the connection is for the steps to say.
+            answer = replace(answer, parts=answer.parts[:-1], cut=True)
         yield from judge(answer, "wado-response", context=context).findings
 
     def _patient(self) -> Context:

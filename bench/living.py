@@ -17,7 +17,7 @@ from simulators.ris.messages import Options, Steering
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 from spec.dmp import Masking
 from spec.hl7v2 import DOCUMENT_STATUSES, MDM_EVENTS
-from spec.xds import AssociationType, ErrorCode, SlotName, Status
+from spec.xds import AssociationType, SlotName, Status
 
 __all__ = ["Living"]
 
@@ -39,8 +39,6 @@ class Living:
     """The KOS of the exam as the DMP held them when the last message was sent."""
     _mark: int = 0
     """Where in the feed that was."""
-    _refusing: int | None = None
-    """The fault of the DMP that refuses lots, while it does."""
 
     # -- Étant donné -------------------------------------------------------------------------
 
@@ -77,19 +75,6 @@ class Living:
         """
         in_force = self._in_force(self._held())
         self.imaging.story.bed.dmp.hide(in_force.entry.unique_id, Masking.LEGAL_REPRESENTATIVES)
-
-    def refuse_lots(self) -> None:
-        """The DMP refuses whatever it is given from now on."""
-        faults = self.imaging.story.bed.dmp.faults
-        self._refusing = faults.set(
-            "erreur-xds", "TD2.1", code=ErrorCode.REGISTRY_METADATA_ERROR.value
-        )
-
-    def leave(self) -> None:
-        """The scenario is over: the DMP takes lots again, if this scenario made it refuse them."""
-        if self._refusing is not None:
-            self.imaging.story.bed.dmp.faults.clear(self._refusing)
-            self._refusing = None
 
     # -- Quand -------------------------------------------------------------------------------
 
@@ -158,9 +143,8 @@ class Living:
         publishing.sent = publishing.message_beside(self.exam, _SECOND_REPORT)
         publishing.deliver()
 
-    def accept_again(self) -> None:
-        """The DMP takes lots again, and the RIS sends once more what it had sent."""
-        self.leave()
+    def send_again(self) -> None:
+        """The RIS sends once more, in another message, the last version that it had sent."""
         self.send(_REPLACE)
 
     def ask_images(self) -> None:

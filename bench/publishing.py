@@ -18,7 +18,7 @@ from protocols import kos
 from protocols.dicom import read_texts
 from protocols.errors import RemoteProtocolError
 from protocols.kos import Manifest
-from simulators.dmp import Cut, DmpState
+from simulators.dmp import DmpState
 from simulators.dmp import Patient as DmpPatient
 from simulators.ris.messages import Options
 from simulators.ris.people import Coded, Patient
@@ -62,10 +62,6 @@ class Publishing:
         self.story.other_acts.append(
             Exam(act=Coded("Z13.9", "Examen spécial de dépistage, sans précision", CIM10))
         )
-
-    def cut_by_dmp(self, moment: Cut) -> None:
-        """The DMP will lose its next submission's connection at that point."""
-        self.story.bed.dmp.faults.set("coupure", "TD2.1", times=1, moment=moment)
 
     def stop_dmp(self) -> None:
         """The DMP is down."""

@@ -10,6 +10,7 @@ STEP_MODULES = (
     "features.steps.patients",
     "features.steps.publication",
     "features.steps.vie",
+    "features.steps.pannes",
     "features.steps.archive",
     "features.steps.liaison",
     "features.steps.services",

@@ -227,25 +227,39 @@ class Faults:
         raise BadFault(f"panne {name} inconnue (au menu : {', '.join(o.name for o in self.menu)})")
 
     def set(
-        self, kind: str, on: str, *, times: int | None = None, skip: int = 0, **values: Value
+        self,
+        kind: str,
+        on: str,
+        asked: Mapping[str, Value] | None = None,
+        *,
+        times: int | None = None,
+        skip: int = 0,
+        **values: Value,
     ) -> int:
         """Make a fault from the next association or request of the service `on`; its number.
 
         Args:
+            asked: parameters; so are `values`.
             times: how many it strikes; None: all, until it is removed.
             skip: how many pass before; `skip=2, times=1` strikes the third.
 
         Raises:
             BadFault: the menu has no such fault, or a value is out of its bounds.
         """
-        asked = self.kind(kind)
-        if on not in asked.services:
-            raise BadFault(f"{kind} : service {on} inconnu (attendu : {', '.join(asked.services)})")
+        line = self.kind(kind)
+        if on not in line.services:
+            raise BadFault(f"{kind} : service {on} inconnu (attendu : {', '.join(line.services)})")
         if times is not None and not 1 <= times <= _MOST_TIMES:
             raise BadFault(f"fois : nombre de 1 à {_MOST_TIMES} attendu, « {times} » donné")
         if not 0 <= skip <= _MOST_TIMES:
             raise BadFault(f"après : nombre de 0 à {_MOST_TIMES} attendu, « {skip} » donné")
-        fault = Fault(kind=kind, service=on, values=asked.read(values), skip=skip, times=times)
+        fault = Fault(
+            kind=kind,
+            service=on,
+            values=line.read({**(asked or {}), **values}),
+            skip=skip,
+            times=times,
+        )
         with self._lock:
             placed = Placed(self._next, fault)
             self._next += 1

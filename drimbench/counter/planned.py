@@ -38,8 +38,7 @@ def ask(faults: Faults, asked: Mapping[str, Any]) -> int:
         isinstance(value, int | float | str) for value in given.values()
     ):
         raise BadFault("parameters : objet de nombres ou de textes attendu")
-    values = faults.kind(kind).read(given)
-    return faults.set(kind, service, times=times, skip=skip, **values)
+    return faults.set(kind, service, given, times=times, skip=skip)
 
 
 def from_form(form: Mapping[str, str]) -> dict[str, Any]:

@@ -57,6 +57,14 @@ class Transfer:
                 self._complete = not missing
                 yield stored
 
+    async def told(self) -> MoveResult:
+        """What the PACS says of the transfer, once it is over.
+
+        Raises:
+            DimseFailure: it failed.
+        """
+        return await asyncio.shield(self._move)
+
     async def close(self) -> None:
         """Stop listening; a transfer that is not over is cancelled, what still comes refused."""
         self._forget(self._inlet)

@@ -95,3 +95,21 @@ Fonctionnalité: Livrer les images d'un examen publié
     Étant donné un examen CT de 2 séries publié
     Quand une DRIMbox de la liste blanche demande les capacités du service
     Alors l'examen entier, les métadonnées et les images annoncés sont servis
+
+  @SCN-IMG-13 @DB.SO.14 @DB.SO.32
+  Scénario: Le PACS ment sur ses comptes
+    Étant donné un PACS qui ment sur ses comptes
+    Et un examen CT de 2 séries publié
+    Quand une DRIMbox de la liste blanche demande la première série
+    Alors la Source rend toutes les images de la série et rien d'autre
+    Et chaque KOS référence exactement les images de son examen
+
+  @SCN-IMG-14 @DB.SO.32
+  Scénario: Le PACS n'envoie pas toutes les images demandées
+    Étant donné un examen CT de 2 séries publié
+    Et un PACS qui n'envoie plus la dernière image de ce qu'on lui demande
+    Quand une DRIMbox de la liste blanche demande la première série
+    Alors la Source ne fait pas passer une série incomplète pour entière
+    Quand le PACS envoie de nouveau toutes ses images
+    Et une DRIMbox de la liste blanche demande la première série
+    Alors la Source rend toutes les images de la série et rien d'autre

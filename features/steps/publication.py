@@ -6,20 +6,7 @@ from pytest_bdd import given, parsers, then, when
 
 from bench.imagery import load_exam
 from bench.publishing import Publishing
-from simulators.dmp import Cut
 from simulators.ris.messages import Options, Steering
-
-_POINTS = {
-    "avant d'enregistrer": Cut.BEFORE,
-    "après avoir enregistré": Cut.AFTER,
-    "au milieu de sa réponse": Cut.HALF,
-}
-
-
-@given(parsers.re(r"un DMP qui coupera la connexion (?P<moment>.+)"))
-def dmp_will_cut(publishing: Publishing, moment: str) -> None:
-    """Once, at the next submission."""
-    publishing.cut_by_dmp(_POINTS[moment])
 
 
 @given("un DMP arrêté")

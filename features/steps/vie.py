@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from pytest_bdd import given, then, when
 
@@ -14,11 +12,9 @@ from bench.within import Within
 
 
 @pytest.fixture
-def living(imaging: Imaging) -> Iterator[Living]:
+def living(imaging: Imaging) -> Living:
     """The exam's KOS, and what becomes of it."""
-    one = Living(imaging)
-    yield one
-    one.leave()
+    return Living(imaging)
 
 
 @given("un autre examen du patient publié sous un autre compte rendu")
@@ -31,12 +27,6 @@ def another(living: Living) -> None:
 def masked_in_dmp(living: Living) -> None:
     """Its entryUUID changed."""
     living.mask_in_dmp()
-
-
-@given("un DMP qui refuse les dépôts")
-def refusing(living: Living) -> None:
-    """Every ITI-41, from now on."""
-    living.refuse_lots()
 
 
 @when("le RIS crée puis annule le compte rendu, et l'annulation arrive d'abord")
@@ -103,12 +93,6 @@ def corrected_by_mdm(living: Living) -> None:
 def cancelled_by_mdm(living: Living) -> None:
     """Delete."""
     living.cancel(mdm=True)
-
-
-@when("le DMP accepte de nouveau les dépôts et le RIS renvoie le compte rendu corrigé")
-def accepted_again(living: Living) -> None:
-    """What was refused is sent once more."""
-    living.accept_again()
 
 
 @when("une DRIMbox de la liste blanche demande l'examen dépublié, entre deux demandes de l'autre")

@@ -8,7 +8,15 @@ from dataclasses import replace
 from drimbox_ref.dmp import PeerUnavailable
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.ports import Catalogue, Images, Negotiator, Retrieval
-from drimbox_ref.source.values import Denied, Representation, Served, StoredObject, Wanted
+from drimbox_ref.source.transfer import Transfer
+from drimbox_ref.source.values import (
+    Denied,
+    Representation,
+    RetrievalFailed,
+    Served,
+    StoredObject,
+    Wanted,
+)
 from mutants.registry import mutant
 from protocols.dicomweb import Resource
 
@@ -232,3 +240,93 @@ class _Learning:
 def cache_unconfirmed(parts: Parts) -> Parts:
     """A rejected image stays visible."""
     return replace(parts, images=Remembered(parts.images))
+
+
+class CountBelieved:
+    """`Images` that believe the PACS when it says how many it sent."""
+
+    def __init__(self, inner: Images) -> None:
+        self._inner = inner
+
+    async def open(self, wanted: Wanted) -> Retrieval:
+        """A retrieval that ends when the PACS has said so."""
+        return _Counted(await self._inner.open(wanted), len(wanted.instances))
+
+
+class _Counted:
+    """A `Retrieval` that keeps the last object until the numbers agree."""
+
+    def __init__(self, inner: Retrieval, count: int) -> None:
+        self._inner = inner
+        self._count = count
+
+    async def objects(self) -> AsyncIterator[StoredObject]:
+        """As they come; the last one when the PACS says that it has sent them all."""
+        held: StoredObject | None = None
+        async for stored in self._inner.objects():
+            if held is not None:
+                yield held
+            held = stored
+        if isinstance(self._inner, Transfer):
+            told = (await self._inner.told()).completed
+            if told < self._count:
+                raise RetrievalFailed(f"{told} envoyée(s) sur {self._count}", gone=False)
+        if held is not None:
+            yield held
+
+    async def close(self) -> None:
+        """As it should."""
+        await self._inner.close()
+
+
+@mutant(
+    "compte-du-pacs-cru",
+    breaks="Une série reçue entière n'est pas rendue si le PACS en annonce moins d'envoyées.",
+    requirements=("DB.SO.32",),
+)
+def count_believed(parts: Parts) -> Parts:
+    """What the PACS says weighs more than what it sent."""
+    return replace(parts, images=CountBelieved(parts.images))
+
+
+class Contented:
+    """`Images` for which what has come is what there is."""
+
+    def __init__(self, inner: Images) -> None:
+        self._inner = inner
+
+    async def open(self, wanted: Wanted) -> Retrieval:
+        """A retrieval that never fails once it began."""
+        return _Contented(await self._inner.open(wanted))
+
+
+class _Contented:
+    """A `Retrieval` that ends in good order whatever is missing."""
+
+    def __init__(self, inner: Retrieval) -> None:
+        self._inner = inner
+
+    async def objects(self) -> AsyncIterator[StoredObject]:
+        """What comes."""
+        any_came = False
+        try:
+            async for stored in self._inner.objects():
+                any_came = True
+                yield stored
+        except RetrievalFailed:
+            if not any_came:
+                raise
+
+    async def close(self) -> None:
+        """As it should."""
+        await self._inner.close()
+
+
+@mutant(
+    "serie-partielle-entiere",
+    breaks="Les images que le PACS n'a pas su envoyer manquent sans que la réponse le dise.",
+    requirements=("DB.SO.32",),
+)
+def partial_as_whole(parts: Parts) -> Parts:
+    """A warning of the PACS that nobody reads."""
+    return replace(parts, images=Contented(parts.images))

@@ -351,6 +351,32 @@ def vihf_unsigned(parts: Parts) -> Parts:
 # What becomes of it ----------------------------------------------------------------------------
 
 
+class Discouraged:
+    """`Examinations` for which a PACS that does not answer has no exam."""
+
+    def __init__(self, inner: Examinations) -> None:
+        self._inner = inner
+
+    def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
+        """What it has, nothing when it is out of reach."""
+        try:
+            return self._inner.find(study_uid, orders)
+        except PeerUnavailable:
+            return None
+
+
+@mutant(
+    "pacs-injoignable-vide",
+    breaks="Un PACS qui refuse l'association est pris pour un PACS qui n'a pas l'examen.",
+    requirements=("KIT-REPRISE", "DB.SO.14"),
+    # The PACS that is down is asked once, and its exam never published.
+    consequences=("DB.SO.04",),
+)
+def unreachable_is_empty(parts: Parts) -> Parts:
+    """An alert, and no second try."""
+    return replace(parts, examinations=Discouraged(parts.examinations))
+
+
 class Faint(PassingRegistry):
     """A `Registry` that gives up at the first failure of the DMP."""
 

@@ -94,6 +94,9 @@ def test_a_response_is_judged_from_the_heads_of_its_parts() -> None:
     assert judge(response, "wado-response", context=context).verdict == "pass"
     cut = replace(response, parts=parts[:1])
     assert fired(judge(cut, "wado-response", context=context)) == {"WADO-124"}
+    for parts_left in (parts[:1], ()):
+        lost = replace(response, parts=parts_left, cut=True)
+        assert judge(lost, "wado-response", context=context).verdict == "pass"
 
 
 def test_a_large_manifest_is_judged_in_linear_time_and_briefly() -> None:

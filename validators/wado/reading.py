@@ -87,7 +87,8 @@ class WadoPart:
 
 @dataclass(frozen=True)
 class WadoResponse:
-    """An answer. `complete` says that the closing delimiter was met."""
+    """An answer. `complete` says that the closing delimiter was met; `cut`, that its connection was
+    lost before the end, so that nothing can be said of what is not there."""
 
     status: int
     headers: Headers
@@ -96,6 +97,7 @@ class WadoResponse:
     context: Context = field(default_factory=Context)
     body: bytes = b""
     """Of an answer that is not multipart."""
+    cut: bool = False
 
     def header(self, name: str) -> str:
         """The first header of that name, "" when there is none."""
