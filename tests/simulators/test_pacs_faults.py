@@ -10,6 +10,7 @@ import httpx
 import pytest
 from pydicom.dataset import Dataset
 
+from bench.deadline import until
 from protocols.multipart import Parser, PartEnd, boundary_of
 from simulators.modality import Exam, Patient, Series, make
 from simulators.pacs import MENU, Pacs, PacsConfig, build
@@ -142,8 +143,7 @@ def test_a_mute_pacs_speaks_again_when_the_fault_is_removed(pacs: Pacs, service:
         assert failure(impatient.echo).kind == "timeout"
     waiting = threading.Thread(target=patient.echo)
     waiting.start()
-    while not pacs.faults.placed[0].struck:
-        waiting.join(0.01)
+    assert until(lambda: pacs.faults.placed[0].struck > 0, deadline_s=10)
     assert pacs.faults.clear() == 1
     waiting.join(5)
     assert [one.outcome for one in patient.seen] == [Outcome.ANSWERED]
@@ -205,8 +205,7 @@ def test_a_slow_line_is_slow_and_no_more_once_removed(pacs: Pacs) -> None:
     pacs.faults.set("lenteur", "C-FIND", debit=1)
     asking = threading.Thread(target=lambda: found.extend(client.find()))
     asking.start()
-    while not pacs.faults.placed[0].struck:
-        asking.join(0.01)
+    assert until(lambda: pacs.faults.placed[0].struck > 0, deadline_s=10)
     asking.join(0.2)
     assert asking.is_alive(), "a byte a second"
     pacs.faults.clear()

@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from bench.deadline import until
 from protocols import mtom
 from simulators.dmp import Cut, Dmp, DmpConfig, DmpState, Patient, Trust, build
 from simulators.dmp.service import Reply
@@ -197,5 +198,67 @@ def test_killed_then_restarted_it_remembers(
             assert it.dmp.port == port
             assert codes(await it.publish(lot)) == ["XDSDuplicateUniqueIdInRegistry"]
             assert it.dmp.url.endswith(f":{port}/si-dmp-server/v2/services")
+
+    anyio.run(main)
+
+
+def test_each_fault_on_the_wire(
+    files: Files, trust: Trust, certificates: Certificates, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with world(files, trust, certificates, tmp_path) as it:
+            faults, lot = it.dmp.faults, it.box.lot()
+            faults.set("refus", "TLS", times=1, alerte="access_denied")
+            with pytest.raises(Unreachable, match=r"(?i)access.denied"):
+                await it.publish(lot)
+            faults.set("http", "TD2.1", times=1, code=503)
+            reply = await it.publish(lot)
+            assert (reply.status, reply.content_type) == (503, "text/plain; charset=UTF-8")
+            faults.set("erreur-xds", "TD2.1", times=1, code="XDSRepositoryOutOfResources")
+            assert codes(await it.publish(lot)) == ["XDSRepositoryOutOfResources"]
+            faults.set("faute-soap", "TD2.1", times=1)
+            assert (await it.publish(lot)).status == 500
+            assert it.dmp.documents() == ()
+            faults.set("http", "TD3.1")
+            assert outcome(await it.publish(lot)).succeeded, "another service"
+            (placed,) = faults.placed
+            assert (placed.fault.service, placed.seen) == ("TD3.1", 0)
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("retard", {"secondes": 600}), ("lenteur", {"debit": 1})]
+)
+def test_an_answer_that_is_held_back_leaves_when_the_fault_is_removed(
+    files: Files,
+    trust: Trust,
+    certificates: Certificates,
+    tmp_path: Path,
+    kind: str,
+    value: dict[str, int],
+) -> None:
+    async def main() -> None:
+        async with world(files, trust, certificates, tmp_path) as it:
+            lot = it.box.lot()
+            it.dmp.faults.set(kind, "TD2.1", value)
+            answered = anyio.Event()
+
+            async def publish() -> None:
+                assert outcome(await it.publish(lot)).succeeded
+                answered.set()
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(publish)
+                kept = await anyio.to_thread.run_sync(
+                    lambda: until(lambda: bool(it.dmp.documents()), deadline_s=10)
+                )
+                assert kept
+                with anyio.move_on_after(0.1):
+                    await answered.wait()
+                assert not answered.is_set(), "kept, and not answered yet"
+                assert it.dmp.faults.clear() == 1
+                with anyio.fail_after(10):
+                    await answered.wait()
 
     anyio.run(main)
