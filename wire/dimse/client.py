@@ -12,6 +12,7 @@ from typing import Any
 
 from pynetdicom import AE, build_context, build_role, evt
 from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 
 from protocols.dicom import explicit_from_implicit, implicit_from_explicit, split_part10
 from protocols.errors import LocalProtocolError
@@ -46,6 +47,8 @@ __all__ = ["DimseClient", "StoreSession"]
 _MAX_CONTEXTS = 128
 _PENDING = (PENDING, 0xFF01)
 _CANCEL_GRACE_S = 2.0
+_REJECTED = (0x01, 0x02)
+"""Results of an A-ASSOCIATE answer: refused for good, refused for now (PS3.8 9.3.4)."""
 
 
 class DimseClient:
@@ -498,7 +501,12 @@ class StoreSession:
 def _why_not(association: Any, *, connected: bool, late: bool) -> tuple[str, str]:
     """Kind and reason of an association that was not established."""
     answer = association.acceptor.primitive
-    if association.is_rejected and answer is not None:
+    if not association.is_rejected and connected:
+        # An acceptor that refuses and closes at once may be quicker than pynetdicom, which then
+        # takes the connection for one that never opened, and leaves the answer unread.
+        unread = association.dul.peek_next_pdu()
+        answer = unread if isinstance(unread, A_ASSOCIATE) else answer
+    if answer is not None and answer.result in _REJECTED:
         return "refused", f"association refusée : {answer.reason_str}"
     if late:
         return "timeout", "pas de réponse à la demande d'association"
