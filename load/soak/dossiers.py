@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from bench.archives import Simulated
 from bench.bed import Bed
 from bench.cases import Case, mint
-from bench.imagery import add_series, held, load_exam
-from bench.story import PlannedExam, people_of, plan_exam, report_of
+from bench.imagery import files_of, held, load_exam
+from bench.story import PlannedExam, PlannedSeries, people_of, plan_exam, report_of
 from load.soak.plan import Dossier, Plan, PlannedReport, Step
 from simulators.dmp import DmpState
 from simulators.ris.messages import Header, Options, Steering, mdm, oru
@@ -116,7 +116,7 @@ class Cabinet:
                 load_exam(archive, exam, known.patient)
         for number in range(self._loaded.get(planned.dossier.number, 0), planned.added):
             for place, exam in enumerate(known.exams):
-                add_series(archive, exam, known.patient, known.added(place, number + 1))
+                archive.load(_one_more(known, exam, known.added(place, number + 1)))
         self._loaded[planned.dossier.number] = planned.added
         return self._message(known, planned)
 
@@ -167,3 +167,10 @@ class Cabinet:
             id = case.uid(f"le compte rendu {planned.report + 1}, version {version}")
             made = replace(made, id=id, version=version, replaces=made.id)
         return made
+
+
+def _one_more(known: Known, exam: PlannedExam, uid: str) -> list[bytes]:
+    """A series of one image: a Source that asks meanwhile sees it whole or not at all."""
+    series = PlannedSeries(uid=uid, description="Série ajoutée", images=1)
+    made = files_of(replace(exam, series=(series,)), known.patient)
+    return [file for files in made.values() for file in files]
