@@ -15,10 +15,12 @@ import sys
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 _LEVELS = {"Study": "StudyInstanceUID", "Series": "SeriesInstanceUID", "Instance": "SOPInstanceUID"}
 _TIMEOUT_S = 30
+_OPENER = build_opener(ProxyHandler({}))
+"""A PACS of the site: no proxy leads to it."""
 
 
 class Refused(Exception):
@@ -76,7 +78,7 @@ def _call(method: str, url: str, content: object = None) -> Any:
     body = None if content is None else json.dumps(content).encode()
     request = Request(url, data=body, method=method)
     try:
-        with urlopen(request, timeout=_TIMEOUT_S) as answer:
+        with _OPENER.open(request, timeout=_TIMEOUT_S) as answer:
             return json.loads(answer.read() or b"null")
     except HTTPError as error:
         raise Refused(f"{method} {url} : HTTP {error.code} : {_why(error)}") from None
