@@ -18,7 +18,8 @@ Une panne touche un service : les associations, les requêtes d'une sorte, les p
 Son plan dit lesquelles : toutes jusqu'à ce qu'on l'ôte, les N prochaines (`--times N`), ou la
 k-ième (`--skip k-1 --times 1`). Chaque association ou requête compte pour toutes les pannes posées
 sur son service ; la première posée de celles dont c'est le tour la touche, et elle seule. Ôter une
-panne libère ce qu'elle retient ; un PACS que l'on arrête les oublie toutes.
+panne libère ce qu'elle retient ; un PACS que l'on arrête les oublie toutes. Elles touchent qui
+vient : la boîte, et aussi le RIS du banc qui dépose ses comptes rendus dans le DMP.
 
 | d'où | comment |
 |---|---|
