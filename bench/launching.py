@@ -7,6 +7,7 @@ once (`ForkServer`). Nothing forks plainly: threads would not survive it.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import subprocess
 import sys
@@ -150,6 +151,7 @@ class _Fork:
 
 def _become(package: str, arguments: list[str], stdin: Connection, log: Path) -> None:
     """In the fork: what the interpreter does for a program, then `main`."""
+    gc.freeze()  # what was loaded before is no garbage, and is looked for in vain
     if sys.platform != "win32":
         os.setsid()
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

@@ -226,6 +226,7 @@ def _conclude(item: pytest.Item, stage: Stage) -> tuple[Verdict, str]:
     if expected is not None and verdict in (Verdict.XFAIL, Verdict.XPASS):
         reason = f"échec attendu : {expected.reason}"
     campaign.shard.write("scenario.end", scenario=stage.info.id, verdict=verdict.value)
+    campaign.shard.flush()  # what is shown as over survives whatever ends the campaign
     seconds = stamp()[1] - item.stash[_BEGUN]
     campaign.progress.finished(stage.info, verdict, reason, seconds)
     campaign.concluded(stage)

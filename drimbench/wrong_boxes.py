@@ -64,7 +64,7 @@ def play(
             keep(trial, record)
 
     ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=runs, preload=("drimbench.cli",))
-    played = play_green(ground)
+    played = play_green(ground, full=full)
     if console:
         console.print(f"[green]✓[/green] boîte juste : {len(played.scenarios)} scénarios")
     return play_matrix(mutants, ground, played=played, full=full, tell=heard)

@@ -104,7 +104,10 @@ def load_chain(path: Path) -> tuple[x509.Certificate, ...]:
 
 def _credentials(structure: Structure, file: Path, key: str) -> Credentials:
     try:
-        private = load_pem_private_key(structure.sign_key.read_bytes(), password=None)
+        # Its primes are not proven again at each start: it must be the certificate's, as below.
+        private = load_pem_private_key(
+            structure.sign_key.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True
+        )
     except (ValueError, TypeError, OSError) as error:
         raise ConfigError(
             file, f"{key}.sign_key", "une clé privée PEM sans mot de passe", str(error)

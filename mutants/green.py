@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import import_module
 from itertools import takewhile
@@ -73,25 +73,32 @@ class Green:
     def telling(self, mutant: Mutant, parts: Iterable[str]) -> frozenset[str]:
         """The scenarios that can tell that wrong box, of these parts, from the right one.
 
-        Where it is known when it would have answered otherwise, they are those in which it would
-        while something is judged; of those in which it would only while they are prepared, and
-        that go on by the same parts from the same point, the first: each finds what the others
-        do. Where it is not known, they are those that used one of its parts.
+        Where it is known when it would have answered otherwise, they are those in which it would;
+        where it is not, those that used one of its parts. Of those in which that is so only while
+        they are prepared, and that go on by the same parts from the same point, it is the first:
+        each finds what the others do.
         """
         if mutant.name not in self.shadowed:
-            return self.users(mutant.role, parts)
-        found = {id for id, told in self.told.items() if mutant.name in told.differing_after}
+            wanted = {(mutant.role, part) for part in parts}
+            return self._first_of_each_course(
+                lambda told: not wanted.isdisjoint(told.used),
+                lambda told: not wanted.isdisjoint(told.used_after),
+            )
+        return self._first_of_each_course(
+            lambda told: mutant.name in told.differing,
+            lambda told: mutant.name in told.differing_after,
+        )
+
+    def _first_of_each_course(
+        self, ever: Callable[[Told], bool], after: Callable[[Told], bool]
+    ) -> frozenset[str]:
+        found = {id for id, told in self.told.items() if after(told)}
         courses = {self.told[id].course for id in found}
         for id, told in self.told.items():
-            if mutant.name in told.differing and told.course not in courses:
+            if ever(told) and told.course not in courses:
                 courses.add(told.course)
                 found.add(id)
         return frozenset(found)
-
-    def users(self, role: Role, parts: Iterable[str]) -> frozenset[str]:
-        """The scenarios that used one of these parts of that box."""
-        wanted = {(role, part) for part in parts}
-        return frozenset(id for id, told in self.told.items() if not wanted.isdisjoint(told.used))
 
 
 def read(run: Run, pki: Path) -> Green:

@@ -6,18 +6,20 @@ well, by an error-level finding that names it.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from importlib import import_module
 from itertools import count, repeat
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
 
-from bench.campaign import CampaignError, Options, play
+from bench.campaign import PROVIDED, CampaignError, Options, play
 from bench.gate import ROLES, check_features
 from bench.launching import ForkServer, Launch, Running
 from bench.profile import EMBEDDED, Claims, Profile, Timing
@@ -152,17 +154,25 @@ class Trial:
         }
 
 
-def play_green(ground: Ground, beds: int = 0) -> Green:
+def play_green(ground: Ground, beds: int = 0, *, full: bool = False) -> Green:
     """Play the right box, both roles, recording which parts it uses: on so many beds at a time,
-    each in a process of its own and with its part of the scenarios (0: as many as cores).
+    each in a process of its own and with its part of the scenarios (0: as suits this machine).
+
+    They are those of a campaign; with `full`, also the chain that a report of the user's goes
+    through, which is the others' once more.
 
     Raises:
         CampaignError: it could not be played, or the right box does not conform.
     """
-    every = [one.scenario for one in check_features(ground.features)]
-    number = min(beds or os.cpu_count() or 1, len(every))
+    every = [
+        one.scenario
+        for one in check_features(ground.features)
+        if full or one.file.parent.name != PROVIDED
+    ]
+    # A bed waits half of its time: two for each core.
+    number = min(beds or 2 * (os.cpu_count() or 1), len(every))
     shares = [every[rank::number] for rank in range(number)]
-    with ProcessPoolExecutor(number, get_context("spawn"), _end_with_parent) as pool:
+    with _pool(number, ground) as pool:
         played = green.merged(list(pool.map(_play_right, repeat(ground), count(1), shares)))
     if played.red:
         told = "".join(f"\n{one.id} : {one.reason}" for one in played.red)
@@ -292,9 +302,7 @@ def play_matrix(
     pki = played.pki if played else None
     # A process plays many campaigns, one after the other: each has a box, a bed and a run of its
     # own, and what takes a second is loaded once. Threads are never forked plainly.
-    with ProcessPoolExecutor(
-        workers or _usual_workers(), get_context("spawn"), _end_with_parent
-    ) as pool:
+    with _pool(workers or _usual_workers(), ground) as pool:
         # The longest first: none that takes minutes is left to play alone at the end.
         longest = sorted(asked, key=lambda one: len(chosen[one.name]), reverse=True)
         waiting = {
@@ -353,6 +361,19 @@ def _watched(launch: Launch) -> Launch:
 def _usual_workers() -> int:
     """Three for each core: a wrong box is mostly waited for, in vain and for seconds at a time."""
     return 3 * (os.cpu_count() or 1)
+
+
+def _pool(workers: int, ground: Ground) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, get_context("spawn"), _begin, (ground.steps,))
+
+
+def _begin(steps: Sequence[str]) -> None:
+    """In each worker: load what every campaign wants, and look for garbage elsewhere from then on:
+    a fifteenth of what a campaign computes was to find none in there."""
+    _end_with_parent()
+    for module in steps:
+        import_module(module)
+    gc.freeze()
 
 
 def _end_with_parent() -> None:

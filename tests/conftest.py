@@ -1,10 +1,18 @@
-"""For the whole suite: Hypothesis asserts no seconds and tells how to replay; slow tests first."""
+"""For the whole suite: Hypothesis asserts no seconds and tells how to replay; slow tests first;
+Ctrl-C is heard by what the tests start."""
+
+import signal
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("drimbench", deadline=None, print_blob=True)
 settings.load_profile("drimbench")
+
+# A shell that is not interactive starts what it leaves in the background deaf to SIGINT, and every
+# program started from there inherits it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)

@@ -80,6 +80,7 @@ def _local(manifest: Manifest, report: ReportOrder) -> Manifest:
     "kos-sous-ipp",
     breaks="Le KOS identifie le patient par son IPP au lieu de son INS.",
     requirements=("DB.SO.18",),
+    consequences=("DB.SO.22", "DB.SO.29"),
 )
 def kos_under_local_id(parts: Parts) -> Parts:
     """The identity of the PACS leaves the hospital."""
@@ -148,7 +149,7 @@ def _other_study(exam: Exam, study: FoundStudy) -> tuple[Exam, FoundStudy]:
     "reference-d-un-autre-examen",
     breaks="Les métadonnées du KOS référencent un autre examen que le sien.",
     requirements=("DB.SO.18", "DB.SO.19"),
-    consequences=("KIT-COMPTE-RENDU",),
+    consequences=("KIT-COMPTE-RENDU", "DB.SO.22", "DB.SO.29"),
 )
 def reference_to_another_study(parts: Parts) -> Parts:
     """Whoever looks the exam up in the DMP does not find it."""
@@ -164,6 +165,7 @@ def _no_modality(exam: Exam, study: FoundStudy) -> tuple[Exam, FoundStudy]:
     "modalite-inconnue",
     breaks="La modalité des métadonnées est le mot « error ».",
     requirements=("DB.SO.18", "DB.SO.19"),
+    consequences=("DB.SO.22", "DB.SO.29"),
 )
 def unknown_modality(parts: Parts) -> Parts:
     """A label that no table knows, instead of none."""

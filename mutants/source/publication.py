@@ -115,6 +115,8 @@ def _shortened(series: FoundSeries) -> FoundSeries:
     "image-oubliee",
     breaks="La dernière image de chaque série manque dans le KOS.",
     requirements=("DB.SO.14",),
+    # Wherever a KOS is compared with the images of its exam, one is missing.
+    consequences=("DB.SO.04", "DB.SO.15", "DB.SO.26", "KIT-OMI"),
 )
 def image_forgotten(parts: Parts) -> Parts:
     """A C-FIND of which one answer is lost."""

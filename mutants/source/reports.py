@@ -135,9 +135,11 @@ class Forgetful(PassingInbox):
         self._taken = 0
 
     def put(self, control_id: str, raw: bytes, *, now: datetime) -> bool:
-        """The trailing carriage returns make other bytes of the same message."""
+        """The trailing carriage returns make other bytes of the same message; a note of the PACS
+        has none to spare."""
         self._taken += 1
-        return self._inner.put(control_id, raw + b"\r" * self._taken, now=now)
+        more = b"\r" * self._taken if raw.startswith(b"MSH") else b""
+        return self._inner.put(control_id, raw + more, now=now)
 
 
 class AlwaysNews(PassingKos):
@@ -213,8 +215,9 @@ class Grumbling:
         self._reports = reports
 
     def accept(self, message: bytes) -> bytes | None:
-        """AA, or the AE that the message deserves."""
-        faults = self._reports.examine(message)
+        """AA, or the AE that the message deserves; what is no report is not its affair."""
+        header = message.partition(b"\r")[0]
+        faults = self._reports.examine(message) if b"|OMI^" not in header else ()
         return self.refuse(message, "AE", faults) if faults else self._inner.accept(message)
 
     def refuse(self, message: bytes, code: str, faults: Sequence[Fault]) -> bytes | None:

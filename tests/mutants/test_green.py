@@ -16,7 +16,7 @@ from mutants import green
 from mutants.green import Green
 from mutants.matrix import Ground, play_green, selection
 from mutants.record import read
-from mutants.registry import Mutant, catalogue
+from mutants.registry import Mutant, Role, catalogue
 from mutants.shadows import DIFFERS, SHADOWED
 from wire.shard import Shard
 
@@ -38,13 +38,13 @@ def run(directory: Path) -> Run:
     )
 
 
-def wrong(name: str) -> Mutant:
+def wrong(name: str, role: Role = "source") -> Mutant:
     return Mutant(
         name=name,
         breaks="",
         requirements=("DB.SO.03",),
         consequences=(),
-        role="source",
+        role=role,
         transform=lambda parts: parts,
     )
 
@@ -103,12 +103,12 @@ def test_a_use_belongs_to_the_scenario_being_played(tmp_path: Path) -> None:
         "SCN-A": {("source", "kos")},
         "SCN-B": {("consumer", "kos")},
     }
-    assert read.users("source", ["kos", "audit"]) == {"SCN-A"}
-    assert read.users("consumer", ["kos"]) == {"SCN-B"}
-    assert read.users("source", ["door"]) == frozenset()
+    unknown, at_consumer = wrong("sans-ombre"), wrong("sans-ombre-non-plus", "consumer")
+    assert read.telling(unknown, ["kos", "audit"]) == {"SCN-A"}
+    assert read.telling(at_consumer, ["kos"]) == {"SCN-B"}
+    assert read.telling(unknown, ["door"]) == frozenset()
     assert read.telling(wrong("un-kos-faux"), ["kos"]) == {"SCN-A"}
     assert read.telling(wrong("jamais-autre"), ["kos"]) == frozenset()
-    assert read.telling(wrong("sans-ombre"), ["kos"]) == {"SCN-A"}
 
 
 def test_of_those_prepared_alike_that_go_on_by_the_same_parts_the_first_tells(
@@ -138,7 +138,8 @@ def test_of_those_prepared_alike_that_go_on_by_the_same_parts_the_first_tells(
 
     # B adds nothing to A, nor D to E; a scenario that would be judged otherwise is always played.
     assert read.telling(wrong("un-kos-faux"), ["kos"]) == {"SCN-A", "SCN-C", "SCN-E"}
-    assert read.users("source", ["kos"]) == {"SCN-A", "SCN-B", "SCN-C", "SCN-D", "SCN-E"}
+    # All use the part while they are prepared, none after: what is not known is chosen alike.
+    assert read.telling(wrong("sans-ombre"), ["kos"]) == {"SCN-A", "SCN-C", "SCN-D"}
 
 
 def test_several_beds_tell_as_one(tmp_path: Path) -> None:
@@ -154,7 +155,7 @@ def test_several_beds_tell_as_one(tmp_path: Path) -> None:
 
     both = green.merged(greens)
 
-    assert both.users("source", ["kos"]) == {"SCN-A", "SCN-B"}
+    assert both.telling(wrong("sans-ombre"), ["kos"]) == {"SCN-A", "SCN-B"}
     assert both.shadowed == {"un-kos-faux"}
     assert both.pki == greens[0].pki
     assert len(both.runs) == 2

@@ -1,17 +1,20 @@
 """What pynetdicom needs to be quick and to lose nothing: applied to each association.
 
-Three measured facts about 3.0.4: Nagle is left on (40 ms a message against another such peer),
+Four measured facts about 3.0.4: Nagle is left on (40 ms a message against another such peer),
 the requestor's own reactor may take a response that a sender awaits (the sender then waits for
-its whole time-out), and the default logging handlers decode every identifier a second time.
+its whole time-out), threads that wait look for work a thousand times a second however long they
+have found none, and the default logging handlers decode every identifier a second time.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from typing import Any
 
 from pynetdicom import _config
+from pynetdicom.dul import DULServiceProvider
 
 from wire.impairment import ImpairedSocket, Link
 
@@ -21,8 +24,14 @@ MAXIMUM_PDU = 131_072
 """Bytes. Twice the throughput of pynetdicom's default of 16 KiB."""
 
 _POLL_S = 0.0005
-"""How often an idle upper layer looks for work: half of pynetdicom's delay, for a third less
-latency per message; much less would cost a core to associations that wait."""
+"""How soon an idle upper layer looks for work: half of pynetdicom's delay, for a third less latency
+per message. One that goes on finding none looks less and less often..."""
+
+_GROWTH, _LONGEST_POLL_S = 1.25, 0.004
+"""... but never so rarely that a peer would notice: an exchange takes longer than that."""
+
+_REACTOR_POLL_S = 0.001
+"""How long the reactor of an association sleeps by itself before each look."""
 
 _config.LOG_HANDLER_LEVEL = "none"
 _config.LOG_REQUEST_IDENTIFIERS = False
@@ -32,7 +41,7 @@ _config.LOG_RESPONSE_IDENTIFIERS = False
 def adopt(association: Any) -> None:
     """Prepare an association whose connection has just opened (handler of EVT_CONN_OPEN)."""
     association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    association.dul._run_loop_delay = _POLL_S
+    _look_less_and_less(association.dul)
     _close_response_race(association)
 
 
@@ -49,6 +58,52 @@ def heal(association: Any) -> None:
     transport = association.dul.socket
     if transport is not None and isinstance(transport.socket, ImpairedSocket):
         transport.socket = transport.socket.inner
+
+
+class _Patience:
+    """How long a thread that polls sleeps before it looks again."""
+
+    __slots__ = ("_sleep",)
+
+    def __init__(self) -> None:
+        self._sleep = _POLL_S
+
+    def next(self) -> float:
+        """Nothing was found: seconds to sleep."""
+        sleep = self._sleep
+        self._sleep = min(sleep * _GROWTH, _LONGEST_POLL_S)
+        return sleep
+
+    def found(self) -> None:
+        """Something was: more may follow at once."""
+        self._sleep = _POLL_S
+
+
+class _PatientProvider(DULServiceProvider):  # type: ignore[misc]
+    """An upper layer of which each look at its delay says that it found nothing to do."""
+
+    _patience: _Patience
+
+    @property
+    def _run_loop_delay(self) -> float:
+        return self._patience.next()
+
+    @_run_loop_delay.setter
+    def _run_loop_delay(self, seconds: float) -> None:
+        """Its patience knows."""
+
+
+def _look_less_and_less(provider: Any) -> None:
+    patience = _Patience()
+    act = provider.state_machine.do_action
+
+    def found_work(event: str) -> None:
+        patience.found()
+        act(event)
+
+    provider.state_machine.do_action = found_work
+    provider._patience = patience
+    provider.__class__ = _PatientProvider
 
 
 class _Checkpoint(threading.Event):
@@ -77,10 +132,17 @@ def _close_response_race(association: Any) -> None:
     association._reactor_checkpoint = checkpoint
     take = association.dimse.get_msg
 
+    patience = _Patience()
+
     def get_msg(block: bool = False) -> Any:
         if block:
             return take(block=True)
         with gate:
-            return take(block=False) if checkpoint.is_set() else (None, None)
+            found = take(block=False) if checkpoint.is_set() else (None, None)
+        if found[1] is not None:
+            patience.found()
+        elif (sleep := patience.next()) > _REACTOR_POLL_S:
+            time.sleep(sleep - _REACTOR_POLL_S)
+        return found
 
     association.dimse.get_msg = get_msg
