@@ -359,8 +359,8 @@ def _watched(launch: Launch) -> Launch:
 
 
 def _usual_workers() -> int:
-    """Three for each core: a wrong box is mostly waited for, in vain and for seconds at a time."""
-    return 3 * (os.cpu_count() or 1)
+    """Four for each core: a wrong box is mostly waited for, in vain and for seconds at a time."""
+    return 4 * (os.cpu_count() or 1)
 
 
 def _pool(workers: int, ground: Ground) -> ProcessPoolExecutor:

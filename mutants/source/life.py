@@ -92,6 +92,7 @@ class AlwaysNew(PassingMetadata):
     "cree-au-lieu-de-remplacer",
     breaks="Un KOS corrigé est publié à côté du précédent, qui reste en vigueur.",
     requirements=("DB.SO.13", "DB.SO.97"),
+    consequences=("KIT-COMPTE-RENDU",),
 )
 def created_beside(parts: Parts) -> Parts:
     """Two approved KOS of one exam."""
@@ -117,6 +118,7 @@ class OneUid(PassingKos):
     "kos-au-meme-identifiant",
     breaks="Le KOS qui remplace garde le SOP Instance UID de celui qu'il remplace.",
     requirements=("DB.SO.13", "DB.SO.97"),
+    consequences=("KIT-COMPTE-RENDU",),
 )
 def same_sop_instance(parts: Parts) -> Parts:
     """Two contents under one identifier: the DMP takes but the first."""
@@ -190,7 +192,7 @@ class Keeping(PassingRegistry):
     "depublication-locale",
     breaks="Ce qui est dépublié ne l'est que dans l'archive locale : le KOS reste dans le DMP.",
     requirements=("DB.SO.97",),
-    consequences=("DB.SO.26", "DB.SO.28", "KIT-OMI"),
+    consequences=("DB.SO.26", "DB.SO.28", "KIT-COMPTE-RENDU", "KIT-OMI"),
 )
 def withdrawn_here_only(parts: Parts) -> Parts:
     """The DMP shows an exam that nobody can open."""
@@ -213,6 +215,7 @@ class Archiving(PassingMetadata):
     "archive-au-lieu-de-depublier",
     breaks="Le KOS d'un compte rendu annulé est archivé dans le DMP (TD3.3d), non supprimé.",
     requirements=("DB.SO.97",),
+    consequences=("KIT-COMPTE-RENDU",),
 )
 def archived_instead(parts: Parts) -> Parts:
     """Whoever asks for archived documents still finds it."""

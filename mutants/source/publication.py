@@ -313,7 +313,7 @@ class AnyStructure:
 @mutant(
     "certificat-prete",
     breaks="Faute de certificats pour une structure, ceux d'une autre sont employés.",
-    requirements=("DB.SO.89",),
+    requirements=("DB.SO.19", "DB.SO.89"),
 )
 def certificates_lent(parts: Parts) -> Parts:
     """One structure speaks in the name of another."""
@@ -343,7 +343,7 @@ class Unsigned:
     "vihf-sans-signature",
     breaks="Le VIHF n'est pas signé : le DMP refuse tout.",
     requirements=("DB.SO.19",),
-    consequences=("DB.SO.12", "KIT-REPRISE"),
+    consequences=("DB.SO.12", "KIT-COMPTE-RENDU", "KIT-ORDRE", "KIT-REPRISE"),
 )
 def vihf_unsigned(parts: Parts) -> Parts:
     """Nothing is ever published: most scenarios are starved."""

@@ -70,7 +70,7 @@ class Credulous(PassingReports):
     "orc1-non-compare",
     breaks="ORC-1 et OBX-11 ne sont pas comparés : tout message vaut création.",
     requirements=("DB.SO.03",),
-    consequences=("DB.SO.97", "KIT-ORDRE"),
+    consequences=("DB.SO.97", "KIT-COMPTE-RENDU", "KIT-ORDRE"),
 )
 def incoherence_taken(parts: Parts) -> Parts:
     """A cancellation with a final document is published."""

@@ -27,6 +27,7 @@ class Silent(PassingAlerts):
     "sans-alerte",
     breaks="L'administrateur n'est jamais alerté.",
     requirements=("DB.SO.21",),
+    consequences=("DB.SO.15",),
 )
 def without_alert(parts: Parts) -> Parts:
     """Failures are traced, nobody is told."""
