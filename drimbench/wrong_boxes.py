@@ -13,7 +13,7 @@ from bench.errors import BenchError
 from bench.sessions import versions
 from bench.verdicts import ExitCode
 from features import FEATURES, STEP_MODULES
-from mutants.matrix import Ground, Trial, play_green, play_matrix
+from mutants.matrix import Ground, Trial, play_green, play_matrix, processes
 from mutants.record import read, rows
 from mutants.registry import Mutant, UnknownMutant, catalogue, find
 
@@ -64,10 +64,11 @@ def play(
             keep(trial, record)
 
     ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=runs, preload=("drimbench.cli",))
-    played = play_green(ground, full=full)
-    if console:
-        console.print(f"[green]✓[/green] boîte juste : {len(played.scenarios)} scénarios")
-    return play_matrix(mutants, ground, played=played, full=full, tell=heard)
+    with processes(ground) as pool:
+        played = play_green(ground, full=full, pool=pool)
+        if console:
+            console.print(f"[green]✓[/green] boîte juste : {len(played.scenarios)} scénarios")
+        return play_matrix(mutants, ground, played=played, full=full, pool=pool, tell=heard)
 
 
 def tell(trial: Trial, console: Console) -> None:

@@ -11,7 +11,8 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import count, repeat
@@ -20,7 +21,7 @@ from pathlib import Path
 from threading import Thread
 
 from bench.campaign import PROVIDED, CampaignError, Options, play
-from bench.gate import ROLES, check_features
+from bench.gate import ROLES, Pickle, check_features
 from bench.launching import ForkServer, Launch, Running
 from bench.profile import EMBEDDED, Claims, Profile, Timing
 from bench.results import Run, ScenarioResult
@@ -41,6 +42,7 @@ __all__ = [
     "play_green",
     "play_matrix",
     "play_one",
+    "processes",
     "selection",
 ]
 
@@ -154,9 +156,19 @@ class Trial:
         }
 
 
-def play_green(ground: Ground, beds: int = 0, *, full: bool = False) -> Green:
-    """Play the right box, both roles, recording which parts it uses: on so many beds at a time,
-    each in a process of its own and with its part of the scenarios (0: as suits this machine).
+def processes(ground: Ground, number: int = 0) -> ProcessPoolExecutor:
+    """Those that play campaigns of this ground, each many, one after the other: what a campaign
+    loads in a second is loaded once. Four for each core unless told: a wrong box is mostly waited
+    for, in vain and for seconds at a time. Threads are never forked plainly.
+    """
+    return ProcessPoolExecutor(
+        number or 4 * (os.cpu_count() or 1), get_context("spawn"), _begin, (ground.steps,)
+    )
+
+
+def play_green(ground: Ground, *, full: bool = False, pool: Executor | None = None) -> Green:
+    """Play the right box, both roles, recording which parts it uses: on several beds, each with its
+    part of the scenarios, in the processes of `pool` or in some of its own.
 
     They are those of a campaign; with `full`, also the chain that a report of the user's goes
     through, which is the others' once more.
@@ -164,16 +176,12 @@ def play_green(ground: Ground, beds: int = 0, *, full: bool = False) -> Green:
     Raises:
         CampaignError: it could not be played, or the right box does not conform.
     """
-    every = [
-        one.scenario
-        for one in check_features(ground.features)
-        if full or one.file.parent.name != PROVIDED
-    ]
+    every = [one.scenario for one in check_features(ground.features) if full or not _chain(one)]
     # A bed waits half of its time: two for each core.
-    number = min(beds or 2 * (os.cpu_count() or 1), len(every))
-    shares = [every[rank::number] for rank in range(number)]
-    with _pool(number, ground) as pool:
-        played = green.merged(list(pool.map(_play_right, repeat(ground), count(1), shares)))
+    beds = min(2 * (os.cpu_count() or 1), len(every))
+    shares = [every[rank::beds] for rank in range(beds)]
+    with nullcontext(pool) if pool else processes(ground, beds) as workers:
+        played = green.merged(list(workers.map(_play_right, repeat(ground), count(1), shares)))
     if played.red:
         told = "".join(f"\n{one.id} : {one.reason}" for one in played.red)
         raise CampaignError(
@@ -216,20 +224,29 @@ def selection(
     """The scenarios to play, in the order of the files, of those that its role takes part in.
 
     Those that carry its requirements, and `telling`: those that used its parts when the box was
-    right, and would have been answered otherwise. None: all of them.
+    right, and would have been answered otherwise. The chain that a report of the user's goes
+    through is the others' once more: it is played when no other carries its requirements. With
+    `telling` None, all of them are.
 
     Raises:
         CampaignError: no scenario carries any of its requirements.
     """
     found = [one for one in check_features(features) if mutant.role in one.tags]
-    aimed = {one.scenario for one in found if not set(one.tags).isdisjoint(mutant.requirements)}
-    if not aimed:
+    if telling is None:
+        chosen = found
+    else:
+        carrying = [one for one in found if not set(one.tags).isdisjoint(mutant.requirements)]
+        aimed = [one for one in carrying if not _chain(one)] or carrying
+        chosen = [one for one in found if one in aimed or one.scenario in telling]
+    if set(mutant.requirements).isdisjoint(tag for one in chosen for tag in one.tags):
         raise CampaignError(
             f"{mutant.name} : aucun scénario ne porte {', '.join(mutant.requirements)}"
         )
-    return tuple(
-        one.scenario for one in found if telling is None or one.scenario in aimed | telling
-    )
+    return tuple(one.scenario for one in chosen)
+
+
+def _chain(pickle: Pickle) -> bool:
+    return pickle.file.parent.name == PROVIDED
 
 
 def play_one(
@@ -277,10 +294,10 @@ def play_matrix(
     *,
     played: Green | None = None,
     full: bool = False,
-    workers: int = 0,
+    pool: Executor | None = None,
     tell: Callable[[Trial], None] = lambda trial: None,
 ) -> tuple[Trial, ...]:
-    """Play wrong boxes, so many at a time (0: as suits this machine), in processes of their own.
+    """Play wrong boxes, several at a time, in the processes of `pool` or in some of their own.
 
     Each plays the scenarios of its requirements and those that can tell it from the right box by
     what the green run used of its parts (`Green.telling`); with `full`, or without a green run,
@@ -300,13 +317,12 @@ def play_matrix(
         for one in asked
     }
     pki = played.pki if played else None
-    # A process plays many campaigns, one after the other: each has a box, a bed and a run of its
-    # own, and what takes a second is loaded once. Threads are never forked plainly.
-    with _pool(workers or _usual_workers(), ground) as pool:
+    with nullcontext(pool) if pool else processes(ground) as workers:
         # The longest first: none that takes minutes is left to play alone at the end.
         longest = sorted(asked, key=lambda one: len(chosen[one.name]), reverse=True)
         waiting = {
-            pool.submit(play_one, one, ground, chosen[one.name], pki): one.name for one in longest
+            workers.submit(play_one, one, ground, chosen[one.name], pki): one.name
+            for one in longest
         }
         done = {}
         for future in as_completed(waiting):
@@ -356,15 +372,6 @@ def _watched(launch: Launch) -> Launch:
         return launch(command, log)
 
     return launched
-
-
-def _usual_workers() -> int:
-    """Four for each core: a wrong box is mostly waited for, in vain and for seconds at a time."""
-    return 4 * (os.cpu_count() or 1)
-
-
-def _pool(workers: int, ground: Ground) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, get_context("spawn"), _begin, (ground.steps,))
 
 
 def _begin(steps: Sequence[str]) -> None:

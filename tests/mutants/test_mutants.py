@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from features import FEATURES, STEP_MODULES
-from mutants.matrix import QUICK, Ground, Red, Trial, play_matrix
+from mutants.matrix import QUICK, Ground, Red, Trial, play_matrix, processes
 from mutants.registry import find
 
 pytestmark = pytest.mark.slow
@@ -42,7 +42,8 @@ def test_the_scenarios_of_its_requirements_turn_red_and_no_other(name: str, tmp_
     wrong = find(name)
     ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=tmp_path, profile=QUICK)
 
-    (trial,) = play_matrix([wrong], ground, workers=1)
+    with processes(ground, 1) as pool:
+        (trial,) = play_matrix([wrong], ground, pool=pool)
 
     red = [one for one in trial.killed_by if on_its_own(one)]
     assert {one.scenario for one in red} >= CAUGHT_BY[name]
