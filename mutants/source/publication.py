@@ -343,7 +343,15 @@ class Unsigned:
     "vihf-sans-signature",
     breaks="Le VIHF n'est pas signé : le DMP refuse tout.",
     requirements=("DB.SO.19",),
-    consequences=("DB.SO.12", "KIT-COMPTE-RENDU", "KIT-ORDRE", "KIT-REPRISE"),
+    consequences=(
+        "DB.SO.04",
+        "DB.SO.12",
+        "DB.SO.14",
+        "DB.SO.18",
+        "KIT-COMPTE-RENDU",
+        "KIT-ORDRE",
+        "KIT-REPRISE",
+    ),
 )
 def vihf_unsigned(parts: Parts) -> Parts:
     """Nothing is ever published: most scenarios are starved."""
