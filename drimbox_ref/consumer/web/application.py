@@ -1,0 +1,82 @@
+"""The ASGI application: the routes of every subject, the assets, and what errors look like."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from drimbox_ref.consumer.consultation import Consulting
+from drimbox_ref.consumer.exporter import Exporter
+from drimbox_ref.consumer.pages import ASSETS, Pages
+from drimbox_ref.consumer.parts import Parts
+from drimbox_ref.consumer.web.call import CallWeb
+from drimbox_ref.consumer.web.exports import ExportsWeb
+from drimbox_ref.consumer.web.login import LoginWeb
+from drimbox_ref.consumer.web.page import PageWeb
+from drimbox_ref.consumer.web.visits import Visits
+
+__all__ = ["ConsumerWeb"]
+
+
+class ConsumerWeb:
+    """What professionals' browsers and the RIS speak to; `app` is the ASGI application."""
+
+    def __init__(
+        self, parts: Parts, *, consulting: Consulting, exporter: Exporter, redirect: str
+    ) -> None:
+        self._pages = pages = Pages()
+        visits = Visits(parts)
+        login = LoginWeb(parts, visits=visits, pages=pages, redirect=redirect)
+        self.app = Starlette(
+            routes=[
+                *CallWeb(parts, visits=visits, pages=pages).routes,
+                *login.routes,
+                *PageWeb(
+                    parts, visits=visits, pages=pages, login=login, consulting=consulting
+                ).routes,
+                *ExportsWeb(visits=visits, exporter=exporter).routes,
+                Route("/assets/{name}", _asset),
+            ],
+            exception_handlers={
+                HTTPException: self._refused,
+                ClientDisconnect: _gone,
+                Exception: self._broken,
+            },
+        )
+
+    async def _refused(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        titles = {404: "Page inconnue", 405: "Méthode refusée", 403: "Accès refusé"}
+        texts = {404: "Page inconnue.", 405: "Cette adresse ne se demande pas ainsi."}
+        # Starlette's own refusals are in English, ours say what to do.
+        own = error.detail if error.detail.endswith(".") else texts.get(error.status_code, "")
+        answer = self._pages.message(
+            titles.get(error.status_code, "Demande refusée"),
+            own or "Demande refusée.",
+            status=error.status_code,
+        )
+        for name, value in (error.headers or {}).items():
+            answer.headers[name] = value
+        return answer
+
+    async def _broken(self, request: Request, error: Exception) -> Response:
+        """An error of ours: logged by the server, not shown."""
+        return self._pages.message(
+            "Erreur", "Erreur interne de la DRIMbox : l'administrateur en est informé.", status=500
+        )
+
+
+async def _asset(request: Request) -> Response:
+    """Style and script: no secret, no patient."""
+    found = ASSETS.get(request.path_params["name"])
+    if found is None:
+        raise HTTPException(404, "Page inconnue.")
+    return Response(found[1], headers={"Content-Type": found[0], "Cache-Control": "max-age=60"})
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The browser left while it was sending: nobody reads this."""
+    return Response(status_code=400)
