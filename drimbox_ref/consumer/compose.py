@@ -15,8 +15,10 @@ from drimbox_ref.consumer.calls import ContextualCalls
 from drimbox_ref.consumer.config import ConsumerConfig
 from drimbox_ref.consumer.consultation import Consulting
 from drimbox_ref.consumer.exporter import Exporter
+from drimbox_ref.consumer.fetching import Fetcher
 from drimbox_ref.consumer.identity import InsCheck
 from drimbox_ref.consumer.images import WadoImages
+from drimbox_ref.consumer.library import SharedLibrary
 from drimbox_ref.consumer.local_pacs import DimseLocalPacs
 from drimbox_ref.consumer.localizer import IppLocalizer
 from drimbox_ref.consumer.manifests import KosManifests
@@ -184,14 +186,27 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
 
 def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready: Path) -> Consumer:
     """The Consumer made of these parts. `ready` names the ports of a former life, if any."""
+    options = config.options
+    limit = options.max_exam_mib * 1024 * 1024
+    library = SharedLibrary(
+        Fetcher(
+            parts,
+            limit=limit,
+            retries=options.retries,
+            wait_s=config.timing.retry_wait_s,
+        ),
+        spool=config.box.state / "spool",
+        parallel=options.parallel_series,
+    )
     web = ConsumerWeb(
         parts,
-        consulting=Consulting(parts, max_exams=config.options.max_exams),
+        consulting=Consulting(parts, max_exams=options.max_exams),
         exporter=Exporter(
             parts,
-            spool=config.box.state / "spool",
-            limit=config.options.max_exam_mib * 1024 * 1024,
-            parallel=config.options.parallel_exports,
+            library,
+            limit=limit,
+            parallel=options.parallel_exports,
+            parallel_series=options.parallel_series,
         ),
         redirect=config.psc.redirect,
     )
@@ -204,7 +219,7 @@ def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready
         web=web.app,
         admin=admin,
         background=foundation.background,
-        close=foundation.close,
+        close=(library.aclose, *foundation.close),
     )
 
 

@@ -93,6 +93,8 @@ class Timing:
     """Inactivity that logs a user out (SSI/IE.39: configurable)."""
     token_margin_s: float
     """An access token with less than that left is renewed before it leaves (DB.CO.65)."""
+    retry_wait_s: float
+    """Before a transfer that failed is made again; doubled each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,10 @@ class Options:
     """Disk that one export may take, in MiB: a Source is not trusted to stop."""
     parallel_exports: int
     """Exports under way at once; others wait in a queue (DB.CO.78)."""
+    parallel_series: int
+    """Series fetched side by side, all exports together; as many again for those to be seen."""
+    retries: int
+    """How many times a transfer that failed on its way is made again; a refusal never is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +250,7 @@ def _timing(root: Table) -> Timing:
         pacs_timeout_s=table.seconds("pacs_timeout_s", 30),
         session_idle_s=table.seconds("session_idle_s", 1800),
         token_margin_s=table.seconds("token_margin_s", 30),
+        retry_wait_s=table.seconds("retry_wait_s", 0.5),
     )
     table.end()
     return timing
@@ -272,6 +279,8 @@ def _options(root: Table) -> Options:
         max_exams=table.integer("max_exams", 200, low=1, high=1000),
         max_exam_mib=table.integer("max_exam_mib", 20_480, low=1),
         parallel_exports=table.integer("parallel_exports", 2, low=1, high=16),
+        parallel_series=table.integer("parallel_series", 4, low=1, high=32),
+        retries=table.integer("retries", 2, low=0, high=10),
     )
     consents = {options.consent_yes, options.consent_no, options.consent_unknown}
     if len({value.casefold() for value in consents}) != 3:

@@ -1,4 +1,4 @@
-"""Exporting an exam: trust first, then tokens, images, identity, and at last the local PACS.
+"""Exporting an exam: trust first, then its images, and at last the local PACS.
 
 Nothing of an exam reaches the PACS unless all of it came and all of it is this patient's.
 """
@@ -7,34 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 from drimbox_ref.consumer.addresses import address_of
 from drimbox_ref.consumer.parts import Parts
+from drimbox_ref.consumer.ports import Fetch, Library
 from drimbox_ref.consumer.sessions import Context, Job, JobState, Login
+from drimbox_ref.consumer.trust import require_listed
 from drimbox_ref.consumer.values import (
     Call,
     Exam,
     ExportFailed,
     Failure,
-    LoginExpired,
     Received,
-    Series,
-    TrustVerdict,
+    Use,
 )
-from drimbox_ref.psc import PscUnavailable
 from drimbox_ref.trail import Alert, AuditEvent
 from protocols.dicom import split_part10
-from spec.dicom import STORAGE_SOP_CLASSES
 
 __all__ = ["Exporter"]
 
 _log = logging.getLogger(__name__)
 
-_SOP_CLASSES = frozenset(STORAGE_SOP_CLASSES)
 _ADVICE = {
     Failure.UNTRUSTED: "Vérifier la liste blanche et l'adresse que donne le KOS ; aucun jeton n'a "
     "été envoyé.",
@@ -49,17 +43,19 @@ class Exporter:
     """Runs exports in the background, a few at a time (DB.CO.76, DB.CO.78).
 
     Args:
-        spool: a directory of the exporter's own; what is in it is deleted at start.
-        limit: bytes that the images of one export may take there.
+        limit: bytes that the images of one export may take on disk.
+        parallel: exports under way at once.
+        parallel_series: series of one export under way at once.
     """
 
-    def __init__(self, parts: Parts, *, spool: Path, limit: int, parallel: int) -> None:
+    def __init__(
+        self, parts: Parts, library: Library, *, limit: int, parallel: int, parallel_series: int
+    ) -> None:
         self._parts = parts
-        self._spool = spool
+        self._library = library
         self._limit = limit
         self._turn = asyncio.Semaphore(parallel)
-        shutil.rmtree(spool, ignore_errors=True)
-        spool.mkdir(parents=True)
+        self._parallel_series = parallel_series
 
     def start(self, context: Context, login: Login, exam: Exam) -> Job:
         """Begin an export, unless the latest one of this exam waits or runs: that one then."""
@@ -81,16 +77,6 @@ class Exporter:
                 await self._export(context.call, login, job)
         except ExportFailed as error:
             failed = error
-        except LoginExpired:
-            failed = ExportFailed(
-                Failure.LOGIN,
-                "Votre session Pro Santé Connect est terminée : reconnectez-vous, puis relancez "
-                "l'export.",
-            )
-        except PscUnavailable:
-            failed = ExportFailed(
-                Failure.LOGIN, "Pro Santé Connect ne répond pas : le jeton n'a pu être renouvelé."
-            )
         except asyncio.CancelledError:
             job.state = JobState.FAILED
             job.message = "L'export a été interrompu."
@@ -113,115 +99,47 @@ class Exporter:
         exam = job.exam
         hosts = {address_of(exam, series).host for series in exam.series}
         for host in sorted(hosts):
-            await self._trust(host)
-        with tempfile.TemporaryDirectory(dir=self._spool, prefix="export-") as directory:
-            received = await self._fetch(call, login, job, Path(directory))
-            await asyncio.to_thread(self._store, call, job, received)
-
-    async def _trust(self, host: str) -> None:
-        """The host is on the white list, asked for again before it is said not to be."""
-        trust, clock = self._parts.trust, self._parts.clock
-        verdict = trust.judge(host, now=clock.now())
-        if verdict is not TrustVerdict.LISTED:
-            await trust.refresh()
-            verdict = trust.judge(host, now=clock.now())
-        if verdict is TrustVerdict.NO_LIST:
-            raise ExportFailed(
-                Failure.UNTRUSTED,
-                "La liste blanche DRIM-M n'est pas disponible : aucune image n'est demandée.",
-            )
-        if verdict is not TrustVerdict.LISTED:
-            raise ExportFailed(
-                Failure.UNTRUSTED,
-                f"La DRIMbox Source {host} n'est pas dans la liste blanche DRIM-M : aucune image "
-                "ne lui est demandée.",
-            )
-
-    async def _fetch(self, call: Call, login: Login, job: Job, directory: Path) -> list[Received]:
-        """Every instance of the exam, on disk and checked."""
-        received: list[Received] = []
-        left = self._limit
-        for index, series in enumerate(job.exam.series):
-            images = await self._fetch_series(
-                call, login, job, series, directory / f"{index:04d}", left
-            )
-            left -= sum(image.size for image in images)
-            received.extend(images)
-        return received
-
-    async def _fetch_series(
-        self, call: Call, login: Login, job: Job, series: Series, directory: Path, limit: int
-    ) -> list[Received]:
-        """One series; a token refused once is replaced and the request made again."""
-        before = job.fetched
-        token = await self._parts.tokens.access(login)
+            await require_listed(self._parts.trust, host, clock=self._parts.clock)
+        fetches: dict[int, Fetch] = {}
         try:
-            return await self._attempt(call, job, series, token, directory / "1", limit)
-        except ExportFailed as refused:
-            if refused.failure is not Failure.TOKEN:
-                raise
-        job.fetched = before
-        token = await self._parts.tokens.replace(login, token)
-        return await self._attempt(call, job, series, token, directory / "2", limit)
+            await self._gather(call, login, job, fetches)
+            received = [image for _, fetch in sorted(fetches.items()) for image in fetch.received]
+            await asyncio.to_thread(self._parts.pacs.store, received, _load, _stored(job))
+        finally:
+            for fetch in fetches.values():
+                fetch.close()
 
-    async def _attempt(
-        self, call: Call, job: Job, series: Series, token: str, directory: Path, limit: int
-    ) -> list[Received]:
-        await asyncio.to_thread(directory.mkdir, parents=True)
-        accepted: dict[str, Received] = {}
+    async def _gather(self, call: Call, login: Login, job: Job, fetches: dict[int, Fetch]) -> None:
+        """Every series, by its rank; after the first failure none is asked for any more."""
+        series = iter(enumerate(job.exam.series))
 
-        def accept(image: Received) -> None:
-            self._accept(image, series, call, accepted)
-            job.fetched += 1
+        async def work() -> None:
+            for rank, one in series:
+                fetch = fetches[rank] = self._library.open(
+                    call, login, job.exam, one, use=Use.EXPORT
+                )
+                while not fetch.ended:
+                    await fetch.changed(len(fetch.received))
+                    self._count(job, fetches)
+                if fetch.failure is not None:
+                    raise fetch.failure
 
-        await self._parts.images.retrieve(
-            job.exam, series, token, into=directory, limit=limit, accept=accept
-        )
-        missing = len(series.instances) - len(accepted)
-        if missing:
+        workers = [asyncio.create_task(work()) for _ in range(self._parallel_series)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            self._count(job, fetches)
+
+    def _count(self, job: Job, fetches: Mapping[int, Fetch]) -> None:
+        received = [image for fetch in fetches.values() for image in fetch.received]
+        job.fetched = len(received)
+        if sum(image.size for image in received) > self._limit:
             raise ExportFailed(
-                Failure.RETRIEVAL,
-                f"Erreur de récupération : {missing} image(s) sur {len(series.instances)} "
-                f"manque(nt) à la série {series.uid}.",
+                Failure.RETRIEVAL, "Erreur de récupération : l'examen dépasse la taille admise."
             )
-        return list(accepted.values())
-
-    def _accept(
-        self, image: Received, series: Series, call: Call, accepted: dict[str, Received]
-    ) -> None:
-        """Refuse an image that cannot be exported, and everything with it."""
-        if image.sop_class not in _SOP_CLASSES:
-            raise ExportFailed(
-                Failure.SOP_CLASS,
-                f"La SOP Class {image.sop_class} d'un objet reçu n'est pas prise en charge.",
-            )
-        if image.sop_instance not in series.instances:
-            raise ExportFailed(
-                Failure.RETRIEVAL,
-                "Erreur de récupération : la Source a rendu une image que le KOS ne référence pas.",
-            )
-        if image.sop_instance in accepted:
-            raise ExportFailed(
-                Failure.RETRIEVAL,
-                "Erreur de récupération : la Source a rendu deux fois la même image.",
-            )
-        differs = self._parts.identity.check(image, call.ins)
-        if differs:
-            raise ExportFailed(
-                Failure.IDENTITY,
-                f"Alerte d'identité : {differs}. Rien de cet examen n'a été exporté.",
-            )
-        accepted[image.sop_instance] = image
-
-    def _store(self, call: Call, job: Job, received: list[Received]) -> None:
-        self._parts.pacs.store(received, self._load(call), _count(job))
-
-    def _load(self, call: Call) -> Callable[[Received], bytes]:
-        def load(image: Received) -> bytes:
-            part = split_part10(image.path.read_bytes())
-            return self._parts.localizer.localize(part.dataset, part.transfer_syntax, call)
-
-        return load
 
     async def _conclude(self, job: Job, login: Login, failed: ExportFailed | None) -> None:
         """Audit image access like ITI-43 (DB.CO.82); alert on what an administrator can mend."""
@@ -249,7 +167,12 @@ class Exporter:
             await asyncio.to_thread(self._parts.alerts.raise_, alert, now=now)
 
 
-def _count(job: Job) -> Callable[[Received], None]:
+def _load(image: Received) -> bytes:
+    """The data set to store: the library's files bear the local IPP already (DB.CO.77)."""
+    return split_part10(image.path.read_bytes()).dataset
+
+
+def _stored(job: Job) -> Callable[[Received], None]:
     def stored(image: Received) -> None:
         job.stored += 1
 

@@ -2,32 +2,52 @@
 
 Memory does not grow with the series: bytes go from the wire to a file as they come.
 
-Réf.: DICOM PS3.18 10.4 (retrieve), 8.7 (media types), grade: standard; headers and the lossless q
-profile of DRIM-M_DATA WADO-RS samples, grade: sample; messages, DB.VI-CO.27, grade: draft.
+Réf.: DICOM PS3.18 10.4 (retrieve), 8.7 (media types), grade: standard; headers and both q profiles
+of DRIM-M_DATA WADO-RS samples, grade: sample; messages, DB.VI-CO.27, grade: draft.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from drimbox_ref.consumer.addresses import address_of
 from drimbox_ref.consumer.files import read_head
-from drimbox_ref.consumer.values import Exam, ExportFailed, Failure, Received, Series
+from drimbox_ref.consumer.values import Exam, ExportFailed, Failure, Received, Series, Use
 from protocols.dicomweb import format_accept
 from protocols.errors import RemoteProtocolError
 from protocols.multipart import Parser, PartBegin, PartData, PartEnd, boundary_of
-from spec.wado import AUTHORIZATION_HEADER, KOS_HEADER, LOSSLESS_PROFILE
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
+from spec.wado import (
+    AUTHORIZATION_HEADER,
+    KOS_HEADER,
+    LOSSLESS_PROFILE,
+    LOSSY_PROFILE,
+    Q_MAXIMUM,
+)
 from wire.http_client import HttpClient, HttpFailure, StreamedResponse
 
-__all__ = ["WadoImages", "accept_header"]
+__all__ = ["PROFILES", "Profile", "WadoImages", "accept_header"]
+
+Profile = Sequence[tuple[str, float]]
+"""`(transfer syntax UID, q)` in the order to write them."""
+
+PROFILES: Mapping[Use, Profile] = {
+    Use.VIEW: LOSSY_PROFILE,
+    Use.EXPORT: LOSSLESS_PROFILE,
+    Use.EXPORT_LOSSY: LOSSY_PROFILE,
+    # No sample shows this one: the lossless profile, what is not compressed above all else.
+    Use.EXPORT_UNCOMPRESSED: tuple(
+        (uid, Q_MAXIMUM if uid == EXPLICIT_VR_LITTLE_ENDIAN else q) for uid, q in LOSSLESS_PROFILE
+    ),
+}
 
 _SOP_INSTANCE = 0x00080018
 _SUCCESS = (200, 206)
 
 
-def accept_header(profile: Sequence[tuple[str, float]]) -> str:
+def accept_header(profile: Profile) -> str:
     """The Accept value of a profile, on one line as in the accepted samples.
 
     Every sample proposes a boundary, and the demonstrator's Source refuses a request without one.
@@ -36,14 +56,11 @@ def accept_header(profile: Sequence[tuple[str, float]]) -> str:
 
 
 class WadoImages:
-    """Retrieves with the lossless profile: an export is an exact copy first."""
+    """Retrieves with the profile of what the images are for."""
 
-    def __init__(
-        self, client: HttpClient, *, profile: Sequence[tuple[str, float]] = LOSSLESS_PROFILE
-    ) -> None:
+    def __init__(self, client: HttpClient, *, profiles: Mapping[Use, Profile] = PROFILES) -> None:
         self._client = client
-        self._accept = accept_header(profile)
-        self._syntaxes = frozenset(uid for uid, q in profile if q > 0)
+        self._profiles = profiles
 
     async def retrieve(
         self,
@@ -51,16 +68,18 @@ class WadoImages:
         series: Series,
         token: str,
         *,
+        use: Use,
         into: Path,
         limit: int,
         accept: Callable[[Received], None],
     ) -> None:
         """One GET; every instance of the answer checked as it is complete."""
         address = address_of(exam, series)
+        profile = self._profiles[use]
         headers = (
             (AUTHORIZATION_HEADER, f"Bearer {token}"),
             (KOS_HEADER, exam.kos_uid),
-            ("Accept", self._accept),
+            ("Accept", accept_header(profile)),
         )
         answered = False
         try:
@@ -73,14 +92,20 @@ class WadoImages:
                 peer="source",
             ) as answer:
                 answered = True
-                _check_status(answer.status, address.host)
-                spool = _Spool(into, self._syntaxes, limit, accept)
+                _check_status(answer, address.host)
+                asked = frozenset(uid for uid, q in profile if q > 0)
+                spool = _Spool(into, asked, limit, accept)
                 await _receive(answer, spool)
         except HttpFailure as error:
             if answered:
-                raise _retrieval(f"la Source {address.host} a interrompu l'envoi") from error
+                raise _retrieval(
+                    f"la Source {address.host} a interrompu l'envoi", again=0
+                ) from error
             raise ExportFailed(
-                Failure.CONNECTION, f"Connexion impossible à la DRIMbox Source {address.host}."
+                Failure.CONNECTION,
+                f"Connexion impossible à la DRIMbox Source {address.host}.",
+                # A certificate that was refused will be refused again.
+                again=None if error.tls_reason else 0,
             ) from error
 
 
@@ -164,9 +189,10 @@ class _Spool:
         return self._directory / f"{self._number:06d}.dcm"
 
 
-def _check_status(status: int, host: str) -> None:
+def _check_status(answer: StreamedResponse, host: str) -> None:
     """What a refusal means for the user. The Source's own text is not repeated: it may be
     anything."""
+    status = answer.status
     if status in _SUCCESS:
         return
     if status == 401:
@@ -187,8 +213,17 @@ def _check_status(status: int, host: str) -> None:
         410: "ces images ne sont plus disponibles (410)",
         503: "elle est momentanément indisponible (503)",
     }
-    raise _retrieval(f"réponse de la Source {host} : {reasons.get(status, f'HTTP {status}')}")
+    raise _retrieval(
+        f"réponse de la Source {host} : {reasons.get(status, f'HTTP {status}')}",
+        again=_retry_after(answer) if status == 503 else None,
+    )
 
 
-def _retrieval(why: str) -> ExportFailed:
-    return ExportFailed(Failure.RETRIEVAL, f"Erreur de récupération : {why}.")
+def _retry_after(answer: StreamedResponse) -> float | None:
+    """The seconds of Retry-After (RFC 9110 10.2.3); None without it, or when it gives a date."""
+    written = answer.headers.get("Retry-After").strip()
+    return float(written) if written.isascii() and written.isdigit() else None
+
+
+def _retrieval(why: str, *, again: float | None = None) -> ExportFailed:
+    return ExportFailed(Failure.RETRIEVAL, f"Erreur de récupération : {why}.", again=again)

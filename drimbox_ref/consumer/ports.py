@@ -19,6 +19,7 @@ from drimbox_ref.consumer.values import (
     Behalf,
     Call,
     Exam,
+    ExportFailed,
     Grant,
     Ins,
     Professional,
@@ -27,6 +28,7 @@ from drimbox_ref.consumer.values import (
     Series,
     Situation,
     TrustVerdict,
+    Use,
 )
 from drimbox_ref.credentials import Credentials
 from drimbox_ref.trail import Alert, AuditEvent
@@ -38,8 +40,10 @@ __all__ = [
     "Calls",
     "Clock",
     "Directory",
+    "Fetch",
     "IdentityCheck",
     "Images",
+    "Library",
     "LocalPacs",
     "Localizer",
     "Manifests",
@@ -225,13 +229,15 @@ class Images(Protocol):
         series: Series,
         token: str,
         *,
+        use: Use,
         into: Path,
         limit: int,
         accept: Callable[[Received], None],
     ) -> None:
         """WADO-RS of one series, each instance written in `into` then shown to `accept`.
 
-        At most `limit` bytes are taken. What `accept` raises stops the retrieval.
+        `use` chooses the transfer syntaxes to prefer. At most `limit` bytes are taken. What
+        `accept` raises stops the retrieval.
 
         Raises:
             ExportFailed: refused, interrupted, or not what was asked.
@@ -255,6 +261,57 @@ class Localizer(Protocol):
 
         Raises:
             protocols.errors.RemoteProtocolError: the data set cannot be read.
+        """
+        ...
+
+
+class Fetch(Protocol):
+    """One reader's hold on a series that is being fetched, or that is here already."""
+
+    @property
+    def total(self) -> int:
+        """How many instances the KOS announces."""
+        ...
+
+    @property
+    def received(self) -> Sequence[Received]:
+        """The instances here, in the order they came, each known to be this patient's.
+
+        Their files stay until `close`. Empty again when one of the series proved to be another
+        patient's: nothing of it may be shown any more.
+        """
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more will come: all is here, or `failure` says why not."""
+        ...
+
+    @property
+    def failure(self) -> ExportFailed | None:
+        """Why the series is not whole; None while it comes and when it is."""
+        ...
+
+    async def changed(self, seen: int) -> None:
+        """Wait until more than `seen` instances are here, or it ended."""
+        ...
+
+    def close(self) -> None:
+        """This reader needs nothing more; closing twice is harmless."""
+        ...
+
+
+class Library(Protocol):
+    """Gives series, fetched once for all their readers.
+
+    Not a field of `Parts`: it is made of them, by `compose.assemble`.
+    """
+
+    def open(self, call: Call, login: Login, exam: Exam, series: Series, *, use: Use) -> Fetch:
+        """A series as this professional may see it, for the patient of this call.
+
+        Never raises: what goes wrong is the fetch's `failure`. What another professional, or the
+        call of another patient, obtained is never given. The files carry the local IPP (DB.CO.77).
         """
         ...
 

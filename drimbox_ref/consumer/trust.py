@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
-from drimbox_ref.consumer.ports import Alerts, Clock
-from drimbox_ref.consumer.values import TrustVerdict
+from drimbox_ref.consumer.ports import Alerts, Clock, Trust
+from drimbox_ref.consumer.values import ExportFailed, Failure, TrustVerdict
 from drimbox_ref.trail import Alert
 from drimbox_ref.white_list import WhiteListKeeper
 
-__all__ = ["HostTrust"]
+__all__ = ["HostTrust", "require_listed"]
 
 
 class HostTrust:
@@ -46,3 +46,26 @@ class HostTrust:
             wanted == domain.db.rstrip(".").lower() for domain in white_list.domains
         )
         return TrustVerdict.LISTED if listed else TrustVerdict.UNLISTED
+
+
+async def require_listed(trust: Trust, host: str, *, clock: Clock) -> None:
+    """A token may go to that host; the list is asked for again before it is said not to.
+
+    Raises:
+        ExportFailed: the host is not on the white list, or there is no list.
+    """
+    verdict = trust.judge(host, now=clock.now())
+    if verdict is not TrustVerdict.LISTED:
+        await trust.refresh()
+        verdict = trust.judge(host, now=clock.now())
+    if verdict is TrustVerdict.NO_LIST:
+        raise ExportFailed(
+            Failure.UNTRUSTED,
+            "La liste blanche DRIM-M n'est pas disponible : aucune image n'est demandée.",
+        )
+    if verdict is not TrustVerdict.LISTED:
+        raise ExportFailed(
+            Failure.UNTRUSTED,
+            f"La DRIMbox Source {host} n'est pas dans la liste blanche DRIM-M : aucune image "
+            "ne lui est demandée.",
+        )

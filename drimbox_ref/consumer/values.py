@@ -34,6 +34,7 @@ __all__ = [
     "Series",
     "Situation",
     "TrustVerdict",
+    "Use",
 ]
 
 
@@ -224,6 +225,17 @@ class ExamUnreadable(Exception):
 # Images ----------------------------------------------------------------------------------------
 
 
+class Use(StrEnum):
+    """What images are asked for: it decides the transfer syntaxes preferred (DB.CO.73)."""
+
+    VIEW = "view"
+    """To be seen at once: lossy ones first (DB.VI-CO.15)."""
+    EXPORT = "export"
+    """An exact copy: lossless ones first."""
+    EXPORT_LOSSY = "export-lossy"
+    EXPORT_UNCOMPRESSED = "export-uncompressed"
+
+
 class TrustVerdict(StrEnum):
     """What the white list says of a host."""
 
@@ -244,7 +256,7 @@ class Received:
 
 
 class Failure(StrEnum):
-    """Why an export failed. The first six are those of DB.VI-CO.27."""
+    """Why images cannot be had or stored. The first six are those of DB.VI-CO.27."""
 
     CONNECTION = "connexion"
     RETRIEVAL = "recuperation"
@@ -260,8 +272,13 @@ class Failure(StrEnum):
 
 
 class ExportFailed(Exception):
-    """An export that cannot go on; the text is French, for the user."""
+    """Images that cannot be had, or an export that cannot go on; the text is French, for the user.
 
-    def __init__(self, failure: Failure, message: str) -> None:
+    Attributes:
+        again: seconds after which the same request may succeed; None when it would not.
+    """
+
+    def __init__(self, failure: Failure, message: str, *, again: float | None = None) -> None:
         super().__init__(message)
         self.failure = failure
+        self.again = again

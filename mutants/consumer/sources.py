@@ -21,6 +21,7 @@ from drimbox_ref.consumer.values import (
     Received,
     Series,
     TrustVerdict,
+    Use,
 )
 from mutants.registry import mutant
 from protocols.ebrim import DocumentEntry
@@ -78,12 +79,15 @@ class CheckedAfterwards:
         series: Series,
         token: str,
         *,
+        use: Use,
         into: Path,
         limit: int,
         accept: Accept,
     ) -> None:
         """The images, then the list."""
-        await self._inner.retrieve(exam, series, token, into=into, limit=limit, accept=accept)
+        await self._inner.retrieve(
+            exam, series, token, use=use, into=into, limit=limit, accept=accept
+        )
         host = address_of(exam, series).host
         if self._trust.judge(host, now=self._clock.now()) is not TrustVerdict.LISTED:
             raise ExportFailed(Failure.UNTRUSTED, f"{host} n'est pas dans la liste blanche.")
@@ -245,13 +249,16 @@ class WrongKos:
         series: Series,
         token: str,
         *,
+        use: Use,
         into: Path,
         limit: int,
         accept: Accept,
     ) -> None:
         """As if the study were its own KOS."""
         named = replace(exam, kos_uid=exam.study_uid)
-        await self._inner.retrieve(named, series, token, into=into, limit=limit, accept=accept)
+        await self._inner.retrieve(
+            named, series, token, use=use, into=into, limit=limit, accept=accept
+        )
 
 
 @mutant(
@@ -320,6 +327,7 @@ class Sifted:
         series: Series,
         token: str,
         *,
+        use: Use,
         into: Path,
         limit: int,
         accept: Accept,
@@ -330,7 +338,9 @@ class Sifted:
             if image.sop_instance in series.instances:
                 accept(image)
 
-        await self._inner.retrieve(exam, series, token, into=into, limit=limit, accept=sift)
+        await self._inner.retrieve(
+            exam, series, token, use=use, into=into, limit=limit, accept=sift
+        )
 
 
 @mutant(
@@ -354,7 +364,7 @@ def whole_study(parts: Parts) -> Parts:
 def syntax_left_out(parts: Parts) -> Parts:
     """Nine of the ten."""
     profile = tuple(one for one in LOSSLESS_PROFILE if one[0] != _JPEG_2000)
-    return replace(parts, images=WadoImages(parts.network, profile=profile))
+    return replace(parts, images=WadoImages(parts.network, profiles=dict.fromkeys(Use, profile)))
 
 
 @mutant(
@@ -365,7 +375,9 @@ def syntax_left_out(parts: Parts) -> Parts:
 )
 def lossy_export(parts: Parts) -> Parts:
     """The profile of a viewer."""
-    return replace(parts, images=WadoImages(parts.network, profile=LOSSY_PROFILE))
+    return replace(
+        parts, images=WadoImages(parts.network, profiles=dict.fromkeys(Use, LOSSY_PROFILE))
+    )
 
 
 @mutant(

@@ -32,6 +32,8 @@ OPTIONS = Options(
     max_exams=10,
     max_exam_mib=10,
     parallel_exports=1,
+    parallel_series=1,
+    retries=0,
 )
 OLDER = replace(OPTIONS, call_parameters="2024-07")
 READER = ContextualCalls(OPTIONS)

@@ -10,11 +10,20 @@ from typing import Any
 
 import pytest
 
-from drimbox_ref.consumer.images import WadoImages
-from drimbox_ref.consumer.values import ExportFailed, Failure, Received
+from drimbox_ref.consumer.images import PROFILES, WadoImages
+from drimbox_ref.consumer.values import ExportFailed, Failure, Received, Use
 from protocols.dicom import build_part10
 from protocols.multipart import Writer
-from tests.drimbox_ref.consumer.world import CT, INS, STUDY, World, dataset, image, ins_item
+from tests.drimbox_ref.consumer.world import (
+    CT,
+    EXPLICIT,
+    INS,
+    STUDY,
+    World,
+    dataset,
+    image,
+    ins_item,
+)
 from wire.http_client import Headers, Interrupted, Unreachable
 
 pytestmark = pytest.mark.anyio
@@ -29,9 +38,11 @@ class FakeAnswer:
     cut: bool = False
     content_type: str = TYPE
 
+    extra: tuple[tuple[str, str], ...] = ()
+
     @property
     def headers(self) -> Headers:
-        return Headers((("Content-Type", self.content_type),))
+        return Headers((("Content-Type", self.content_type), *self.extra))
 
     async def aiter(self) -> AsyncIterator[bytes]:
         for chunk in self.chunks:
@@ -43,14 +54,14 @@ class FakeAnswer:
 @dataclass
 class FakeClient:
     answer: FakeAnswer
-    unreachable: bool = False
+    unreachable: Exception | None = None
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     @asynccontextmanager
     async def stream(self, method: str, url: str, *, headers: Any, **_: Any):
         self.asked.append((url, dict(headers)))
         if self.unreachable:
-            raise Unreachable("refused")
+            raise self.unreachable
         yield self.answer
 
 
@@ -79,16 +90,19 @@ class Case:
             self.exam,
             self.exam.series[0],
             "the-token",
+            use=Use.EXPORT,
             into=self.into,
             limit=limit,
             accept=self.got.append,
         )
 
-    async def fails(self, failure: Failure, said: str, limit: int = 10**6) -> None:
+    async def fails(self, failure: Failure, said: str, limit: int = 10**6) -> float | None:
+        """What it says, and whether it is worth trying again."""
         with pytest.raises(ExportFailed) as caught:
             await self.run(limit)
         assert caught.value.failure is failure
         assert said in str(caught.value)
+        return caught.value.again
 
 
 @pytest.fixture
@@ -123,18 +137,47 @@ async def test_a_series_is_on_disk_part_by_part(world, tmp_path, files) -> None:
     ],
 )
 async def test_refusals_are_told_apart(world, tmp_path, status, failure, said) -> None:
-    await Case(world, tmp_path, FakeAnswer(status=status)).fails(failure, said)
+    answer = FakeAnswer(status=status, extra=(("Retry-After", "1"),))
+    assert await Case(world, tmp_path, answer).fails(failure, said) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "again"),
+    [("7", 7), ("", None), ("Sun, 22 Nov 2026 21:00:00 GMT", None), ("-1", None), ("٣", None)],
+)
+async def test_a_source_that_is_overloaded_says_when(world, tmp_path, written, again) -> None:
+    answer = FakeAnswer(status=503, extra=(("Retry-After", written),))
+    assert await Case(world, tmp_path, answer).fails(Failure.RETRIEVAL, "503") == again
+
+
+@pytest.mark.parametrize(
+    ("use", "first"),
+    [
+        (Use.VIEW, {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"}),
+        (Use.EXPORT, {"1.2.840.10008.1.2.4.70"}),
+        (Use.EXPORT_LOSSY, {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"}),
+        (Use.EXPORT_UNCOMPRESSED, {EXPLICIT}),
+    ],
+)
+def test_what_images_are_for_decides_what_is_preferred(use: Use, first: set[str]) -> None:
+    profile = PROFILES[use]
+    best = max(q for _, q in profile)
+    assert {uid for uid, q in profile if q == best} == first
+    assert len(profile) == 10
+    assert all(0.1 <= q <= 1 for _, q in profile)
 
 
 async def test_no_connection(world, tmp_path) -> None:
     case = Case(world, tmp_path, FakeAnswer())
-    case.client.unreachable = True
-    await case.fails(Failure.CONNECTION, "db4.drimbench.test")
+    case.client.unreachable = Unreachable("refused")
+    assert await case.fails(Failure.CONNECTION, "db4.drimbench.test") == 0
+    case.client.unreachable = Unreachable("handshake", tls_reason="CERTIFICATE_VERIFY_FAILED")
+    assert await case.fails(Failure.CONNECTION, "db4.drimbench.test") is None
 
 
 async def test_a_cut_answer_is_no_series(world, tmp_path, files) -> None:
     case = Case(world, tmp_path, FakeAnswer(chunks=body(*files, end=False), cut=True))
-    await case.fails(Failure.RETRIEVAL, "interrompu")
+    assert await case.fails(Failure.RETRIEVAL, "interrompu") == 0
 
 
 async def test_an_answer_without_its_end_is_no_series(world, tmp_path, files) -> None:
@@ -177,6 +220,12 @@ async def test_what_the_caller_raises_stops_everything(world, tmp_path, files) -
 
     with pytest.raises(ExportFailed, match="non"):
         await case.images.retrieve(
-            case.exam, case.exam.series[0], "t", into=case.into, limit=10**6, accept=refuse
+            case.exam,
+            case.exam.series[0],
+            "t",
+            use=Use.EXPORT,
+            into=case.into,
+            limit=10**6,
+            accept=refuse,
         )
     assert len(list(case.into.iterdir())) == 1

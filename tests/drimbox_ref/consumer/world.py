@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import uuid
 from collections.abc import Callable, Sequence
@@ -17,7 +18,9 @@ from cryptography.x509.oid import NameOID
 from lxml import etree
 
 from drimbox_ref.config import Identity
+from drimbox_ref.consumer.fetching import Fetcher
 from drimbox_ref.consumer.identity import InsCheck
+from drimbox_ref.consumer.library import SharedLibrary
 from drimbox_ref.consumer.localizer import IppLocalizer
 from drimbox_ref.consumer.manifests import KosManifests
 from drimbox_ref.consumer.parts import Parts
@@ -30,6 +33,8 @@ from drimbox_ref.consumer.values import (
     Call,
     Consent,
     Exam,
+    ExportFailed,
+    Failure,
     Grant,
     Ins,
     LoginExpired,
@@ -39,6 +44,7 @@ from drimbox_ref.consumer.values import (
     Series,
     Situation,
     TrustVerdict,
+    Use,
 )
 from drimbox_ref.consumer.vihf import AirVihf
 from drimbox_ref.credentials import Credentials
@@ -235,6 +241,11 @@ class FakeImages:
     def __init__(self) -> None:
         self.files: dict[str, list[tuple[str, bytes]]] = {}
         self.tokens: list[str] = []
+        self.asked: list[tuple[str, Use]] = []
+        self.gate: asyncio.Event | None = None
+        """Waited for before the last image of each series."""
+        self.cut = 0
+        """How many transfers are cut before their last image."""
         self.faults: list[Exception] = []
         self.sop_class = CT
 
@@ -244,14 +255,22 @@ class FakeImages:
         series: Series,
         token: str,
         *,
+        use: Use,
         into: Path,
         limit: int,
         accept: Callable[[Received], None],
     ) -> None:
         self.tokens.append(token)
+        self.asked.append((series.uid, use))
         if self.faults:
             raise self.faults.pop(0)
         for number, (uid, data) in enumerate(self.files[series.uid]):
+            if number == len(self.files[series.uid]) - 1:
+                if self.gate is not None:
+                    await self.gate.wait()
+                if self.cut:
+                    self.cut -= 1
+                    raise ExportFailed(Failure.RETRIEVAL, "coupé", again=0)
             path = into / f"{number}.dcm"
             path.write_bytes(data)
             accept(
@@ -394,6 +413,15 @@ class World:
             series=tuple(made),
             entry=DocumentEntry(id="urn:uuid:1"),
         )
+
+
+def make_library(world: World, *, parallel: int = 1, retries: int = 2) -> SharedLibrary:
+    """The right library over the fakes; it never waits before it tries again."""
+    return SharedLibrary(
+        Fetcher(world.parts, limit=10**6, retries=retries, wait_s=0),
+        spool=world.directory / "spool",
+        parallel=parallel,
+    )
 
 
 def ins_item(
