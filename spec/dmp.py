@@ -16,6 +16,7 @@ from typing import Final
 __all__ = [
     "ADMINISTRATIVE_OBSERVATION_ENS",
     "ADMINISTRATIVE_OBSERVATION_INTERNET",
+    "API_PREFIX",
     "AUTHORISATION_KEYWORD",
     "AUTHORISATION_VALUES",
     "Authorisation",
@@ -52,6 +53,10 @@ class ServicePath(StrEnum):
     REPOSITORY = "/si-dmp-server/v2/services/repository"
     REGISTRY = "/si-dmp-server/v2/services/registry"
 
+
+API_PREFIX: Final = "/api-psc"
+"""Ours, before the paths above: where the services are reached with an API token. The address of
+the DMP's API Pro Santé Connectée is not public. Grade: inferred."""
 
 SYSTEM_OID: Final = "1.2.250.1.213.4.1.1.1"
 """HL7 v3 device id and custodian of the DMP [GIE]."""

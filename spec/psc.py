@@ -14,8 +14,14 @@ __all__ = [
     "ACR_VALUES",
     "AUTHORIZATION",
     "AUTHORIZATION_CODE_LIFETIME",
+    "BACKCHANNEL_LOGOUT_EVENT",
+    "BINDING_MESSAGE",
     "CERTS",
+    "CHANNELS",
     "CIBA",
+    "CIBA_GRANT",
+    "CIBA_INTERVAL",
+    "CIBA_LIFETIME",
     "DISCOVERY",
     "END_SESSION",
     "INTROSPECTION",
@@ -62,6 +68,21 @@ END_SESSION = OIDC + "/logout"
 CERTS = OIDC + "/certs"
 REVOCATION = OIDC + "/revoke"
 CIBA = OIDC + "/ext/ciba/auth"
+
+CIBA_GRANT = "urn:openid:params:grant-type:ciba"
+"""CIBA Core 1.0, 10.1. PSC delivers by polling only (PSC documentation page, grade: sample)."""
+CHANNELS = ("CARD", "MOBILE")
+"""Values of PSC's own parameter `channel`: CPx card or e-CPS telephone. Grade: sample (ANS proxy
+e-santé)."""
+BINDING_MESSAGE = r"[0-9]{2}"
+"""What the user compares on both screens: 00 to 99. Grade: sample (PSC documentation page)."""
+CIBA_LIFETIME = 120
+"""Seconds that the user has to answer. Grade: sample (tests of the ANS proxy e-santé)."""
+CIBA_INTERVAL = 1
+"""Seconds between two polls. Grade: sample (mock of the ANS proxy e-santé; CIBA Core says 5)."""
+
+BACKCHANNEL_LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+"""Member of `events` in a logout token (OpenID Connect Back-Channel Logout 1.0, 2.4)."""
 
 SCOPE = "openid scope_all"
 """What a DRIMbox asks. Grade: sample (PSC-POC Apache example, DRIM-M demonstrator)."""

@@ -1,5 +1,6 @@
 """The DMP: XDS.b registry and repository, existence test and authorisations, as a real service."""
 
+from simulators.dmp.bearer import ApiAccess
 from simulators.dmp.config import DmpConfig, DmpOptions, Trust
 from simulators.dmp.dmp import Dmp, build
 from simulators.dmp.faults import MENU, Cut
@@ -9,6 +10,7 @@ from simulators.dmp.store import Stored
 __all__ = [
     "CONFORMITY_PATIENTS",
     "MENU",
+    "ApiAccess",
     "Cut",
     "Dmp",
     "DmpConfig",

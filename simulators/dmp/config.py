@@ -11,6 +11,7 @@ from uuid import UUID
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
+from simulators.dmp.bearer import ApiAccess
 from simulators.dmp.patients import CONFORMITY_PATIENTS, Patient
 from wire.tls import ServerTls
 
@@ -90,3 +91,5 @@ class DmpConfig:
     """The host that others are told; by default `host`."""
     patients: tuple[Patient, ...] = CONFORMITY_PATIENTS
     options: DmpOptions = field(default_factory=DmpOptions)
+    api: ApiAccess | None = None
+    """Whose tokens open the door of the API Pro Santé Connectée; None: there is no such door."""

@@ -9,22 +9,23 @@ from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from protocols.ebrim import Association, Code, DocumentEntry
 from protocols.hl7types import CX, HD
+from simulators.dmp.bearer import ApiAccess, BearerRefused, check_bearer, token_keys
 from simulators.dmp.config import DmpConfig
 from simulators.dmp.faults import link_for, refused_handshake
 from simulators.dmp.patients import Patient
-from simulators.dmp.service import Reply, Service
+from simulators.dmp.service import Reply, Service, named
 from simulators.dmp.store import Store, Stored
-from spec.dmp import MASKING_SCHEME, REPOSITORY_OID, Masking, ServicePath
+from spec.dmp import API_PREFIX, MASKING_SCHEME, REPOSITORY_OID, Masking, ServicePath
 from spec.xds import Status
 from wire.exchange import Observe
 from wire.faults import Faults
-from wire.http_server import HttpServer, impaired, note, serve_http
+from wire.http_server import HttpServer, impaired, note, peer_chain, serve_http
 from wire.listening import authority
 
 __all__ = ["Dmp", "build"]
@@ -51,7 +52,12 @@ class Dmp:
         self._port = config.port
         self.app = Starlette(
             routes=[
-                Route(path.value, self._endpoint(path), methods=["POST"]) for path in ServicePath
+                *(Route(path, self._endpoint(path), methods=["POST"]) for path in ServicePath),
+                *(
+                    Route(API_PREFIX + path, self._endpoint(path, config.api), methods=["POST"])
+                    for path in ServicePath
+                    if config.api is not None
+                ),
             ]
         )
 
@@ -100,6 +106,13 @@ class Dmp:
         """`https://host:port/si-dmp-server/v2/services`, also while it is down."""
         root = ServicePath.REGISTRY.value.rpartition("/")[0]
         return f"https://{authority(self._config.announced or self._config.host, self._port)}{root}"
+
+    @property
+    def api_url(self) -> str:
+        """The same services with an API token; "" when there is no such door."""
+        if self._config.api is None:
+            return ""
+        return self.url.replace("/si-dmp-server", f"{API_PREFIX}/si-dmp-server")
 
     @property
     def listening(self) -> bool:
@@ -199,17 +212,20 @@ class Dmp:
 
     # Requests
 
-    def _endpoint(self, path: ServicePath) -> _Endpoint:
-        return _Endpoint(path, self._service, self._config.options.max_request)
+    def _endpoint(self, path: ServicePath, api: ApiAccess | None = None) -> _Endpoint:
+        return _Endpoint(path, self._service, self._config, api)
 
 
 class _Endpoint:
     """One service's path: an ASGI application, because a cut answer needs the scope."""
 
-    def __init__(self, path: ServicePath, service: Service, max_request: int) -> None:
+    def __init__(
+        self, path: ServicePath, service: Service, config: DmpConfig, api: ApiAccess | None
+    ) -> None:
         self._path = path
         self._service = service
-        self._max_request = max_request
+        self._config = config
+        self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -217,11 +233,14 @@ class _Endpoint:
         try:
             async for chunk in request.stream():
                 data += chunk
-                if len(data) > self._max_request:
+                if len(data) > self._config.options.max_request:
                     await Response(status_code=413)(scope, receive, send)
                     return
         except ClientDisconnect:
             return  # nobody is left to answer, and nothing was begun
+        if self._api is not None and (refused := self._stranger(request, self._api)):
+            await refused(scope, receive, send)
+            return
         reply = await asyncio.to_thread(
             self._service.answer,
             self._path,
@@ -230,6 +249,21 @@ class _Endpoint:
         )
         note(scope, transaction=reply.transaction, detail=reply.detail, keys=reply.keys)
         await _send(reply, scope, receive, send)
+
+    def _stranger(self, request: Request, api: ApiAccess) -> Response | None:
+        """The refusal of who has no good token; None when it is good."""
+        shown = request.headers.getlist("authorization")
+        note(request.scope, transaction=named(self._path, None), keys=token_keys(shown))
+        certificate = next(iter(peer_chain(request.scope)), b"")
+        try:
+            check_bearer(shown, certificate, api, now=self._config.clock())
+        except BearerRefused as refused:
+            note(request.scope, detail="jeton refusé")
+            said = {"error": refused.error, "error_description": refused.description}
+            return JSONResponse(
+                said, status_code=refused.status, headers={"www-authenticate": refused.challenge}
+            )
+        return None
 
 
 async def _send(reply: Reply, scope: Scope, receive: Receive, send: Send) -> None:

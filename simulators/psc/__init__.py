@@ -1,6 +1,7 @@
 """Pro Santé Connect: an OpenID Connect provider with PSC's paths, tokens and refusals."""
 
 from simulators.psc.oauth import Client, Fault
+from simulators.psc.phone import Answer, Asked, Phone
 from simulators.psc.professionals import TEST_PROFESSIONALS, Activity, Practice, Professional
 from simulators.psc.realm import Lifetimes, TokenType
 from simulators.psc.service import Psc, PscConfig, build
@@ -8,9 +9,12 @@ from simulators.psc.service import Psc, PscConfig, build
 __all__ = [
     "TEST_PROFESSIONALS",
     "Activity",
+    "Answer",
+    "Asked",
     "Client",
     "Fault",
     "Lifetimes",
+    "Phone",
     "Practice",
     "Professional",
     "Psc",

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from protocols.jose import TokenError, read, s256
 from simulators.psc import discovery
 from simulators.psc.application import Endpoint
+from simulators.psc.ciba import Ciba
 from simulators.psc.oauth import NO_STORE, Client, OAuthError, authenticate, read_form
 from simulators.psc.professionals import userinfo
 from simulators.psc.realm import Realm, Tokens
@@ -26,9 +27,12 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 class BackChannel:
     """The realm's server-to-server face."""
 
-    def __init__(self, realm: Realm, clients: dict[str, Client], *, rotate_refresh: bool) -> None:
+    def __init__(
+        self, realm: Realm, clients: dict[str, Client], ciba: Ciba, *, rotate_refresh: bool
+    ) -> None:
         self._realm = realm
         self._clients = clients
+        self._ciba = ciba
         self._rotate_refresh = rotate_refresh
         self.wallet = ""
         """URL of the wallet's authorization endpoint."""
@@ -77,6 +81,8 @@ class BackChannel:
             tokens = self._redeem(request, form, client)
         elif grant_type == "refresh_token":
             tokens = self._refresh(request, form, client)
+        elif grant_type == psc.CIBA_GRANT:
+            tokens = self._ciba.redeem(request, form, client)
         elif not grant_type:
             raise OAuthError(400, "invalid_request", "grant_type absent")
         else:

@@ -1,7 +1,7 @@
 """The two discovery documents: the wallet's, and Keycloak's own that leads to the wrong door.
 
 Values as the ANS proofs of concept show them (grade sample): they say what Keycloak can do, not
-what PSC grants a client. Endpoints that this simulator does not serve (device, PAR, CIBA, dynamic
+what PSC grants a client. Endpoints that this simulator does not serve (device, PAR, dynamic
 registration) are left out.
 """
 
@@ -31,6 +31,7 @@ def document(issuer: str, authorization_endpoint: str) -> dict[str, Any]:
         "revocation_endpoint": issuer + psc.REVOCATION,
         "introspection_endpoint": issuer + psc.INTROSPECTION,
         "userinfo_endpoint": issuer + psc.USERINFO,
+        "backchannel_authentication_endpoint": issuer + psc.CIBA,
     }
     return {
         "issuer": issuer,
@@ -44,7 +45,9 @@ def document(issuer: str, authorization_endpoint: str) -> dict[str, Any]:
             "refresh_token",
             "password",
             "client_credentials",
+            psc.CIBA_GRANT,
         ],
+        "backchannel_token_delivery_modes_supported": ["poll", "ping"],
         "acr_values_supported": ["0", "0"],
         "response_types_supported": [
             "code",

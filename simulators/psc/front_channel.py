@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -38,9 +39,17 @@ class _Request:
 
 
 class FrontChannel:
-    """The realm's browser face."""
+    """The realm's browser face. `over` is told of each session that a service ends, and of it."""
 
-    def __init__(self, realm: Realm, clients: dict[str, Client], *, require_pkce: bool) -> None:
+    def __init__(
+        self,
+        realm: Realm,
+        clients: dict[str, Client],
+        *,
+        require_pkce: bool,
+        over: Callable[[Session, str], Awaitable[object]],
+    ) -> None:
+        self._over = over
         self._realm = realm
         self._clients = clients
         self._require_pkce = require_pkce
@@ -189,7 +198,10 @@ class FrontChannel:
         target = given.get("post_logout_redirect_uri", "")
         if target and (client is None or target not in client.post_logout_redirect_uris):
             return _refused("post_logout_redirect_uri non enregistrée pour ce client")
+        ended = self._realm.session(sid)
         self._realm.log_out(sid)
+        if ended is not None:
+            await self._over(ended, str(claims["azp"]))
         answer: Response = HTMLResponse(goodbye_page())
         if target:
             state = {"state": given["state"]} if "state" in given else {}

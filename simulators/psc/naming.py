@@ -23,6 +23,7 @@ _NAMES = (
     (psc.USERINFO, "PSC-userinfo"),
     (psc.REVOCATION, "PSC-revoke"),
     (psc.END_SESSION, "PSC-logout"),
+    (psc.CIBA, "PSC-CIBA"),
     (psc.AUTHORIZATION, "PSC-authorize"),
     (psc.WALLET_AUTHORIZATION, "PSC-authorize"),
 )
@@ -43,6 +44,8 @@ def label(exchange: Exchange) -> Exchange:
     form = _form(request)
     if name == "PSC-token" and form.get("grant_type") == "refresh_token":
         name = "PSC-refresh"
+    if name == "PSC-token" and form.get("grant_type") == psc.CIBA_GRANT:
+        name = "PSC-CIBA-poll"
     asked = {key: values[0] for key, values in parse_qs(target.query).items()}
     keys = [one for given in (form, asked) for one in _carried(given)]
     keys += _answered(exchange.response)
@@ -62,7 +65,7 @@ def _form(payload: Payload) -> dict[str, str]:
 
 def _carried(given: dict[str, str]) -> Iterator[str]:
     """What one exchange of a login hands to the next: state, code, tokens."""
-    yield from (given[name] for name in ("state", "code") if given.get(name))
+    yield from (given[name] for name in ("state", "code", "auth_req_id") if given.get(name))
     for name in ("token", "refresh_token", "id_token_hint"):
         yield from _names(given.get(name, ""))
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import parse_qsl
 
 from cryptography.x509.oid import NameOID
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from protocols.oauth import FormError, once, parse_form
 from protocols.pki import ChainError, read_certificate
 from wire.http_server import abort, peer_chain
 
@@ -32,7 +32,6 @@ __all__ = [
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 """RFC 6749 5.1."""
 _MAX_FORM = 256 * 1024
-_MAX_FIELDS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,10 @@ class Client:
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     may_introspect: bool = True
+    ciba: bool = False
+    """PSC opens CIBA service by service (PSC documentation page)."""
+    backchannel_logout_uri: str = ""
+    """Where the end of a session is told; "" when it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,35 +95,27 @@ async def read_form(request: Request) -> dict[str, str]:
     Raises:
         OAuthError: `invalid_request`: another content type, too large, a repeated parameter.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise OAuthError(400, "invalid_request", f"Content-Type {kind or 'absent'}")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _MAX_FORM:
             raise OAuthError(413, "invalid_request", "formulaire trop long")
     try:
-        text = body.decode("utf-8")
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
-    except ValueError as error:
-        raise OAuthError(400, "invalid_request", "formulaire illisible") from error
-    return read_parameters(pairs)
+        return parse_form(request.headers.get("content-type", ""), bytes(body))
+    except FormError as error:
+        raise OAuthError(400, "invalid_request", str(error)) from error
 
 
 def read_parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Parameters by name (RFC 6749 3.1: none may appear twice, an empty one counts as absent).
+    """Parameters by name, as `protocols.oauth.once` reads them.
 
     Raises:
         OAuthError: `invalid_request`: a repeated parameter.
     """
-    parameters: dict[str, str] = {}
-    for name, value in pairs:
-        if name in parameters:
-            raise OAuthError(400, "invalid_request", f"paramètre {name} en double")
-        if value:
-            parameters[name] = value
-    return parameters
+    try:
+        return once(pairs)
+    except FormError as error:
+        raise OAuthError(400, "invalid_request", str(error)) from error
 
 
 def authenticate(request: Request, form: dict[str, str], clients: dict[str, Client]) -> Client:

@@ -50,6 +50,10 @@ class Session:
     auth_time: int
     last_seen: int
     ended: bool = False
+    channel: str = ""
+    """`CARD` or `MOBILE` of a CIBA login; "" in a browser."""
+    clients: set[str] = field(default_factory=set)
+    """Services that were given tokens of it: those that a logout is told to."""
 
 
 @dataclass(slots=True)
@@ -124,10 +128,10 @@ class Realm:
 
     # -- sessions ----------------------------------------------------------------------------
 
-    def log_in(self, professional: Professional) -> Session:
-        """A new session."""
+    def log_in(self, professional: Professional, channel: str = "") -> Session:
+        """A new session; `channel` is that of a CIBA login."""
         now = self.now()
-        session = Session(self.new_id(), professional, now, now)
+        session = Session(self.new_id(), professional, now, now, channel=channel)
         self._sessions[session.sid] = session
         return session
 
@@ -151,6 +155,21 @@ class Realm:
         """End a session: none of its tokens is active any more."""
         if sid in self._sessions:
             self._sessions[sid].ended = True
+
+    def logout_token(self, session: Session, client_id: str) -> str:
+        """What a service is told of the end of a session (Back-Channel Logout 1.0, 2.4)."""
+        now = self.now()
+        claims = {
+            "iss": self.issuer,
+            "sub": self.sub(session.professional),
+            "aud": client_id,
+            "iat": now,
+            "exp": now + psc.ACCESS_TOKEN_LIFETIME,
+            "jti": self.new_id(),
+            "events": {psc.BACKCHANNEL_LOGOUT_EVENT: {}},
+            "sid": session.sid,
+        }
+        return sign(claims, self.key, typ="logout+jwt")
 
     def sub(self, professional: Professional) -> str:
         """Keycloak's federated id of a professional."""
@@ -203,6 +222,7 @@ class Realm:
         """The three tokens of a token request; the session counts as used."""
         now = self.now()
         session.last_seen = now
+        session.clients.add(client_id)
         access = self.claims(session, client_id, nonce=nonce, typ="Bearer")
         refresh = self.claims(session, client_id, nonce=nonce, typ="Refresh")
         identity = self.claims(session, client_id, nonce=nonce, typ="ID")
@@ -251,7 +271,8 @@ class Realm:
             claims |= {"SubjectNameID": professional.id, "email_verified": False}
         claims["sid"] = session.sid
         if typ == "Bearer":
-            claims |= {"authMode": professional.auth_mode, "otherIds": professional.other_ids}
+            mode = session.channel or professional.auth_mode
+            claims |= {"authMode": mode, "otherIds": professional.other_ids}
         return claims
 
     def sign(self, claims: dict[str, Any], *, key: SigningKey | None = None) -> str:

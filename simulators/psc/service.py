@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,14 +12,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from protocols.jose import SigningKey
 from simulators.psc.application import Application
 from simulators.psc.back_channel import BackChannel
+from simulators.psc.ciba import Ciba
 from simulators.psc.front_channel import FrontChannel
+from simulators.psc.logout import BackChannelLogout
 from simulators.psc.oauth import Client, Fault
+from simulators.psc.phone import Phone
 from simulators.psc.professionals import TEST_PROFESSIONALS, Professional
 from simulators.psc.realm import Lifetimes, Realm, Session, TokenType
 from spec import psc
 from wire.exchange import Observe
 from wire.http_server import HttpServer, serve_http
-from wire.tls import ServerTls
+from wire.tls import ClientTls, ServerTls
 
 __all__ = ["Psc", "PscConfig", "build"]
 
@@ -48,6 +51,10 @@ class PscConfig:
     announced: str = ""
     public_url: str = ""
     wallet_url: str = ""
+    logout_tls: ClientTls | None = None
+    """Whom to trust where logout tokens are posted; None posts none."""
+    connect_to: Mapping[str, str] = field(default_factory=dict)
+    """How services are reached, as `wire.http_client.HttpClient` says."""
 
 
 class Psc:
@@ -64,11 +71,29 @@ class Psc:
             professionals=config.professionals,
             lifetimes=config.lifetimes,
         )
-        self._back = BackChannel(self._realm, self._clients, rotate_refresh=config.rotate_refresh)
-        self._front = FrontChannel(self._realm, self._clients, require_pkce=config.require_pkce)
+        self.phone = Phone()
+        """What professionals answer to CIBA requests; by default they accept."""
+        self._ciba = Ciba(self._realm, self._clients, self.phone)
+        self._back = BackChannel(
+            self._realm, self._clients, self._ciba, rotate_refresh=config.rotate_refresh
+        )
+        self._front = FrontChannel(
+            self._realm, self._clients, require_pkce=config.require_pkce, over=self._over
+        )
+        self._logout: BackChannelLogout | None = None
+        if config.logout_tls is not None:
+            self._logout = BackChannelLogout(
+                self._realm,
+                self._clients,
+                tls=config.logout_tls,
+                connect_to=config.connect_to,
+                observe=observe,
+            )
         self._server: HttpServer | None = None
         self._port = config.port
-        self.app = Application(self._back.endpoints() + self._front.endpoints())
+        self.app = Application(
+            self._back.endpoints() + self._ciba.endpoints() + self._front.endpoints()
+        )
 
     async def start(self) -> None:
         """Listen; after a stop, on the same port.
@@ -96,6 +121,20 @@ class Psc:
             await self._server.stop(grace=grace)
             self._server = None
 
+    async def _over(self, session: Session, ended_by: str) -> None:
+        """A service ended a session: the others are told."""
+        if self._logout is not None:
+            await self._logout.tell(session, but={ended_by})
+
+    async def log_out(self, sid: str) -> dict[str, int]:
+        """Somebody ends a session elsewhere (another service, an administrator), and every
+        service of it is told; client_id -> HTTP status of its answer, 0 of none."""
+        session = self._realm.session(sid)
+        self._realm.log_out(sid)
+        if session is None or self._logout is None:
+            return {}
+        return await self._logout.tell(session)
+
     @property
     def url(self) -> str:
         """Scheme, host and port of the listener.
@@ -121,9 +160,15 @@ class Psc:
     def faults(self) -> dict[str, Fault]:
         """Endpoints out of order now; a scenario sets and removes them.
 
-        Names: `discovery`, `certs`, `authorization`, `token`, `introspection`, `userinfo`.
+        Names: `discovery`, `certs`, `authorization`, `token`, `introspection`, `userinfo`,
+        `ciba`.
         """
         return self.app.faults
+
+    @property
+    def ciba(self) -> Ciba:
+        """Its CIBA requests: their lifetime and their interval may be changed."""
+        return self._ciba
 
     @property
     def professionals(self) -> tuple[Professional, ...]:
@@ -187,7 +232,7 @@ class Psc:
         self._realm.revoke(jti)
 
     def end_session(self, sid: str) -> None:
-        """Log a professional out, and with them every token of that session."""
+        """Log a professional out, and with them every token of that session; nobody is told."""
         self._realm.log_out(sid)
 
     def is_active(self, token: str) -> bool:

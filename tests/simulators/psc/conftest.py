@@ -24,6 +24,7 @@ from wire.http_client import HttpClient, Response
 from wire.tls import ClientTls, ServerTls
 
 CALLBACK = "https://consumer.kit.test/callback?x=1"
+TOLD = "https://consumer.kit.test/fin"
 AFTER_LOGOUT = "https://consumer.kit.test/adieu"
 VERIFIER = "v" * 43
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -49,6 +50,8 @@ class Files:
     source: ClientTls
     browser: ClientTls
     key: rsa.RSAPrivateKey
+    told: ServerTls
+    """Of the consumer, where logout tokens are posted."""
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +60,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     pki = Pki.create(clock=lambda: datetime.now(UTC), crl_url="http://127.0.0.1:9/CRL/x.crl")
     trust = pki.write(directory)
     server = pki.server("psc.kit.test", key=pki.throwaway_key).write(directory, "psc")
+    told = pki.server("consumer.kit.test", key=pki.throwaway_key).write(directory, "consumer")
     leaves = {
         cn: pki.auth_cli(cn, "3" + "0" * 14, key=pki.throwaway_key).write(directory, cn)
         for cn in ("kit-consumer", "kit-source")
@@ -69,6 +73,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
         ClientTls(trust.market_trust, leaves["kit-source"].certificate, leaves["kit-source"].key),
         ClientTls(trust.market_trust),
         pki.throwaway_key,
+        ServerTls(told.certificate, told.key),
     )
 
 
@@ -182,6 +187,8 @@ def play(files: Files) -> Callable[..., Any]:
                             redirect_uris=(CALLBACK,),
                             post_logout_redirect_uris=(AFTER_LOGOUT,),
                             may_introspect=False,
+                            ciba=True,
+                            backchannel_logout_uri=TOLD,
                         ),
                         Client(client_id="kit-source"),
                     ),
