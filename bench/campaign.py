@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -291,14 +292,15 @@ def play_part(
         "-pno:cacheprovider",
         # It collects garbage five times over at the end: a second, for warnings that nobody reads.
         "-pno:unraisableexception",
-        "-ppytest_bdd.plugin",
-        "-pbench.plugin",
-        *(f"-p{module}" for module in options.steps),
+    ]
+    # As objects: pytest would look for each name among all that is installed.
+    plugins = [
+        import_module(module) for module in ("pytest_bdd.plugin", "bench.plugin", *options.steps)
     ]
     code = pytest.ExitCode.INTERRUPTED  # until told otherwise: by Ctrl-C outside of any scenario
     try:
         with _own_environment():
-            code = pytest.ExitCode(pytest.main(arguments, plugins=[_Setter(campaign)]))
+            code = pytest.ExitCode(pytest.main(arguments, plugins=[_Setter(campaign), *plugins]))
     finally:
         campaign.close(interrupted=code == pytest.ExitCode.INTERRUPTED)
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["ForkServer", "Launch", "Running", "start_program", "with_python"]
+__all__ = ["ForkServer", "Launch", "Running", "forking", "start_program", "with_python"]
 
 
 class Running(Protocol):
@@ -99,6 +99,14 @@ def start_program(command: Sequence[str], log: Path) -> Running:
     return _Program(command, log)
 
 
+def forking(preload: Sequence[str]) -> Any:
+    """The context of processes that are forks of one that has loaded the modules named, where the
+    platform has such a server; elsewhere each loads them for itself."""
+    context: Any = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+    context.set_forkserver_preload(list(preload))
+    return context
+
+
 class ForkServer:
     """The `Launch` of many boxes: forks of a process that has loaded the modules named.
 
@@ -109,10 +117,7 @@ class ForkServer:
     """
 
     def __init__(self, preload: Sequence[str] = ()) -> None:
-        self._context: Any = get_context(
-            "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
-        )
-        self._context.set_forkserver_preload(list(preload))
+        self._context = forking(preload)
 
     def __call__(self, command: Sequence[str], log: Path) -> Running:
         if list(command[:2]) != [sys.executable, "-m"]:

@@ -16,13 +16,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import count, repeat
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
 
 from bench.campaign import PROVIDED, CampaignError, Options, play
 from bench.gate import ROLES, Pickle, check_features
-from bench.launching import ForkServer, Launch, Running
+from bench.launching import ForkServer, Launch, Running, forking
 from bench.profile import EMBEDDED, Claims, Profile, Timing
 from bench.results import Run, ScenarioResult
 from bench.verdicts import Verdict
@@ -59,6 +59,12 @@ BOXES = (
     "drimbox_ref.process",
     "drimbox_ref.source.compose",
     "drimbox_ref.consumer.compose",
+    "drimbox_ref.holding",
+    # what these load when they start only
+    "anyio._backends._asyncio",
+    "filelock",
+    "sqlite3",
+    "uvicorn.lifespan.off",
 )
 """What a box loads: once for all of them."""
 
@@ -158,11 +164,12 @@ class Trial:
 
 def processes(ground: Ground, number: int = 0) -> ProcessPoolExecutor:
     """Those that play campaigns of this ground, each many, one after the other: what a campaign
-    loads in a second is loaded once. Four for each core unless told: a wrong box is mostly waited
-    for, in vain and for seconds at a time. Threads are never forked plainly.
+    loads in a second is loaded once for all of them. Four for each core unless told: a wrong box is
+    mostly waited for, in vain and for seconds at a time. Threads are never forked plainly.
     """
+    context = forking((__name__, *ground.steps))
     return ProcessPoolExecutor(
-        number or 4 * (os.cpu_count() or 1), get_context("spawn"), _begin, (ground.steps,)
+        number or 4 * (os.cpu_count() or 1), context, _begin, (ground.steps,)
     )
 
 
