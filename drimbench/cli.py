@@ -14,10 +14,12 @@ from bench.verdicts import ExitCode, exit_code
 from drimbench import (
     clients_cli,
     data_cli,
+    docs_cli,
     doctor_cli,
     extracting,
     faults_cli,
     init_cli,
+    judge_cli,
     plugins_cli,
     requirements_cli,
     runs_cli,
@@ -26,13 +28,11 @@ from drimbench import (
 )
 from drimbench.ending import Finished, print_json, refuse
 from drimbench.evidence import chosen_projections, project, write_reports
-from drimbench.formats import Format
-from drimbench.given_options import At, Floor, Jwks, ProfileFile, Strict, Trust
+from drimbench.given_options import Floor
 from drimbench.plugins import installed
 
 if TYPE_CHECKING:
     from bench.results import Run
-    from validators.supplied import Schema
 
 # Each command imports what it needs when it runs: `--help` and `validate` start at once.
 
@@ -46,8 +46,22 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from bench.sessions import versions
+
+        played_by = versions()
+        sys.stdout.write(f"drimbench {played_by['version']}, Python {played_by['python']}\n")
+        raise Finished(ExitCode.CONFORM)
+
+
 @app.callback()
-def _begin() -> None:
+def _begin(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Dire la version."),
+    ] = False,
+) -> None:
     requirements_cli.use_official()
     try:
         installed()
@@ -55,7 +69,6 @@ def _begin() -> None:
         refuse(str(error))
 
 
-OutputFormat = Annotated[Format, typer.Option("--format", help="Forme du résultat.")]
 Json = Annotated[bool, typer.Option("--json", help="Un seul document JSON sur la sortie standard.")]
 
 Har = Annotated[
@@ -306,159 +319,6 @@ def report(
 
 
 @app.command()
-def validate(
-    files: Annotated[
-        list[str], typer.Argument(help="[SORTE] FICHIER… ; « - » lit l'entrée standard.")
-    ],
-    profile: ProfileFile = None,
-    at: At = None,
-    jwks: Jwks = None,
-    trust: Trust = None,
-    xsd: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FICHIER", help="XSD qui juge aussi les fichiers XML (CDA, XDS…) ; répétable."
-        ),
-    ] = None,
-    schematron: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FICHIER",
-            help="Schématron (ISO) qui juge aussi les fichiers XML ; répétable. Demande l'extra "
-            "« schematron ».",
-        ),
-    ] = None,
-    schemas: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DOSSIER",
-            help="Seul dossier que ces schémas peuvent lire (celui de chacun par défaut).",
-        ),
-    ] = None,
-    phase: Annotated[
-        str, typer.Option(metavar="NOM", help="Phase des schématrons (la leur par défaut).")
-    ] = "",
-    strict: Strict = False,
-    floor: Floor = None,
-    format_: OutputFormat = Format.HUMAN,
-    as_json_: Json = False,
-) -> None:
-    """Juge des fichiers : compte rendu HL7, acquittement, KOS, ITI-41, WADO-RS, liste blanche.
-
-    [bold]Exemples[/bold]
-
-    drimbench validate kos.dcm publication.xml
-
-    drimbench validate kos dossier/ --json
-
-    cat message.hl7 | drimbench validate oru -
-
-    drimbench validate dossier/ --format sarif > drimbench.sarif
-
-    drimbench validate jeton.txt --at 2026-11-22T10:15:00Z --jwks jwks.json
-
-    drimbench validate lien.txt kos.dcm --profil ma-boite.toml --trust igc.pem
-
-    drimbench validate CR.xml --xsd CDA.xsd --schematron CI-SIS.sch --schemas TestContenuCDA/
-    """
-    from drimbench import formats
-    from drimbench.given import context_of
-    from drimbench.judging import exit_code_of, judge_files, show
-
-    try:
-        context = context_of(
-            at=at, jwks=jwks, trust=trust or (), profile=profile, strict=strict, floor=floor
-        )
-        supplied: list[Schema] = []
-        if xsd or schematron:
-            from drimbench.schema_files import load_schemas
-
-            supplied = load_schemas(xsd or (), schematron or (), folder=schemas, phase=phase)
-        elif schemas or phase:
-            raise BenchError("--schemas et --phase accompagnent --xsd ou --schematron")
-        judged = judge_files(files, context=context, schemas=supplied)
-    except BenchError as error:
-        refuse(str(error))
-    formats.write(
-        judged,
-        Format.JSON if as_json_ else format_,
-        human=lambda: show(judged, Console()),
-        document=lambda: [one.as_json() for one in judged],
-    )
-    raise Finished(exit_code_of(judged))
-
-
-@app.command()
-def cross(
-    files: Annotated[
-        list[str],
-        typer.Argument(help="FICHIER… d'un même examen, dossier, archive ZIP ; « - » : entrée."),
-    ],
-    every: Annotated[
-        bool, typer.Option("--pairs", help="Une ligne par paire plutôt que par sujet.")
-    ] = False,
-    profile: ProfileFile = None,
-    at: At = None,
-    jwks: Jwks = None,
-    trust: Trust = None,
-    strict: Strict = False,
-    floor: Floor = None,
-    format_: OutputFormat = Format.HUMAN,
-    as_json_: Json = False,
-) -> None:
-    """Compare les artefacts d'un même examen : HL7v2, CDA, KOS, images, ITI-41, WADO-RS.
-
-    [bold]Exemples[/bold]
-
-    drimbench cross message.hl7 kos.dcm publication.xml images/
-
-    drimbench cross examen.zip --pairs
-
-    drimbench cross dossier/ --json
-
-    drimbench cross dossier/ --profil ma-boite.toml --trust igc.pem --at 2026-11-22T10:15:00Z
-    """
-    from drimbench import crossing, formats
-    from drimbench.given import context_of
-    from drimbench.judging import exit_code_of
-
-    try:
-        context = context_of(
-            at=at, jwks=jwks, trust=trust or (), profile=profile, strict=strict, floor=floor
-        )
-        judged, report = crossing.cross_files(files, context=context)
-    except BenchError as error:
-        refuse(str(error))
-    formats.write(
-        [judged],
-        Format.JSON if as_json_ else format_,
-        human=lambda: crossing.show(judged, report, Console(), every=every),
-        document=lambda: crossing.as_json(judged, report),
-    )
-    raise Finished(exit_code_of([judged]))
-
-
-@app.command(name="explain")
-def explain_(
-    id: Annotated[str, typer.Argument(help="Identifiant d'une règle ou d'une exigence.")],
-) -> None:
-    """Explique une règle ou une exigence : texte, source, confiance, exemples.
-
-    [bold]Exemples[/bold]
-
-    drimbench explain KOS-010
-
-    drimbench explain DB.SO.12
-    """
-    from drimbench.judging import explain
-
-    try:
-        explain(id, Console())
-    except BenchError as error:
-        refuse(str(error))
-
-
-@app.command()
 def mutants(
     names: Annotated[
         list[str] | None, typer.Argument(help="Boîtes fautives à jouer (toutes par défaut).")
@@ -512,12 +372,14 @@ def mutants(
     raise Finished(wrong_boxes.exit_code_of(trials))
 
 
-docs = typer.Typer(no_args_is_help=True, help="Pages de référence produites par le banc.")
-app.add_typer(docs, name="docs")
+app.add_typer(docs_cli.docs, name="docs")
 app.add_typer(requirements_cli.req, name="req")
 app.add_typer(clients_cli.client, name="client")
 app.add_typer(data_cli.data, name="data")
 app.add_typer(faults_cli.fault, name="fault")
+app.command()(judge_cli.validate)
+app.command()(judge_cli.cross)
+app.command()(judge_cli.explain)
 app.command(name="pacs-speed")(speed_cli.pacs_speed)
 app.command()(init_cli.init)
 app.command()(doctor_cli.doctor)
@@ -531,94 +393,6 @@ app.command()(runs_cli.review)
 app.command()(runs_cli.attach)
 app.command()(runs_cli.proceed)
 app.command(name="options")(requirements_cli.options)
-
-
-@docs.command(name="rules")
-def docs_rules(
-    output: Annotated[
-        Path | None, typer.Option(help="Où écrire la page (sortie standard par défaut).")
-    ] = None,
-) -> None:
-    """Produit la page de référence des règles (docs/reference/regles.md).
-
-    [bold]Exemple[/bold]
-
-    drimbench docs rules --output docs/reference/regles.md
-    """
-    from drimbench.rules_page import rules_page
-
-    if output is None:
-        sys.stdout.write(rules_page())
-    else:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(rules_page(), encoding="utf-8")
-
-
-@docs.command(name="faults")
-def docs_faults(
-    output: Annotated[
-        Path | None, typer.Option(help="Où écrire la page (sortie standard par défaut).")
-    ] = None,
-) -> None:
-    """Produit la page de référence des pannes du PACS et du DMP (docs/reference/pannes.md).
-
-    [bold]Exemple[/bold]
-
-    drimbench docs faults --output docs/reference/pannes.md
-    """
-    from drimbench.faults_page import faults_page
-
-    if output is None:
-        sys.stdout.write(faults_page())
-    else:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(faults_page(), encoding="utf-8")
-
-
-@docs.command(name="source")
-def docs_source(
-    output: Annotated[
-        Path | None, typer.Option(help="Où écrire la page (sortie standard par défaut).")
-    ] = None,
-) -> None:
-    """Produit la page de ce qui juge une Source : exigences, cas limites, et ce qui n'est pas joué.
-
-    [bold]Exemple[/bold]
-
-    drimbench docs source --output docs/reference/source.md
-    """
-    from drimbench.coverage import measure
-    from drimbench.source_page import source_page
-
-    page = source_page(measure())
-    if output is None:
-        sys.stdout.write(page)
-    else:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(page, encoding="utf-8")
-
-
-@docs.command(name="mutants")
-def docs_mutants(
-    record: Annotated[Path, typer.Argument(help="La matrice consignée.")],
-    pages: Annotated[list[Path], typer.Argument(help="Les pages à récrire entre leurs marques.")],
-) -> None:
-    """Écrit dans des pages ce que prouve la matrice consignée par drimbench mutants --record.
-
-    [bold]Exemple[/bold]
-
-    drimbench docs mutants docs/reference/matrice.json README.md README.fr.md
-    """
-    from drimbench.matrix_page import rewrite
-    from mutants.record import read
-
-    try:
-        written = read(record)
-        texts = [(page, rewrite(page, written)) for page in pages]
-    except (BenchError, OSError) as error:
-        refuse(str(error))
-    for page, text in texts:
-        page.write_text(text, encoding="utf-8")
 
 
 def main() -> None:

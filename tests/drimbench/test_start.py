@@ -30,3 +30,12 @@ def test_validate_loads_nothing_that_plays_a_campaign(tmp_path: Path) -> None:
     told, _, loaded = done.stdout.rpartition("loaded:")
     assert "conforme" in told, done.stderr
     assert loaded.split() == []
+
+
+def test_the_version_is_said_with_the_python_that_runs_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "drimbench", "--version"],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[-2:] == ["Python", sys.version.split()[0]]
