@@ -11,9 +11,11 @@ from pathlib import Path
 from drimbox_ref import names, trail
 from drimbox_ref.admin import build_admin
 from drimbox_ref.config import open_state
+from drimbox_ref.consumer import copies
 from drimbox_ref.consumer.calls import ContextualCalls
 from drimbox_ref.consumer.config import ConsumerConfig
 from drimbox_ref.consumer.consultation import Consulting
+from drimbox_ref.consumer.copies import SqlCopies
 from drimbox_ref.consumer.exporter import Exporter
 from drimbox_ref.consumer.fetching import Fetcher
 from drimbox_ref.consumer.identity import InsCheck
@@ -65,7 +67,7 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         ConfigError: a certificate or key is not what the configuration says.
     """
     options, timing = config.options, config.timing
-    schemas = (trail.SCHEMA, names.SCHEMA)
+    schemas = (trail.SCHEMA, names.SCHEMA, copies.SCHEMA)
     database = open_state(config.box, "consumer.sqlite", *schemas, file=config.file)
     clock = SystemClock()
     uids = _uids(config, database)
@@ -154,6 +156,12 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         ),
         network=wado_client,
         images=WadoImages(wado_client),
+        copies=SqlCopies(
+            database,
+            config.box.state / "images",
+            quota=options.cache_mib * 1024 * 1024,
+            days=options.cache_days,
+        ),
         identity=InsCheck(),
         localizer=IppLocalizer(issuer=options.patient_id_issuer == "from_call"),
         pacs=DimseLocalPacs(config.local_pacs, timeout_s=timing.pacs_timeout_s),
@@ -189,13 +197,8 @@ def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready
     options = config.options
     limit = options.max_exam_mib * 1024 * 1024
     library = SharedLibrary(
-        Fetcher(
-            parts,
-            limit=limit,
-            retries=options.retries,
-            wait_s=config.timing.retry_wait_s,
-        ),
-        spool=config.box.state / "spool",
+        parts,
+        Fetcher(parts, limit=limit, retries=options.retries, wait_s=config.timing.retry_wait_s),
         parallel=options.parallel_series,
     )
     web = ConsumerWeb(

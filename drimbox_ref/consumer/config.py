@@ -132,6 +132,10 @@ class Options:
     """Exports under way at once; others wait in a queue (DB.CO.78)."""
     parallel_series: int
     """Series fetched side by side, all exports together; as many again for those to be seen."""
+    cache_mib: int
+    """Disk for images that nobody is reading, in MiB; the longest unused make room (DB.CO.69)."""
+    cache_days: int
+    """Days that images stay in the local cache: until then the Source is not asked again."""
     retries: int
     """How many times a transfer that failed on its way is made again; a refusal never is."""
 
@@ -280,6 +284,8 @@ def _options(root: Table) -> Options:
         max_exam_mib=table.integer("max_exam_mib", 20_480, low=1),
         parallel_exports=table.integer("parallel_exports", 2, low=1, high=16),
         parallel_series=table.integer("parallel_series", 4, low=1, high=32),
+        cache_mib=table.integer("cache_mib", 20_480, low=0),
+        cache_days=table.integer("cache_days", 1, low=1, high=365),
         retries=table.integer("retries", 2, low=0, high=10),
     )
     consents = {options.consent_yes, options.consent_no, options.consent_unknown}

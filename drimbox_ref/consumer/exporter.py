@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from drimbox_ref.consumer.accounts import account
 from drimbox_ref.consumer.addresses import address_of
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import Fetch, Library
@@ -22,21 +23,11 @@ from drimbox_ref.consumer.values import (
     Received,
     Use,
 )
-from drimbox_ref.trail import Alert, AuditEvent
 from protocols.dicom import split_part10
 
 __all__ = ["Exporter"]
 
 _log = logging.getLogger(__name__)
-
-_ADVICE = {
-    Failure.UNTRUSTED: "Vérifier la liste blanche et l'adresse que donne le KOS ; aucun jeton n'a "
-    "été envoyé.",
-    Failure.IDENTITY: "Signaler l'écart d'identité à la structure qui a publié l'examen et à la "
-    "cellule d'identitovigilance ; rien n'a été exporté.",
-    Failure.LOCAL_PACS: "Vérifier que le PACS local est joignable et accepte ces objets.",
-}
-"""What the administrator can do; other failures are the user's or the network's."""
 
 
 class Exporter:
@@ -87,7 +78,7 @@ class Exporter:
                 Failure.INTERNAL, "L'export a échoué à cause d'une erreur interne."
             )
         try:
-            await self._conclude(job, login, failed)
+            await self._conclude(context.call, job, login, failed)
         except Exception:
             _log.exception("export : trace impossible")
         # Last: whoever sees the state may rely on the trail.
@@ -141,30 +132,18 @@ class Exporter:
                 Failure.RETRIEVAL, "Erreur de récupération : l'examen dépasse la taille admise."
             )
 
-    async def _conclude(self, job: Job, login: Login, failed: ExportFailed | None) -> None:
-        """Audit image access like ITI-43 (DB.CO.82); alert on what an administrator can mend."""
-        now = self._parts.clock.now()
-        event = AuditEvent(
-            event="ITI-43",
-            outcome=8 if failed else 0,
-            description=str(failed) if failed else "",
+    async def _conclude(
+        self, call: Call, job: Job, login: Login, failed: ExportFailed | None
+    ) -> None:
+        await account(
+            self._parts,
+            job.exam,
+            failed,
             subject=login.professional.id,
-            objects={
-                "study": job.exam.study_uid,
-                "kos": job.exam.kos_uid,
-                "fetched": str(job.fetched),
-                "stored": str(job.stored),
-            },
+            patient=call.ins,
+            fetched=str(job.fetched),
+            stored=str(job.stored),
         )
-        await asyncio.to_thread(self._parts.audit.record, event, now=now)
-        if failed and failed.failure in _ADVICE:
-            alert = Alert(
-                ban=failed.failure.value,
-                message=str(failed),
-                advice=_ADVICE[failed.failure],
-                study_uid=job.exam.study_uid,
-            )
-            await asyncio.to_thread(self._parts.alerts.raise_, alert, now=now)
 
 
 def _load(image: Received) -> bytes:

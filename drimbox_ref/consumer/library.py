@@ -1,28 +1,29 @@
-"""Series on disk, each downloaded once for all who read it.
+"""Series on disk, each downloaded once for all who read it, and kept for the next who will.
 
 Two readers share a download when the same professional asks the same thing for the same patient;
-what another professional's rights obtained is never lent.
+what another professional's rights obtained is never lent. A Source is asked for what is not here
+only (DB.CO.70).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import NamedTuple
-from uuid import uuid4
 
+from drimbox_ref.consumer.accounts import account
 from drimbox_ref.consumer.fetching import Fetcher, Order
+from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import Fetch
 from drimbox_ref.consumer.sessions import Login
 from drimbox_ref.consumer.values import (
     Call,
+    Copy,
+    CopyKey,
     Exam,
     ExportFailed,
     Failure,
-    Ins,
     Received,
     Series,
     Use,
@@ -33,50 +34,53 @@ __all__ = ["SharedLibrary"]
 _log = logging.getLogger(__name__)
 
 
-class _Key(NamedTuple):
-    """What makes two requests one."""
-
-    owner: str
-    ins: Ins
-    ipp: str
-    kos_uid: str
-    series_uid: str
-    instances: frozenset[str]
-
-
 class SharedLibrary:
-    """A `Library` over a directory of its own; what is in it is deleted at start.
+    """A `Library` over the local copies.
 
     Args:
         parallel: series fetched side by side, those to be seen and those to be exported counted
             apart: nobody waits for an image because of an export.
     """
 
-    def __init__(self, fetcher: Fetcher, *, spool: Path, parallel: int) -> None:
+    def __init__(self, parts: Parts, fetcher: Fetcher, *, parallel: int) -> None:
+        self._parts = parts
         self._fetcher = fetcher
-        self._spool = spool
         self._turns = {seen: asyncio.Semaphore(parallel) for seen in (True, False)}
-        self._downloads: dict[_Key, list[_Download]] = {}
+        self._downloads: dict[CopyKey, list[_Download]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        shutil.rmtree(spool, ignore_errors=True)
-        spool.mkdir(parents=True)
+        self._copies = asyncio.Lock()
+        """Held by whoever uses `parts.copies`: what is found is open before anything is deleted."""
 
     def open(self, call: Call, login: Login, exam: Exam, series: Series, *, use: Use) -> Fetch:
         """A hold on the series; whoever sees images takes them in any transfer syntax."""
         order = Order(call=call, login=login, exam=exam, series=series, use=use)
-        key = _Key(
-            login.professional.id, call.ins, call.ipp, exam.kos_uid, series.uid, series.instances
+        key = CopyKey(
+            owner=login.professional.id,
+            ins=call.ins,
+            ipp=call.ipp,
+            kos_uid=exam.kos_uid,
+            series_uid=series.uid,
+            instances=series.instances,
         )
+        reader = _Reader(self, key, self._shared(key, use) or self._begun(key, order))
+        if use is Use.VIEW:
+            self._spawn(self._account(order, reader))
+        return reader
+
+    def _shared(self, key: CopyKey, use: Use) -> _Download | None:
         for download in self._downloads.get(key, ()):
             if use in (Use.VIEW, download.use) and download.failure is None:
-                return _Reader(self, key, download)
-        download = _Download(order, self._spool / uuid4().hex)
-        self._downloads.setdefault(key, []).append(download)
-        download.task = self._spawn(self._fill(order, download))
-        download.task.add_done_callback(lambda task: self._end(key, download, task))
-        return _Reader(self, key, download)
+                return download
+        return None
 
-    def release(self, key: _Key, download: _Download) -> None:
+    def _begun(self, key: CopyKey, order: Order) -> _Download:
+        download = _Download(order, self._parts.copies.directory())
+        self._downloads.setdefault(key, []).append(download)
+        download.task = self._spawn(self._fill(key, order, download))
+        download.task.add_done_callback(lambda task: self._end(key, download, task))
+        return download
+
+    def release(self, key: CopyKey, download: _Download) -> None:
         """A reader left. A download under way goes on for the next one, unless it may not."""
         if download.readers:
             return
@@ -87,19 +91,46 @@ class SharedLibrary:
             download.task.cancel()
 
     async def aclose(self) -> None:
-        """Stop every download and delete everything."""
+        """Stop every download; copies that are whole stay."""
+        for downloads in self._downloads.values():
+            for download in downloads:
+                assert download.task is not None
+                download.task.cancel()
         while self._tasks:
-            for task in self._tasks:
-                task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(shutil.rmtree, self._spool, ignore_errors=True)
 
-    async def _fill(self, order: Order, download: _Download) -> None:
+    async def _fill(self, key: CopyKey, order: Order, download: _Download) -> None:
+        copy = await self._local(key, order.use, download)
+        if copy is not None:
+            for image in copy.images:
+                download.show(image)
+            return
         async with self._turns[order.use is Use.VIEW]:
             download.begun = True
             await self._fetcher.fetch(order, download.directory, download.show)
+        copy = Copy(directory=download.directory, images=tuple(download.received))
+        async with self._copies:
+            copies, now = self._parts.copies, self._parts.clock.now()
+            await asyncio.to_thread(copies.keep, key, order.use, copy, now=now)
+            download.kept = True
 
-    def _end(self, key: _Key, download: _Download, task: asyncio.Task[None]) -> None:
+    async def _local(self, key: CopyKey, use: Use, download: _Download) -> Copy | None:
+        """The copy that is here already, held by this download from now on."""
+        copies, now = self._parts.copies, self._parts.clock.now()
+        async with self._copies:
+            await asyncio.to_thread(copies.trim, self._open(), now=now)
+            copy = await asyncio.to_thread(copies.find, key, use, now=now)
+            if copy is not None:
+                download.directory = copy.directory
+                download.kept = True
+        return copy
+
+    def _open(self) -> frozenset[Path]:
+        return frozenset(
+            download.directory for several in self._downloads.values() for download in several
+        )
+
+    def _end(self, key: CopyKey, download: _Download, task: asyncio.Task[None]) -> None:
         """Say how it ended; a task cancelled before it began is heard of here alone."""
         failure: ExportFailed | None = None
         if task.cancelled():
@@ -115,12 +146,34 @@ class SharedLibrary:
         if not download.readers:
             self._drop(key, download)
 
-    def _drop(self, key: _Key, download: _Download) -> None:
+    def _drop(self, key: CopyKey, download: _Download) -> None:
         others = self._downloads[key]
         others.remove(download)
         if not others:
             del self._downloads[key]
-        self._spawn(asyncio.to_thread(shutil.rmtree, download.directory, ignore_errors=True))
+        self._spawn(self._put_away(download))
+
+    async def _put_away(self, download: _Download) -> None:
+        copies, now = self._parts.copies, self._parts.clock.now()
+        async with self._copies:
+            if download.kept:
+                await asyncio.to_thread(copies.trim, self._open(), now=now)
+            else:
+                await asyncio.to_thread(copies.delete, download.directory)
+
+    async def _account(self, order: Order, reader: Fetch) -> None:
+        """Write down that somebody sees images; exports say it of themselves."""
+        while not reader.ended:
+            await reader.changed(reader.total)
+        await account(
+            self._parts,
+            order.exam,
+            reader.failure,
+            subject=order.login.professional.id,
+            patient=order.call.ins,
+            series=order.series.uid,
+            fetched=str(len(reader.received)),
+        )
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -138,6 +191,8 @@ class _Download:
         self.total = len(order.series.instances)
         self.directory = directory
         self.begun = False
+        self.kept = False
+        """The files are those of a local copy."""
         self.ended = False
         self.readers = 0
         self.received: list[Received] = []
@@ -171,7 +226,7 @@ class _Download:
 class _Reader:
     """A `Fetch`: one reader's hold on a download."""
 
-    def __init__(self, library: SharedLibrary, key: _Key, download: _Download) -> None:
+    def __init__(self, library: SharedLibrary, key: CopyKey, download: _Download) -> None:
         self._library = library
         self._key = key
         self._download = download

@@ -9,6 +9,7 @@ from drimbox_ref.consumer.ports import (
     Audit,
     Calls,
     Clock,
+    Copies,
     Directory,
     IdentityCheck,
     Images,
@@ -51,6 +52,7 @@ class Parts:
     network: HttpClient
     """The way to Sources, which `images` takes."""
     images: Images
+    copies: Copies
     identity: IdentityCheck
     localizer: Localizer
     pacs: LocalPacs

@@ -5,7 +5,7 @@ No concrete class lives here; `compose.py` chooses them, and a wrong box replace
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,8 @@ from drimbox_ref.consumer.values import (
     Access,
     Behalf,
     Call,
+    Copy,
+    CopyKey,
     Exam,
     ExportFailed,
     Grant,
@@ -39,6 +41,7 @@ __all__ = [
     "Audit",
     "Calls",
     "Clock",
+    "Copies",
     "Directory",
     "Fetch",
     "IdentityCheck",
@@ -262,6 +265,33 @@ class Localizer(Protocol):
         Raises:
             protocols.errors.RemoteProtocolError: the data set cannot be read.
         """
+        ...
+
+
+class Copies(Protocol):
+    """Keeps whole series on disk from one use to the next (DB.CO.69, DB.CO.70). Blocks.
+
+    One caller at a time.
+    """
+
+    def directory(self) -> Path:
+        """Where to put the files of another series; not made yet."""
+        ...
+
+    def find(self, key: CopyKey, use: Use, *, now: datetime) -> Copy | None:
+        """A copy fit for that use, each of its files there; it counts as used now."""
+        ...
+
+    def keep(self, key: CopyKey, use: Use, copy: Copy, *, now: datetime) -> None:
+        """Remember a copy that is whole. What is not, a restart deletes."""
+        ...
+
+    def trim(self, open_: Collection[Path], *, now: datetime) -> None:
+        """Delete what is too old or too much, the longest unused first; never what is open."""
+        ...
+
+    def delete(self, directory: Path) -> None:
+        """Delete the files there, and forget them."""
         ...
 
 

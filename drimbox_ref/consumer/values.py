@@ -20,6 +20,8 @@ __all__ = [
     "Call",
     "CallRefused",
     "Consent",
+    "Copy",
+    "CopyKey",
     "Exam",
     "ExamUnreadable",
     "ExportFailed",
@@ -253,6 +255,29 @@ class Received:
     sop_instance: str
     transfer_syntax: str
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyKey:
+    """Whose copy of what: two requests that differ in any of this share nothing."""
+
+    owner: str
+    """National identifier of the professional whose rights obtained it."""
+    ins: Ins
+    ipp: str
+    """The local IPP that its files bear."""
+    kos_uid: str
+    series_uid: str
+    instances: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A whole series on disk."""
+
+    directory: Path
+    images: tuple[Received, ...]
+    """In the order they came."""
 
 
 class Failure(StrEnum):

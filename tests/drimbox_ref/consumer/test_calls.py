@@ -34,6 +34,8 @@ OPTIONS = Options(
     parallel_exports=1,
     parallel_series=1,
     retries=0,
+    cache_mib=0,
+    cache_days=1,
 )
 OLDER = replace(OPTIONS, call_parameters="2024-07")
 READER = ContextualCalls(OPTIONS)

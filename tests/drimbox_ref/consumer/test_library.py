@@ -19,6 +19,7 @@ from tests.drimbox_ref.consumer.world import (
     World,
     call,
     image,
+    make_copies,
     make_grant,
     make_library,
 )
@@ -87,6 +88,7 @@ async def test_a_viewer_joins_an_export_but_no_export_takes_what_was_to_be_seen(
     world: World,
 ) -> None:
     case = Case(world)
+    world.images.syntax = "1.2.840.10008.1.2.4.50"
     export = case.open(use=Use.EXPORT)
     await case.ended(case.open(use=Use.VIEW))
     assert world.images.asked == [(f"{STUDY}.1", Use.EXPORT)]
@@ -228,9 +230,77 @@ async def test_an_unlisted_source_hears_nothing(world: World) -> None:
     await case.library.aclose()
 
 
-async def test_leftovers_of_a_former_life_are_deleted(world: World) -> None:
-    leftover = world.directory / "spool" / "x" / "1"
-    await asyncio.to_thread(leftover.mkdir, parents=True)
+async def test_what_was_had_is_not_asked_for_again_even_by_the_next_process(world: World) -> None:
     case = Case(world)
-    assert list((world.directory / "spool").iterdir()) == []
+    fetch = case.open()
+    await case.ended(fetch)
+    fetch.close()
+    again = case.open()
+    assert await case.ended(again) is None
+    assert again.received == fetch.received
     await case.library.aclose()
+    world.parts = replace(world.parts, copies=make_copies(world.directory))
+    case.library = make_library(world)
+    once_more = case.open(use=Use.EXPORT)
+    assert await case.ended(once_more) is None
+    assert once_more.received == fetch.received
+    assert len(world.images.asked) == 1
+    await case.library.aclose()
+
+
+async def test_half_a_series_is_no_copy(world: World) -> None:
+    case = Case(world)
+    world.images.faults = [ExportFailed(Failure.RETRIEVAL, "404")]
+    fetch = case.open()
+    await case.ended(fetch)
+    fetch.close()
+    await case.library.aclose()
+    assert list((world.directory / "images").iterdir()) == []
+
+
+async def test_what_somebody_reads_is_not_deleted_to_make_room(world: World) -> None:
+    world.parts = replace(world.parts, copies=make_copies(world.directory, quota=0))
+    case = Case(world)
+    first, second = case.open(), case.open(number=1)
+    assert await case.ended(first) is None
+    assert await case.ended(second) is None
+    second.close()
+    third = case.open(number=1)
+    assert await case.ended(third) is None
+    assert all(one.path.exists() for one in first.received)
+    assert len(world.images.asked) == 3
+    await case.library.aclose()
+
+
+async def test_a_copy_grows_old(world: World) -> None:
+    case = Case(world)
+    fetch = case.open()
+    await case.ended(fetch)
+    fetch.close()
+    world.clock.advance(86_400)
+    await case.ended(case.open(login=world.login()))
+    assert len(world.images.asked) == 2
+    await case.library.aclose()
+
+
+async def test_seeing_is_written_down_each_time_and_exports_speak_for_themselves(
+    world: World,
+) -> None:
+    case = Case(world)
+    for use in (Use.VIEW, Use.VIEW, Use.EXPORT):
+        fetch = case.open(use=use)
+        await case.ended(fetch)
+        fetch.close()
+    await case.library.aclose()
+    events = [(one.event, one.subject, one.patient, one.outcome) for one in world.trail.events]
+    assert events == [("ITI-43", PROFESSIONAL.id, INS.value, 0)] * 2
+    assert world.trail.events[0].objects["series"] == f"{STUDY}.1"
+
+
+async def test_another_patient_s_images_are_told_to_the_administrator(world: World) -> None:
+    case = Case(world)
+    case.exam = world.exam(ins=None)
+    await case.ended(case.open())
+    await case.library.aclose()
+    assert [one.outcome for one in world.trail.events] == [8]
+    assert [one.ban for one in world.trail.alerts] == ["identite"]

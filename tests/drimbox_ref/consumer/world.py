@@ -18,6 +18,8 @@ from cryptography.x509.oid import NameOID
 from lxml import etree
 
 from drimbox_ref.config import Identity
+from drimbox_ref.consumer import copies
+from drimbox_ref.consumer.copies import SqlCopies
 from drimbox_ref.consumer.fetching import Fetcher
 from drimbox_ref.consumer.identity import InsCheck
 from drimbox_ref.consumer.library import SharedLibrary
@@ -48,6 +50,7 @@ from drimbox_ref.consumer.values import (
 )
 from drimbox_ref.consumer.vihf import AirVihf
 from drimbox_ref.credentials import Credentials
+from drimbox_ref.database import Database
 from drimbox_ref.trail import Alert, AuditEvent
 from drimbox_ref.vihf import VihfWriter
 from protocols.dicom import build_part10, encode_element, encode_sequence
@@ -248,6 +251,7 @@ class FakeImages:
         """How many transfers are cut before their last image."""
         self.faults: list[Exception] = []
         self.sop_class = CT
+        self.syntax = EXPLICIT
 
     async def retrieve(
         self,
@@ -278,7 +282,7 @@ class FakeImages:
                     path=path,
                     sop_class=self.sop_class,
                     sop_instance=uid,
-                    transfer_syntax=EXPLICIT,
+                    transfer_syntax=self.syntax,
                     size=len(data),
                 )
             )
@@ -369,6 +373,7 @@ class World:
             trust=self.trust,
             network=HttpClient(actor="consumer"),
             images=self.images,
+            copies=make_copies(directory),
             identity=InsCheck(),
             localizer=IppLocalizer(issuer=False),
             pacs=self.pacs,
@@ -415,13 +420,16 @@ class World:
         )
 
 
+def make_copies(directory: Path, *, quota: int = 10**6) -> SqlCopies:
+    """Local copies; made again over the same directory, they are those of a box that restarts."""
+    database = Database(directory / "state.sqlite", copies.SCHEMA)
+    return SqlCopies(database, directory / "images", quota=quota, days=1)
+
+
 def make_library(world: World, *, parallel: int = 1, retries: int = 2) -> SharedLibrary:
     """The right library over the fakes; it never waits before it tries again."""
-    return SharedLibrary(
-        Fetcher(world.parts, limit=10**6, retries=retries, wait_s=0),
-        spool=world.directory / "spool",
-        parallel=parallel,
-    )
+    fetcher = Fetcher(world.parts, limit=10**6, retries=retries, wait_s=0)
+    return SharedLibrary(world.parts, fetcher, parallel=parallel)
 
 
 def ins_item(
