@@ -41,6 +41,11 @@ _PROFESSIONS = {
     "50": "Sage-Femme",
 }
 """Labels of the professions met in imaging; the code alone matters."""
+_PURPOSES = {
+    ModeAcces.NORMAL: "Accès normal",
+    ModeAcces.BRIS_DE_GLACE: "Accès bris de glace",
+    ModeAcces.CENTRE_15: "Accès centre 15",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,7 @@ class Speaker:
     authenticated: datetime
     context_class: str
     context_decl: str | None = None
+    purpose: ModeAcces = ModeAcces.NORMAL
 
 
 class VihfWriter:
@@ -110,10 +116,10 @@ class VihfWriter:
         )
         purpose = CodedValue(
             "PurposeOfUse",
-            ModeAcces.NORMAL.value,
+            speaker.purpose.value,
             MODE_ACCES_SYSTEM,
             MODE_ACCES_SYSTEM_NAME,
-            "Accès normal",
+            _PURPOSES[speaker.purpose],
         )
         return (
             *(Attribute(str(name), (value,)) for name, value in texts),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from drimbox_ref.consumer.values import Access
 from protocols.hl7v3 import ExistenceAnswer
 from spec.dmp import Authorisation
+from spec.vihf import ModeAcces
 
 __all__ = ["decide"]
 
@@ -21,8 +22,15 @@ _REASONS = {
 }
 
 
-def decide(answer: ExistenceAnswer) -> Access:
-    """Whether to go on; the reason is French and says what to do when there is something to do."""
+_AUTHORISABLE = (Authorisation.EXPIRED.value, Authorisation.NONE.value)
+
+
+def decide(answer: ExistenceAnswer, mode: ModeAcces = ModeAcces.NORMAL) -> Access:
+    """Whether to go on; the reason is French and says what to do when there is something to do.
+
+    In an emergency an authorisation that is wanting or over stops nobody. A regulation centre's is
+    not looked at; a patient who forbids is obeyed in the other (IG-FHIR-PDSM4DMP, grade: text).
+    """
     if answer.acknowledgement != "AA":
         said = next((f" : {detail.text}" for detail in answer.details if detail.text), "")
         return Access(granted=False, reason=f"Le DMP a refusé le test d'existence{said}.")
@@ -34,9 +42,11 @@ def decide(answer: ExistenceAnswer) -> Access:
         return Access(granted=False, reason="Le DMP de ce patient est fermé.")
     if answer.patient_status != "active":
         return Access(granted=False, reason="Le DMP de ce patient n'est pas ouvert.")
-    if answer.authorisation == Authorisation.VALID:
+    if answer.authorisation == Authorisation.VALID or mode is ModeAcces.CENTRE_15:
+        return Access(granted=True)
+    if mode is ModeAcces.BRIS_DE_GLACE and answer.authorisation in _AUTHORISABLE:
         return Access(granted=True)
     reason = _REASONS.get(
         answer.authorisation, "Le DMP n'a pas confirmé votre autorisation d'accès."
     )
-    return Access(granted=False, reason=reason)
+    return Access(granted=False, reason=reason, authorisable=answer.authorisation in _AUTHORISABLE)

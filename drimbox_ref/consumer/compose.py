@@ -12,10 +12,12 @@ from drimbox_ref import names, trail
 from drimbox_ref.admin import build_admin
 from drimbox_ref.config import open_state
 from drimbox_ref.consumer import copies
+from drimbox_ref.consumer.authorisation import DmpAuthorisation
 from drimbox_ref.consumer.calls import ContextualCalls
 from drimbox_ref.consumer.config import ConsumerConfig
 from drimbox_ref.consumer.consultation import Consulting
 from drimbox_ref.consumer.copies import SqlCopies
+from drimbox_ref.consumer.documents import DmpDocuments
 from drimbox_ref.consumer.exporter import Exporter
 from drimbox_ref.consumer.fetching import Fetcher
 from drimbox_ref.consumer.identity import InsCheck
@@ -142,6 +144,10 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
             installation_oid=config.identity.installation_oid,
             name=config.identity.lps_name,
         ),
+        documents=DmpDocuments(
+            channel, clock=clock, shown=config.documents, years=options.document_years
+        ),
+        authorisations=DmpAuthorisation(channel),
         manifests=KosManifests(),
         trust=HostTrust(
             WhiteListKeeper(
@@ -211,7 +217,7 @@ def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready
             parallel=options.parallel_exports,
             parallel_series=options.parallel_series,
         ),
-        redirect=config.psc.redirect,
+        config=config,
     )
     views = {"alerts": parts.alerts.everything, "audit": parts.audit.everything}
     admin = build_admin(views, {})

@@ -22,9 +22,11 @@ from drimbox_ref.config import (
     read_listen,
     read_whitelist,
 )
+from drimbox_ref.consumer.documents import DEFAULT_TYPES, Shown
+from drimbox_ref.consumer.values import DocumentType
 from drimbox_ref.credentials import Dmp, read_dmp
 from drimbox_ref.forwarding import Repository, read_repository
-from spec.vihf import AUTHN_CONTEXTS
+from spec.vihf import AUTHN_CONTEXTS, ModeAcces
 
 __all__ = [
     "ConsumerConfig",
@@ -95,6 +97,8 @@ class Timing:
     """An access token with less than that left is renewed before it leaves (DB.CO.65)."""
     retry_wait_s: float
     """Before a transfer that failed is made again; doubled each time."""
+    page_wait_s: float
+    """A page is shown after that even if the DMP has not answered yet (DMP/UX.10)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,15 @@ class Options:
     """KOS read for one page; more results are announced, not read."""
     max_exam_mib: int
     """Disk that one export may take, in MiB: a Source is not trusted to stop."""
+    emergency_modes: tuple[str, ...]
+    """Accesses without the patient's authorisation that the page offers (TRE_R248-ModeAcces):
+    none by default, `bris_de_glace`, `centre_15`. Each asks for a written reason, kept in the
+    trail; a Consumer's right to them is not published."""
+    declare_authorisation: bool
+    """Offer TD0.3 when only the patient's authorisation is wanting. The draft dropped it."""
+    document_years: int
+    """How far back reports and requests are looked for, 0 for no limit; the DMP's guides limit a
+    first automatic search to two years (IG-FHIR-PDSM4DMP, grade: text)."""
     parallel_exports: int
     """Exports under way at once; others wait in a queue (DB.CO.78)."""
     parallel_series: int
@@ -157,6 +170,8 @@ class ConsumerConfig:
     connect_to: dict[str, str]
     repository: Repository | None
     """Where the audit trail is sent on; None keeps it here alone."""
+    documents: tuple[Shown, ...]
+    """`[[documents]]`: which document types are shown beside the exams, to whom (DMP/UX.17)."""
     timing: Timing
     options: Options
 
@@ -184,6 +199,7 @@ def _build(root: Table) -> ConsumerConfig:
         local_pacs=_local_pacs(root),
         connect_to=connect_to(root),
         repository=read_repository(root),
+        documents=_documents(root),
         timing=_timing(root),
         options=_options(root),
     )
@@ -245,6 +261,18 @@ def _local_pacs(root: Table) -> LocalPacs:
     return pacs
 
 
+def _documents(root: Table) -> tuple[Shown, ...]:
+    shown: dict[frozenset[str], list[DocumentType]] = {}
+    for table in root.tables("documents"):
+        type_ = DocumentType(table.text("code"), table.text("scheme"), table.text("label"))
+        shown.setdefault(frozenset(table.texts("structures", [])), []).append(type_)
+        table.end()
+    if not shown:
+        return (Shown(DEFAULT_TYPES),)
+    chosen = (Shown(tuple(types), structures) for structures, types in shown.items())
+    return tuple(sorted(chosen, key=lambda one: not one.structures))
+
+
 def _timing(root: Table) -> Timing:
     table = root.table("timing", optional=True)
     timing = Timing(
@@ -255,6 +283,7 @@ def _timing(root: Table) -> Timing:
         session_idle_s=table.seconds("session_idle_s", 1800),
         token_margin_s=table.seconds("token_margin_s", 30),
         retry_wait_s=table.seconds("retry_wait_s", 0.5),
+        page_wait_s=table.seconds("page_wait_s", 1),
     )
     table.end()
     return timing
@@ -282,6 +311,9 @@ def _options(root: Table) -> Options:
         patient_id_issuer=table.choice("patient_id_issuer", ("keep", "from_call"), "keep"),
         max_exams=table.integer("max_exams", 200, low=1, high=1000),
         max_exam_mib=table.integer("max_exam_mib", 20_480, low=1),
+        emergency_modes=_emergency_modes(table),
+        declare_authorisation=table.flag("declare_authorisation", False),
+        document_years=table.integer("document_years", 2, low=0, high=100),
         parallel_exports=table.integer("parallel_exports", 2, low=1, high=16),
         parallel_series=table.integer("parallel_series", 4, low=1, high=32),
         cache_mib=table.integer("cache_mib", 20_480, low=0),
@@ -293,3 +325,11 @@ def _options(root: Table) -> Options:
         raise table.error("consent_yes", "trois valeurs de consentement distinctes", consents)
     table.end()
     return options
+
+
+def _emergency_modes(table: Table) -> tuple[str, ...]:
+    modes = table.texts("emergency_modes", [])
+    known = tuple(mode.value for mode in ModeAcces if mode is not ModeAcces.NORMAL)
+    if not set(modes) <= set(known):
+        raise table.error("emergency_modes", f"une liste parmi {', '.join(known)}", modes)
+    return modes

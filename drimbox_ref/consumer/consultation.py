@@ -10,16 +10,27 @@ import logging
 from collections.abc import Sequence
 
 from drimbox_ref.consumer.parts import Parts
+from drimbox_ref.consumer.refusals import explain, explain_document
 from drimbox_ref.consumer.sessions import Consultation, Context, Login
-from drimbox_ref.consumer.values import Behalf, Consent, Exam, ExamUnreadable, Search, Situation
+from drimbox_ref.consumer.values import (
+    Behalf,
+    Consent,
+    Document,
+    Exam,
+    ExamUnreadable,
+    Search,
+    Situation,
+)
 from drimbox_ref.dmp import PeerUnavailable, Rejected
 from drimbox_ref.trail import Alert, AuditEvent
 from protocols.ebrim import DocumentEntry
+from spec.vihf import ModeAcces
 
-__all__ = ["Consulting", "consent_bar"]
+__all__ = ["NO_DMP", "Consulting", "consent_bar"]
 
 _log = logging.getLogger(__name__)
 
+NO_DMP = "Le DMP ne répond pas : réessayez dans un moment."
 _PARALLEL = 4
 """KOS fetched at the same time."""
 _BARS = {
@@ -47,41 +58,94 @@ class Consulting:
         bar = consent_bar(context)
         if bar:
             return Consultation(reason=bar)
+        behalf = self.behalf(context, login, situation)
+        if behalf is None:
+            return await self._without_certificate(situation)
+        try:
+            return await self._ask(behalf, context.criteria)
+        except Rejected as error:
+            _log.warning("DMP : refus %s : %s", ", ".join(error.codes), error)
+            await self.audit(behalf, "ITI-18", f"Le DMP a refusé : {error}")
+            return Consultation(reason=explain(error))
+        except PeerUnavailable as error:
+            _log.warning("DMP : %s", error)
+            await self.audit(behalf, "ITI-18", str(error))
+            return Consultation(reason=NO_DMP, transient=True)
+
+    async def declare(self, context: Context, login: Login, situation: Situation) -> str:
+        """The patient gives this professional access (TD0.3): "", or why not, in French."""
+        behalf = self.behalf(context, login, situation)
+        if behalf is None:
+            return (await self._without_certificate(situation)).reason
+        parts = self._parts
+        failure = ""
+        try:
+            assertion = parts.vihf.assertion(behalf, now=parts.clock.now())
+            await parts.authorisations.declare(behalf, assertion)
+        except Rejected as error:
+            failure = f"Le DMP a refusé la déclaration : {error}"
+        except PeerUnavailable as error:
+            _log.warning("DMP : %s", error)
+            failure = NO_DMP
+        await self.audit(behalf, "TD0.3", failure)
+        return failure
+
+    def behalf(self, context: Context, login: Login, situation: Situation) -> Behalf | None:
+        """On whose behalf the DMP is asked; None without a certificate for that structure."""
         credentials = self._parts.directory.of(situation.structure)
         if credentials is None:
-            return await self._without_certificate(situation)
-        behalf = Behalf(
+            return None
+        emergency = context.emergency
+        return Behalf(
             professional=login.professional,
             situation=situation,
             credentials=credentials,
             patient=context.call.ins,
             authenticated=login.grant.authenticated,
+            mode=emergency.mode if emergency else ModeAcces.NORMAL,
         )
-        try:
-            return await self._ask(behalf, context.call.search)
-        except Rejected as error:
-            _log.warning("DMP : refus %s : %s", ", ".join(error.codes), error)
-            await self._audit(behalf, "ITI-18", f"Le DMP a refusé : {error}")
-            return Consultation(reason=f"Le DMP a refusé la consultation : {error}")
-        except PeerUnavailable as error:
-            _log.warning("DMP : %s", error)
-            await self._audit(behalf, "ITI-18", str(error))
-            return Consultation(
-                reason="Le DMP ne répond pas : réessayez dans un moment.", transient=True
-            )
 
     async def _ask(self, behalf: Behalf, search: Search) -> Consultation:
         parts = self._parts
         now = parts.clock.now()
         access = await parts.registry.access(behalf, parts.vihf.assertion(behalf, now=now), now=now)
         if not access.granted:
-            await self._audit(behalf, "TD0.2", access.reason)
-            return Consultation(reason=access.reason)
+            await self.audit(behalf, "TD0.2", access.reason)
+            return Consultation(reason=access.reason, authorisable=access.authorisable)
+        # Neither the reports nor the exams are hidden by a failure of the others.
+        exams, documents = await asyncio.gather(
+            self._exams(behalf, search), self._documents(behalf), return_exceptions=True
+        )
+        if isinstance(exams, BaseException):
+            raise exams
+        if isinstance(documents, BaseException):
+            raise documents
+        exams.documents, exams.documents_reason = documents
+        return exams
+
+    async def _exams(self, behalf: Behalf, search: Search) -> Consultation:
+        parts = self._parts
         assertion = parts.vihf.assertion(behalf, now=parts.clock.now())
         entries = await parts.registry.find(behalf, assertion, search)
-        await self._audit(behalf, "ITI-18", "", found=str(len(entries)))
+        await self.audit(behalf, "ITI-18", "", found=str(len(entries)))
         entries = tuple(sorted(entries, key=lambda one: one.service_start_time, reverse=True))
         return await self._read(behalf, search, entries)
+
+    async def _documents(self, behalf: Behalf) -> tuple[tuple[Document, ...], str]:
+        """The documents beside the exams, and why they are not there."""
+        parts = self._parts
+        assertion = parts.vihf.assertion(behalf, now=parts.clock.now())
+        documents: tuple[Document, ...] = ()
+        reason = ""
+        try:
+            documents = await parts.documents.find(behalf, assertion)
+        except Rejected as error:
+            reason = explain(error)
+        except PeerUnavailable as error:
+            _log.warning("DMP : documents : %s", error)
+            reason = NO_DMP
+        await self.audit(behalf, "ITI-18", reason, documents=str(len(documents)))
+        return documents, reason
 
     async def _read(
         self, behalf: Behalf, search: Search, entries: Sequence[DocumentEntry]
@@ -96,16 +160,22 @@ class Consulting:
         read = await asyncio.gather(*map(one, chosen), return_exceptions=True)
         exams: list[Exam] = []
         unreadable: list[str] = []
+        transient = False
         for result in read:
-            if isinstance(result, BaseException):
+            if isinstance(result, PeerUnavailable):
+                _log.warning("DMP : TD3.2 : %s", result)
+                unreadable.append("le DMP n'a pas rendu le document : relancez la recherche")
+                transient = True
+            elif isinstance(result, BaseException):
                 # Every request has ended: raise only now, nothing is left running.
                 raise result
-            if isinstance(result, str):
+            elif isinstance(result, str):
                 unreadable.append(result)
             elif _wanted(result, search):
                 exams.append(result)
         exams.sort(key=lambda exam: (exam.date, exam.time), reverse=True)
         return Consultation(
+            transient=transient,
             exams=tuple(exams),
             unreadable=tuple(unreadable),
             left_out=len(entries) - len(chosen),
@@ -119,13 +189,16 @@ class Consulting:
             data = await parts.registry.fetch(behalf, assertion, entry)
             exam = await asyncio.to_thread(parts.manifests.read, entry, data)
         except Rejected as error:
-            problem = f"le DMP a refusé le document : {error}"
+            problem = explain_document(error)
+        except PeerUnavailable as error:
+            await self.audit(behalf, "ITI-43", str(error), document=entry.unique_id)
+            raise
         except ExamUnreadable as error:
             problem = str(error)
         else:
-            await self._audit(behalf, "ITI-43", "", document=entry.unique_id)
+            await self.audit(behalf, "ITI-43", "", document=entry.unique_id)
             return exam
-        await self._audit(behalf, "ITI-43", problem, document=entry.unique_id)
+        await self.audit(behalf, "ITI-43", problem, document=entry.unique_id)
         return problem
 
     async def _without_certificate(self, situation: Situation) -> Consultation:
@@ -141,16 +214,22 @@ class Consulting:
         await asyncio.to_thread(self._parts.alerts.raise_, alert, now=self._parts.clock.now())
         return Consultation(reason=reason)
 
-    async def _audit(self, behalf: Behalf, event: str, failure: str, **objects: str) -> None:
-        """Document retrieval is audited like ITI-43 (DB.CO.81)."""
+    async def audit(self, behalf: Behalf, event: str, failure: str, **objects: str) -> None:
+        """Keep what was asked of the DMP; retrieval is audited like ITI-43 (DB.CO.81)."""
         record = AuditEvent(
             event=event,
             outcome=4 if failure else 0,
             description=failure,
             subject=behalf.professional.id,
-            objects={"structure": behalf.situation.structure, **objects},
+            patient=behalf.patient.value,
+            objects={"structure": behalf.situation.structure, **_emergency(behalf), **objects},
         )
         await asyncio.to_thread(self._parts.audit.record, record, now=self._parts.clock.now())
+
+
+def _emergency(behalf: Behalf) -> dict[str, str]:
+    """What the trail says more of an access without authorisation."""
+    return {} if behalf.mode is ModeAcces.NORMAL else {"mode": behalf.mode.value}
 
 
 def _wanted(exam: Exam, search: Search) -> bool:

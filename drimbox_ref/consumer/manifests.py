@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
+from drimbox_ref.consumer.documents import author_name, institution_name
 from drimbox_ref.consumer.values import Exam, ExamUnreadable, Series
 from protocols.ebrim import DocumentEntry
 from protocols.errors import RemoteProtocolError
@@ -51,7 +52,8 @@ def _exam(entry: DocumentEntry, manifest: Manifest, kos_uid: str) -> Exam:
         time=manifest.study_time or "",
         description=described.exam or manifest.study_description or entry.title,
         modalities=tuple(dict.fromkeys(one.modality for one in series if one.modality)),
-        institution=manifest.institution_name or "",
+        institution=manifest.institution_name or institution_name(entry.authors),
+        author=author_name(entry.authors),
         accessions=tuple(dict.fromkeys(number for number in accessions if number)),
         series=series,
         entry=entry,

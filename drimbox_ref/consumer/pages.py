@@ -5,6 +5,7 @@ Semantic on purpose: forms have ids, results are a table, what went wrong is `ro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
@@ -13,10 +14,16 @@ from starlette.responses import HTMLResponse
 
 from drimbox_ref.consumer.consultation import consent_bar
 from drimbox_ref.consumer.sessions import Context, Job, JobState, Login
-from drimbox_ref.consumer.values import Exam, Search, Situation
+from drimbox_ref.consumer.values import Document, Exam, Search, Situation
+from drimbox_ref.consumer.wording import (
+    COMMON_MODALITIES,
+    OTHER_MODALITIES,
+    REGION_WORDS,
+    modality_words,
+)
 from protocols.hl7types import DataTypeError, PatientInfo
-from spec.dicom import MODALITIES
 from spec.oids import INS_AUTHORITIES
+from spec.vihf import ModeAcces
 
 __all__ = ["ASSETS", "HEADERS", "Pages", "job_text"]
 
@@ -32,6 +39,12 @@ HEADERS = {
 
 _PACKAGE = "drimbox_ref.consumer"
 _LIMIT = 64
+_MODES = {
+    ModeAcces.NORMAL.value: "accès normal",
+    ModeAcces.BRIS_DE_GLACE.value: "bris de glace",
+    ModeAcces.CENTRE_15.value: "centre 15",
+}
+_REGIONS = dict(REGION_WORDS)
 
 
 def _asset(name: str) -> bytes:
@@ -57,34 +70,76 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters["dicom_date"] = _date
+        self._environment.filters["iso_date"] = _iso_date
+        self._environment.filters["modality"] = modality_words
+        self._environment.filters["mode_words"] = _MODES.__getitem__
 
     def consultation(
-        self, context: Context, login: Login, *, choices: tuple[Situation, ...], alert: str
+        self,
+        context: Context,
+        login: Login,
+        *,
+        choices: tuple[Situation, ...],
+        alert: str,
+        modes: tuple[str, ...] = (),
+        authorisable: bool = False,
     ) -> HTMLResponse:
-        """The page of one contextual call. `choices` are the situations to choose from now."""
+        """The page of one contextual call.
+
+        Args:
+            choices: the situations to choose from now.
+            alert: what is wrong besides what the context knows.
+            modes: the emergency accesses to offer.
+            authorisable: whether a missing authorisation may be declared here.
+        """
         consultation = context.consultation
-        alerts = [text for text in (alert, consent_bar(context), context.notice) if text]
+        barred = consent_bar(context)
+        alerts = [text for text in (alert, barred, context.notice) if text]
         if consultation is not None and consultation.reason not in ("", *alerts):
             alerts.append(consultation.reason)
+        documents = consultation.documents if consultation else ()
+        exams = consultation.exams if consultation else ()
+        search = context.criteria
         return self._page(
             "consultation.html",
-            context=context,
-            call=context.call,
-            login=login,
-            professional=login.professional,
-            rpps=_rpps(login.professional.id),
+            **self._people(context, login),
             choices=choices,
             alerts=alerts,
+            barred=bool(barred),
             consultation=consultation,
-            criteria=_criteria(context.call.search),
-            traits=_traits(context),
-            authority=INS_AUTHORITIES.get(context.call.ins.oid, context.call.ins.oid),
+            search=search,
+            criteria=_criteria(search),
+            modalities=COMMON_MODALITIES,
+            other_modalities=OTHER_MODALITIES,
+            others_chosen=not set(OTHER_MODALITIES).isdisjoint(search.modalities),
+            regions=REGION_WORDS,
+            modes=modes,
+            authorisable=authorisable,
             rows=[
-                (number, exam, context.jobs.get(exam.kos_uid))
-                for number, exam in enumerate(consultation.exams if consultation else (), 1)
+                (
+                    number,
+                    exam,
+                    context.jobs.get(exam.kos_uid),
+                    [pair for pair in enumerate(documents, 1) if pair[1].about(exam)],
+                )
+                for number, exam in enumerate(exams, 1)
             ],
+            papers=_by_type(documents),
             job_text=job_text,
         )
+
+    @staticmethod
+    def _people(context: Context, login: Login) -> dict[str, Any]:
+        """What the headers of a context's pages show: the patient and the professional."""
+        return {
+            "context": context,
+            "call": context.call,
+            "login": login,
+            "professional": login.professional,
+            "rpps": _rpps(login.professional.id),
+            "traits": _traits(context),
+            "authority": INS_AUTHORITIES.get(context.call.ins.oid, context.call.ins.oid),
+        }
 
     def message(self, title: str, *alerts: str, status: int, back: str = "") -> HTMLResponse:
         """A page that only says what is wrong; `back` is where to try again."""
@@ -130,6 +185,11 @@ def _date(written: str) -> str:
     return written
 
 
+def _iso_date(written: str) -> str:
+    """`20240312` as a `date` field wants it."""
+    return f"{written[:4]}-{written[4:6]}-{written[6:]}" if len(written) == 8 else ""
+
+
 def _rpps(identifier: str) -> str:
     """The RPPS number of a national identifier: its digits after the `8` (PS_IdNat)."""
     if len(identifier) == 12 and identifier.isdigit() and identifier.startswith("8"):
@@ -137,13 +197,21 @@ def _rpps(identifier: str) -> str:
     return identifier
 
 
+def _by_type(documents: Sequence[Document]) -> list[tuple[str, list[tuple[int, Document]]]]:
+    """The documents under the name of their type, each with its number on the page."""
+    groups: dict[str, list[tuple[int, Document]]] = {}
+    for number, document in enumerate(documents, 1):
+        groups.setdefault(document.type.label, []).append((number, document))
+    return list(groups.items())
+
+
 def _criteria(search: Search) -> list[tuple[str, str]]:
     """The search criteria that are set (DB.CO.55)."""
-    modalities = (f"{code} ({MODALITIES.get(code, '?')})" for code in search.modalities)
+    regions = (_REGIONS.get(code, code) for code in search.regions)
     dates = f"{_date(search.date_from) or '…'} – {_date(search.date_to) or '…'}"
     criteria = [
-        ("Modalité", ", ".join(modalities)),
-        ("Région anatomique", ", ".join(search.regions)),
+        ("Modalité", ", ".join(map(modality_words, search.modalities))),
+        ("Région anatomique", ", ".join(regions)),
         ("Dates", dates if search.date_from or search.date_to else ""),
         ("Examen", search.study_uid),
         ("Numéro d'accession", search.accession),

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from drimbox_ref.consumer.ports import (
     Alerts,
     Audit,
+    Authorisations,
     Calls,
     Clock,
     Copies,
     Directory,
+    Documents,
     IdentityCheck,
     Images,
     Localizer,
@@ -46,6 +48,8 @@ class Parts:
     directory: Directory
     vihf: Vihf
     registry: Registry
+    documents: Documents
+    authorisations: Authorisations
     manifests: Manifests
     # how images come and go
     trust: Trust

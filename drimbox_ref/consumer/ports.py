@@ -20,6 +20,7 @@ from drimbox_ref.consumer.values import (
     Call,
     Copy,
     CopyKey,
+    Document,
     Exam,
     ExportFailed,
     Grant,
@@ -39,11 +40,13 @@ from protocols.ebrim import DocumentEntry
 __all__ = [
     "Alerts",
     "Audit",
+    "Authorisations",
     "Calls",
     "Clock",
     "Copies",
     "Directory",
     "Fetch",
+    "Documents",
     "IdentityCheck",
     "Images",
     "Library",
@@ -193,6 +196,22 @@ class Registry(Protocol):
 
     async def fetch(self, behalf: Behalf, assertion: etree._Element, entry: DocumentEntry) -> bytes:
         """TD3.2: one document."""
+        ...
+
+
+class Documents(Protocol):
+    """Searches the DMP for what is read beside exams. Raises as `Registry` does."""
+
+    async def find(self, behalf: Behalf, assertion: etree._Element) -> tuple[Document, ...]:
+        """TD3.1: reports, requests and whatever types are configured, newest first."""
+        ...
+
+
+class Authorisations(Protocol):
+    """Declares a professional's access to a DMP. Raises as `Registry` does."""
+
+    async def declare(self, behalf: Behalf, assertion: etree._Element) -> None:
+        """TD0.3: the patient gave this professional access."""
         ...
 
 

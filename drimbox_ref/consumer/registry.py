@@ -25,10 +25,10 @@ from protocols.ebrim import (
     parse_query_response,
     parse_retrieve_response,
 )
-from protocols.hl7types import CX, HD
+from protocols.hl7types import CX, HD, CXi
 from protocols.hl7v3 import II, ExistenceTest, build_existence_test, parse_existence_answer
 from spec.dmp import EXISTENCE_ACTION, KOS_TYPE_CODE
-from spec.xds import Action, Query, ResponseStatus, Status
+from spec.xds import Action, Query, ReferenceType, ResponseStatus, Status
 
 __all__ = ["DmpRegistry"]
 
@@ -38,6 +38,7 @@ _REGION_SCHEMES = ("1.2.250.1.213.1.1.5.695", "2.16.840.1.113883.6.96", "1.2.250
 """JDV_RegionAnatomique_CISIS, SNOMED CT, and the CCAM OID of a DRIM-M sample. Three values of
 codingScheme compete in public texts: all are asked for, values of one slot being an OR."""
 _DAY = re.compile(r"\d{8}", re.ASCII)
+_OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+", re.ASCII)
 
 
 class DmpRegistry:
@@ -70,16 +71,30 @@ class DmpRegistry:
         existence = understood(lambda: parse_existence_answer(answer.body))
         if existence.target_message != test.message_id:
             raise PeerUnavailable("TD0.2 : réponse à une autre demande")
-        return decide(existence)
+        return decide(existence, behalf.mode)
 
     async def find(
         self, behalf: Behalf, assertion: etree._Element, search: Search
     ) -> tuple[DocumentEntry, ...]:
-        """TD3.1: the approved KOS of the patient that the search may concern."""
+        """TD3.1: the approved KOS of the patient that the search may concern.
+
+        A study or accession number is asked for by reference; a publisher may have left
+        referenceIdList empty, so that without an answer all are asked for and manifests decide.
+        """
+        references = _references(search)
+        if references:
+            found = await self._search(behalf, assertion, _query(behalf, search, references))
+            if found:
+                return found
+        return await self._search(behalf, assertion, _query(behalf, search))
+
+    async def _search(
+        self, behalf: Behalf, assertion: etree._Element, query: AdhocQuery
+    ) -> tuple[DocumentEntry, ...]:
         answer = await self._channel.call(
             "registry",
             Action.STORED_QUERY.value,
-            build_query(_query(behalf, search)),
+            build_query(query),
             credentials=behalf.credentials,
             assertion=assertion,
             transaction="ITI-18",
@@ -119,7 +134,27 @@ class DmpRegistry:
         raise PeerUnavailable("TD3.2 : réponse sans le document demandé")
 
 
-def _query(behalf: Behalf, search: Search) -> AdhocQuery:
+def _references(search: Search) -> tuple[tuple[str, ...], ...]:
+    """Values of `$XDSDocumentEntryReferenceIdList`: one parameter for each thing asked for."""
+    references: list[tuple[str, ...]] = []
+    if search.study_uid:
+        references.append((str(CXi(search.study_uid, None, ReferenceType.STUDY_INSTANCE_UID)),))
+    issuer = _issuer(search.accession_issuer)
+    if search.accession and issuer:
+        # Samples of one publisher come from several issuers: only a known one can be asked for.
+        references.append((str(CXi(search.accession, HD(issuer), ReferenceType.ACCESSION)),))
+    return tuple(references)
+
+
+def _issuer(written: str) -> str:
+    """The OID in an issuer, written bare or as an HD (`name&1.2.3&ISO`); "" without one."""
+    parts = re.split(r"[&^]", written)
+    return next((part for part in parts if _OID.fullmatch(part)), "")
+
+
+def _query(
+    behalf: Behalf, search: Search, references: tuple[tuple[str, ...], ...] = ()
+) -> AdhocQuery:
     patient = CX(behalf.patient.value, HD(behalf.patient.oid), "NH")
     parameters = [
         Parameter("$XDSDocumentEntryPatientId", (str(patient),)),
@@ -142,7 +177,11 @@ def _query(behalf: Behalf, search: Search) -> AdhocQuery:
         moment = _shifted(date, margin)
         if moment:
             parameters.append(Parameter(name, (moment,)))
-    return AdhocQuery(id=Query.FIND_DOCUMENTS, parameters=tuple(parameters))
+    parameters += [
+        Parameter("$XDSDocumentEntryReferenceIdList", values, is_list=True) for values in references
+    ]
+    query = Query.FIND_DOCUMENTS_BY_REFERENCE_ID if references else Query.FIND_DOCUMENTS
+    return AdhocQuery(id=query, parameters=tuple(parameters))
 
 
 def _coded(code: str, scheme: str) -> str:

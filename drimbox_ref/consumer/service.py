@@ -84,7 +84,8 @@ class Consumer:
         """Stop listening, then end the exports: what reached the PACS stays, images do not."""
         for server in self._servers:
             await server.stop()
-        tasks = [*self._parts.sessions.tasks(), *self._tasks]
+        sessions = self._parts.sessions
+        tasks = [*sessions.tasks(), *sessions.consultations(), *self._tasks]
         for task in tasks:
             task.cancel()
         for task in tasks:

@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from drimbox_ref.consumer.values import Call, Exam, Grant, Professional, Situation
+from drimbox_ref.consumer.values import (
+    Call,
+    Document,
+    Emergency,
+    Exam,
+    Grant,
+    Professional,
+    Search,
+    Situation,
+)
 
 __all__ = ["Consultation", "Context", "Job", "JobState", "Login", "Pending", "Sessions"]
 
@@ -56,11 +65,17 @@ class Consultation:
 
     reason: str = ""
     transient: bool = False
-    """The reason may be gone at the next attempt: a reload tries again."""
+    """The reason may be gone at the next attempt: a reload tries again, once it was shown."""
+    told: bool = False
     exams: tuple[Exam, ...] = ()
     unreadable: tuple[str, ...] = ()
     left_out: int = 0
     """Results beyond the number that one page reads."""
+    documents: tuple[Document, ...] = ()
+    documents_reason: str = ""
+    """Why the documents are not there; the exams may be."""
+    authorisable: bool = False
+    """Only the patient's authorisation is wanting, which the professional may declare (TD0.3)."""
 
 
 @dataclass(slots=True)
@@ -75,7 +90,16 @@ class Context:
     situation: Situation | None = None
     notice: str = ""
     """What the next page must say once."""
+    search: Search | None = None
+    """What the professional narrowed the search to; None, what the call said."""
+    emergency: Emergency | None = None
     consultation: Consultation | None = None
+    asking: asyncio.Task[None] | None = field(default=None, repr=False)
+    """The consultation under way: pages are shown without waiting for its end (DMP/UX.10)."""
+    shown: dict[str, set[str]] = field(default_factory=dict)
+    """The KOS shown for each study, so that a newer one can be signalled (CDA/DD.05)."""
+    renewed: frozenset[str] = frozenset()
+    """KOS of the last answer that replace one shown before."""
     jobs: dict[str, Job] = field(default_factory=dict)
     """By KOS, the latest attempt only: they outlive the search that showed the exam."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
@@ -84,7 +108,35 @@ class Context:
         """Consult as that situation; what another situation was shown is forgotten."""
         if self.situation != situation:
             self.situation = situation
-            self.consultation = None
+            self.forget()
+
+    @property
+    def criteria(self) -> Search:
+        """What exams are searched for."""
+        return self.call.search if self.search is None else self.search
+
+    @property
+    def searching(self) -> bool:
+        """Whether the DMP is being asked."""
+        return self.asking is not None and not self.asking.done()
+
+    def keep(self, found: Consultation) -> None:
+        """What the DMP answered, and what is new in it."""
+        self.consultation = found
+        self.renewed = frozenset(
+            exam.kos_uid
+            for exam in found.exams
+            if exam.kos_uid not in self.shown.get(exam.study_uid, {exam.kos_uid})
+        )
+        for exam in found.exams:
+            self.shown.setdefault(exam.study_uid, set()).add(exam.kos_uid)
+
+    def forget(self) -> None:
+        """The next page asks the DMP again; an answer on its way is not waited for."""
+        self.consultation = None
+        if self.asking is not None:
+            self.asking.cancel()
+            self.asking = None
 
 
 @dataclass(slots=True)
@@ -98,6 +150,8 @@ class Login:
     seen: datetime
     situation: Situation | None = None
     """The one that the professional chose last: taken again for the next call (DB.CO.50)."""
+    all_traits: bool = False
+    """Whether the ten identity traits are shown, or five (INS/va1.36)."""
     closed: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
@@ -223,6 +277,7 @@ class Sessions:
         """The login is over, and every context of this professional with it."""
         self.expire(login)
         for context in self.contexts_of(login):
+            context.forget()
             for job in context.jobs.values():
                 if job.task is not None:
                     job.task.cancel()
@@ -240,6 +295,11 @@ class Sessions:
             for job in context.jobs.values()
             if job.task is not None and not job.task.done()
         )
+
+    def consultations(self) -> tuple[asyncio.Task[None], ...]:
+        """What is being asked of the DMP."""
+        asked = (context.asking for context in self._contexts.values())
+        return tuple(task for task in asked if task is not None and not task.done())
 
     def _forget_old(self) -> None:
         now = self._now()

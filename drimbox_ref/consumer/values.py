@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from drimbox_ref.credentials import Credentials
 from protocols.ebrim import DocumentEntry
+from spec.imaging_metadata import REGION_SYSTEMS, REGIONS
+from spec.vihf import ModeAcces
 
 __all__ = [
     "Access",
@@ -22,6 +25,9 @@ __all__ = [
     "Consent",
     "Copy",
     "CopyKey",
+    "Document",
+    "DocumentType",
+    "Emergency",
     "Exam",
     "ExamUnreadable",
     "ExportFailed",
@@ -172,6 +178,15 @@ class Behalf:
     credentials: Credentials
     patient: Ins
     authenticated: datetime
+    mode: ModeAcces = ModeAcces.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emergency:
+    """An access without the patient's authorisation, and why: it is written in the trail."""
+
+    mode: ModeAcces
+    reason: str
 
 
 # The DMP ---------------------------------------------------------------------------------------
@@ -183,6 +198,8 @@ class Access:
 
     granted: bool
     reason: str = ""
+    authorisable: bool = False
+    """Nothing is wanting but an authorisation that the professional may declare (TD0.3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,11 +230,59 @@ class Exam:
     accessions: tuple[str, ...]
     series: tuple[Series, ...]
     entry: DocumentEntry
+    author: str = ""
+    """Who published it, as the DMP says."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that its images are at: several for an exam of several Sources."""
+        hosts = (_host(series.retrieve_url) for series in self.series)
+        return tuple(dict.fromkeys(host for host in hosts if host))
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that the KOS or its metadata name, in French where they are known."""
+        written = (series.region for series in self.series)
+        coded = (
+            code.display or code.code
+            for code in self.entry.event_codes
+            if code.code in REGIONS or code.scheme in REGION_SYSTEMS
+        )
+        return tuple(dict.fromkeys(region for region in (*written, *coded) if region))
 
     @property
     def count(self) -> int:
         """How many instances it has."""
         return sum(len(series.instances) for series in self.series)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentType:
+    """A type of documents to show beside the exams: its typeCode, and what it is called here."""
+
+    code: str
+    scheme: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document of the DMP that is no exam: a report, a request, a biology report."""
+
+    type: DocumentType
+    title: str
+    date: str
+    """`YYYYMMDD` of the act, of the document when the act's is unknown, "" when neither is."""
+    author: str
+    institution: str
+    studies: frozenset[str]
+    """The studies that it refers to."""
+    accessions: frozenset[str]
+    entry: DocumentEntry
+
+    def about(self, exam: Exam) -> bool:
+        """Whether it refers to that exam."""
+        return exam.study_uid in self.studies or not self.accessions.isdisjoint(exam.accessions)
 
 
 class ExamUnreadable(Exception):
@@ -307,3 +372,11 @@ class ExportFailed(Exception):
         super().__init__(message)
         self.failure = failure
         self.again = again
+
+
+def _host(url: str) -> str:
+    """The host of an address that a peer wrote, "" when it cannot be read."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

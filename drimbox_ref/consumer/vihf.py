@@ -44,5 +44,6 @@ class AirVihf:
             authenticated=behalf.authenticated,
             context_class=self._context,
             context_decl=self._declaration,
+            purpose=behalf.mode,
         )
         return self._writer.write(speaker, behalf.credentials, id=self._uids.uuid(), now=now)

@@ -1,12 +1,13 @@
 """The professional at a workstation: makes the contextual call, logs in, reads pages, fills forms.
 
-An HTTP client with a cookie jar that follows redirects as browsers do and submits only what a
-page offers. It knows no endpoint but the one it calls first: whatever comes after is what pages
-and redirects say. It runs no script.
+An HTTP client with a cookie jar that follows redirects and refreshes as browsers do and submits
+only what a page offers. It knows no endpoint but the one it calls first: whatever comes after is
+what pages and redirects say. It runs no script.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -21,6 +22,8 @@ __all__ = ["User", "UserConfig", "UserError"]
 
 FORM = "application/x-www-form-urlencoded"
 _MAX_REDIRECTS = 20
+_MAX_REFRESHES = 60
+_LONGEST_REFRESH_S = 5.0
 _ATTRIBUTING = ("state", "code", "session_state", "nonce", "uuid")
 """Query parameters by which later exchanges are recognised as belonging to the same story."""
 
@@ -186,6 +189,18 @@ class User:
         *,
         content_type: str = FORM,
         transaction: str = "",
+    ) -> Page:
+        """Load a page, and again as long as it says that it refreshes by itself."""
+        page = await self._load(method, url, content, content_type, transaction)
+        for _ in range(_MAX_REFRESHES):
+            if page.refresh is None:
+                break
+            await asyncio.sleep(min(page.refresh, _LONGEST_REFRESH_S))
+            page = await self._load("GET", page.url, b"", content_type, "")
+        return page
+
+    async def _load(
+        self, method: str, url: str, content: bytes, content_type: str, transaction: str
     ) -> Page:
         for _ in range(_MAX_REDIRECTS):
             response = await self._ask(method, url, content, content_type, transaction)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from lxml import etree, html
 __all__ = ["Button", "Form", "Link", "Page", "read_page"]
 
 _ALERTS = "//*[@role='alert' or contains(concat(' ', normalize-space(@class), ' '), ' alert ')]"
+_REFRESH = re.compile(r"\s*(\d{1,4}(?:\.\d{1,3})?)\s*", re.ASCII)
 _INVISIBLE = frozenset(("head", "script", "style", "template", "noscript"))
 
 
@@ -119,6 +121,18 @@ class Page:
         if self._root is None:
             return ()
         return tuple(_form(node, self.url) for node in _select(self._root, "//form"))
+
+    @cached_property
+    def refresh(self) -> float | None:
+        """Seconds after which a browser without script asks for the page again by itself; None
+        when it does not, or goes elsewhere."""
+        if self._root is None:
+            return None
+        for node in _select(self._root, "//meta[@http-equiv and @content]"):
+            match = _REFRESH.fullmatch(node.get("content", ""))
+            if node.get("http-equiv", "").casefold() == "refresh" and match:
+                return float(match[1])
+        return None
 
     def form(self, wanted: str) -> Form | None:
         """The form of that id, of that name, or with a button of that label."""

@@ -1,20 +1,48 @@
-// Reloads the page when the state of an export has changed: the page itself says everything.
+// Follows what goes on behind the page: the search in the DMP, then the exports.
+// The server says everything; this replaces the parts that changed, and nothing else.
 "use strict";
-const states = () =>
-  JSON.stringify(
-    Array.from(document.querySelectorAll("[id^=export-etat-]"), (node) => node.dataset.state),
-  );
-const shown = states();
-const active = shown.includes("waiting") || shown.includes("running");
-async function look() {
+const parts = ["alertes", "resultats", "traits"];
+
+async function refresh() {
+  const answer = await fetch(location.pathname, { cache: "no-store" });
+  if (!answer.ok || answer.redirected) return location.reload();
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const id of parts) {
+    const old = document.getElementById(id);
+    const now = fresh.getElementById(id);
+    if (!old || !now) return location.reload();
+    if (id === "traits") now.open = old.open;
+    old.replaceWith(now);
+  }
+  follow();
+}
+
+const nodes = () => Array.from(document.querySelectorAll("[id^=export-etat-]"));
+const states = () => JSON.stringify(nodes().map((node) => node.dataset.state));
+
+async function followExports() {
+  const shown = states();
   const answer = await fetch(location.pathname + "/exports", { cache: "no-store" });
   if (!answer.ok) return;
   const { exports } = await answer.json();
-  if (JSON.stringify(exports.map((one) => one.state)) !== shown) return location.reload();
+  if (JSON.stringify(exports.map((one) => one.state)) !== shown) return refresh();
   for (const one of exports) {
     const node = document.getElementById("export-etat-" + one.exam);
     if (node) node.textContent = one.text;
   }
-  setTimeout(look, 1000);
+  setTimeout(followExports, 1000);
 }
-if (active) setTimeout(look, 1000);
+
+async function followSearch() {
+  const answer = await fetch(location.pathname + "/state", { cache: "no-store" });
+  if (!answer.ok) return location.reload();
+  const { searching } = await answer.json();
+  if (searching) return followSearch();
+  return refresh();
+}
+
+function follow() {
+  if (document.querySelector("#resultats[data-searching=oui]")) return followSearch();
+  if (/waiting|running/.test(states())) setTimeout(followExports, 1000);
+}
+follow();

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from drimbox_ref.consumer.config import ConsumerConfig
 from drimbox_ref.consumer.consultation import Consulting
 from drimbox_ref.consumer.exporter import Exporter
 from drimbox_ref.consumer.pages import ASSETS, Pages
@@ -25,17 +26,22 @@ class ConsumerWeb:
     """What professionals' browsers and the RIS speak to; `app` is the ASGI application."""
 
     def __init__(
-        self, parts: Parts, *, consulting: Consulting, exporter: Exporter, redirect: str
+        self, parts: Parts, *, consulting: Consulting, exporter: Exporter, config: ConsumerConfig
     ) -> None:
         self._pages = pages = Pages()
         visits = Visits(parts)
-        login = LoginWeb(parts, visits=visits, pages=pages, redirect=redirect)
+        login = LoginWeb(parts, visits=visits, pages=pages, redirect=config.psc.redirect)
         self.app = Starlette(
             routes=[
                 *CallWeb(parts, visits=visits, pages=pages).routes,
                 *login.routes,
                 *PageWeb(
-                    parts, visits=visits, pages=pages, login=login, consulting=consulting
+                    parts,
+                    visits=visits,
+                    pages=pages,
+                    login=login,
+                    consulting=consulting,
+                    config=config,
                 ).routes,
                 *ExportsWeb(visits=visits, exporter=exporter).routes,
                 Route("/assets/{name}", _asset),

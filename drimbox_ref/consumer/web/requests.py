@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,7 +12,11 @@ from starlette.responses import RedirectResponse, Response
 from drimbox_ref.consumer.calls import MAX_BODY
 from drimbox_ref.consumer.values import CallRefused
 
-__all__ = ["read_body", "read_form", "see_other", "set_cookie"]
+__all__ = ["read_body", "read_fields", "read_form", "see_other", "set_cookie"]
+
+
+_MOST_FIELDS = 100
+"""Every modality and region of their value sets, ticked."""
 
 
 async def read_body(request: Request) -> bytes:
@@ -29,17 +33,26 @@ async def read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def read_form(request: Request) -> Mapping[str, str]:
-    """The fields of one of our own forms.
+async def read_fields(request: Request) -> Mapping[str, list[str]]:
+    """The fields of one of our own forms, each with all its values, empty ones left out.
 
     Raises:
         HTTPException: 400, unreadable.
     """
     try:
         text = (await read_body(request)).decode("ascii")
-        return dict(parse_qsl(text, max_num_fields=20))
+        return parse_qs(text, max_num_fields=_MOST_FIELDS, errors="strict")
     except (CallRefused, ValueError):
         raise HTTPException(400, "Formulaire illisible.") from None
+
+
+async def read_form(request: Request) -> Mapping[str, str]:
+    """The same where each field has one value: the last.
+
+    Raises:
+        HTTPException: 400, unreadable.
+    """
+    return {name: values[-1] for name, values in (await read_fields(request)).items()}
 
 
 def see_other(path: str) -> Response:

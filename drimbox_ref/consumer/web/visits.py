@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -59,9 +60,22 @@ class Visits:
             self.claim(context, login)
         return context, login
 
-    async def audit(self, event: str, failure: str, *, subject: str = "") -> None:
+    async def audit(
+        self,
+        event: str,
+        failure: str,
+        *,
+        subject: str = "",
+        patient: str = "",
+        objects: Mapping[str, str] | None = None,
+    ) -> None:
         """Keep what happened at the door; `failure` is "" for a success."""
         record = AuditEvent(
-            event=event, outcome=4 if failure else 0, description=failure, subject=subject
+            event=event,
+            outcome=4 if failure else 0,
+            description=failure,
+            subject=subject,
+            patient=patient,
+            objects=objects or {},
         )
         await asyncio.to_thread(self._parts.audit.record, record, now=self._parts.clock.now())

@@ -6,16 +6,18 @@ The Source is `simulators.peer.PeerSource`: what it serves, right or wrong, is u
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import uuid
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import tomli_w
+from anyio.from_thread import BlockingPortal
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -23,6 +25,7 @@ from drimbox_ref.consumer.compose import assemble, build_parts
 from drimbox_ref.consumer.config import load
 from drimbox_ref.consumer.service import Consumer
 from protocols.dicom import split_part10
+from protocols.ebrim import Code
 from protocols.whitelist import Domain
 from simulators import ans, dmp, pacs, psc
 from simulators.ans import service as ans_service
@@ -46,6 +49,8 @@ RADIOLOGIST = "899700990016"
 TWO_SITES = "899700990032"
 GENERALIST = "899700990024"
 DEADLINE = 20.0
+
+NUMBERS = itertools.count(1)
 
 CALL = {
     "Patient.identifier.value": INS,
@@ -195,6 +200,7 @@ class Bed:
                 "port": self.pacs.port,
                 "calling_ae": "CONSUMER",
             },
+            "options": {"emergency_modes": ["bris_de_glace"], "declare_authorisation": True},
             "connect_to": addresses,
         }
 
@@ -247,8 +253,9 @@ class Bed:
         ins: str = "",
         date: str = "20261120",
         served: int | None = None,
+        version: int = 999,
     ) -> str:
-        """An exam in the DMP and at a Source; the KOS's uid."""
+        """An exam in the DMP and at a Source; the KOS's uid, which ends by its version."""
         made = modality.Exam(
             patient=modality.Patient(name="PAT-TROIS^DOMINIQUE", patient_id="AILLEURS-1"),
             study_uid=study,
@@ -260,7 +267,7 @@ class Bed:
         files: dict[str, list[bytes]] = {made.series_uid(n): [] for n in range(series)}
         for number, file in enumerate(images.make(made)):
             files[made.series_uid(number // count)].append(file)
-        kos_uid = f"{study}.999"
+        kos_uid = f"{study}.{version}"
         source = self.source if host == SOURCE else self.stranger
         source.offer(
             Offer(
@@ -309,6 +316,39 @@ class Bed:
         self.dmp.deposit(entry, manifest, self.ins, OID)
         return kos_uid
 
+    def report(
+        self,
+        uid: str,
+        content: bytes,
+        *,
+        study: str = "",
+        code: str = "18748-4",
+        title: str = "Compte rendu de scanner",
+        mime: str = "text/xml",
+    ) -> None:
+        """A document in the DMP that is no exam."""
+        like = entry_of(
+            kos_uid=uid,
+            study_uid=study,
+            ins=self.ins,
+            ins_oid=OID,
+            ipp="AILLEURS-1",
+            ipp_oid="1.2.250.1.999.3",
+            accession="ACC-R",
+            accession_oid="1.2.250.1.999.8",
+            modality="CT",
+            started=now(),
+            published=now(),
+        )
+        entry = replace(
+            like,
+            title=title,
+            mime_type=mime,
+            type_code=Code(code, "2.16.840.1.113883.6.1", "CR"),
+            reference_ids=like.reference_ids[1:] if study else (),
+        )
+        self.dmp.deposit(entry, content, self.ins, OID)
+
     # -- the professional --------------------------------------------------------------------
 
     def user(self) -> User:
@@ -341,3 +381,48 @@ class Bed:
         answer = await user._client.request("GET", f"{page}/exports")
         found: list[dict[str, Any]] = json.loads(answer.body)["exports"]
         return next(one for one in found if one["exam"] == number)
+
+
+class Sync:
+    """A bed driven from synchronous tests."""
+
+    def __init__(self, portal: BlockingPortal, bed: Bed) -> None:
+        self.portal = portal
+        self.bed = bed
+
+    def opened(self, professional: str = RADIOLOGIST, **changes: str) -> User:
+        async def run() -> User:
+            return await self.bed.opened(professional, **changes)
+
+        return self.portal.call(run)
+
+    def exported(self, user: User) -> dict[str, Any]:
+        return self.portal.call(self.bed.exported, user)
+
+    def submit(self, user: User, form: str, **fields: str) -> None:
+        async def run() -> None:
+            await user.submit(form, fields)
+
+        self.portal.call(run)
+
+    def study(self, **options: Any) -> str:
+        """A fresh exam of a patient who has nothing else."""
+        study = f"1.2.250.1.999.30.{next(NUMBERS)}"
+        self.bed.publish(study, **options)
+        return study
+
+    def searches(self, since: int, code: str = "IMG-KOS") -> list[Exchange]:
+        """TD3.1 for documents of that typeCode."""
+        return [
+            one
+            for one in self.bed.exchanges[since:]
+            if one.transaction == "ITI-18"
+            and one.request is not None
+            and f"'{code}^^".encode() in one.request.body
+        ]
+
+    def since(self) -> int:
+        return len(self.bed.exchanges)
+
+    def asked(self, since: int) -> list[str]:
+        return [one.transaction for one in self.bed.exchanges[since:] if one.transaction]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -12,7 +10,6 @@ from urllib.parse import urlsplit
 
 import pydicom
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from lxml import html
 
 from protocols.jose import read as read_token
@@ -29,71 +26,8 @@ from tests.drimbox_ref.consumer.bed import (
     STRANGER,
     TWO_SITES,
     WEB,
-    Bed,
+    Sync,
 )
-
-NUMBERS = itertools.count(1)
-
-
-class Sync:
-    """A bed driven from synchronous tests."""
-
-    def __init__(self, portal: BlockingPortal, bed: Bed) -> None:
-        self.portal = portal
-        self.bed = bed
-
-    def opened(self, professional: str = RADIOLOGIST, **changes: str) -> User:
-        async def run() -> User:
-            return await self.bed.opened(professional, **changes)
-
-        return self.portal.call(run)
-
-    def exported(self, user: User) -> dict[str, Any]:
-        return self.portal.call(self.bed.exported, user)
-
-    def submit(self, user: User, form: str, **fields: str) -> None:
-        async def run() -> None:
-            await user.submit(form, fields)
-
-        self.portal.call(run)
-
-    def study(self, **options: Any) -> str:
-        """A fresh exam of a patient who has nothing else."""
-        study = f"1.2.250.1.999.30.{next(NUMBERS)}"
-        self.bed.publish(study, **options)
-        return study
-
-    def since(self) -> int:
-        return len(self.bed.exchanges)
-
-    def asked(self, since: int) -> list[str]:
-        return [one.transaction for one in self.bed.exchanges[since:] if one.transaction]
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def running(portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
-    bed = Bed(tmp_path_factory.mktemp("bed"))
-    portal.call(bed.start)
-    yield bed
-    portal.call(bed.stop)
-
-
-@pytest.fixture
-def bed(portal: BlockingPortal, running: Bed) -> Iterator[Sync]:
-    running.ins = f"2790351{next(NUMBERS):08d}"
-    running.patient()
-    running.list_hosts(SOURCE)
-    lifetimes = running.psc.lifetimes
-    usual = lifetimes.access
-    yield Sync(portal, running)
-    lifetimes.access = usual
-    running.psc.faults.clear()
 
 
 def rank(bed: Sync, user: User, study: str) -> int:
@@ -138,7 +72,7 @@ def test_from_the_call_to_the_exams(bed: Sync) -> None:
 def test_the_vihf_of_the_search(bed: Sync) -> None:
     since = bed.since()
     bed.opened()
-    (search,) = [one for one in bed.bed.exchanges[since:] if one.transaction == "ITI-18"]
+    (search,) = bed.searches(since)
     assert search.detail == "TD3.1a"
     assert search.request is not None
     envelope = parse_xml(search.request.body)
@@ -346,13 +280,13 @@ def test_several_situations_are_a_choice(bed: Sync) -> None:
     bed.submit(user, "situation", situation=form.choices[1][1])
     assert "CLINIQUE KIT DES IMAGES" in user.page.text()
     assert rank(bed, user, study)
-    (search,) = [one for one in bed.bed.exchanges[since:] if one.transaction == "ITI-18"]
+    (search,) = bed.searches(since)
     assert search.request is not None
     assert b">10B9900023<" in search.request.body
     again = user.page.form("situation")
     assert again is not None
     bed.submit(user, "situation", situation=again.choices[0][1])
-    last = [one for one in bed.bed.exchanges[since:] if one.transaction == "ITI-18"][-1]
+    last = bed.searches(since)[-1]
     assert last.request is not None
     assert b">10B9900015<" in last.request.body
 

@@ -34,6 +34,7 @@ from drimbox_ref.consumer.values import (
     Behalf,
     Call,
     Consent,
+    Document,
     Exam,
     ExportFailed,
     Failure,
@@ -219,6 +220,32 @@ class FakeDmp:
         return self.documents[entry.unique_id]
 
 
+class FakeDocuments:
+    """Reports beside the exams."""
+
+    def __init__(self) -> None:
+        self.found: tuple[Document, ...] = ()
+        self.fault: Exception | None = None
+
+    async def find(self, behalf: Behalf, assertion: etree._Element) -> tuple[Document, ...]:
+        if self.fault:
+            raise self.fault
+        return self.found
+
+
+class FakeAuthorisations:
+    """TD0.3: for whom it was declared."""
+
+    def __init__(self) -> None:
+        self.declared: list[Behalf] = []
+        self.fault: Exception | None = None
+
+    async def declare(self, behalf: Behalf, assertion: etree._Element) -> None:
+        if self.fault:
+            raise self.fault
+        self.declared.append(behalf)
+
+
 @dataclass
 class FakeTrust:
     listed: set[str] = field(default_factory=lambda: {HOST})
@@ -340,6 +367,8 @@ class World:
         self.clock = FakeClock()
         self.psc = FakePsc(self.clock)
         self.dmp = FakeDmp()
+        self.documents = FakeDocuments()
+        self.authorisations = FakeAuthorisations()
         self.trust = FakeTrust()
         self.images = FakeImages()
         self.pacs = FakePacs()
@@ -369,6 +398,8 @@ class World:
                 declaration="APP_BROWSER_AUTH",
             ),
             registry=self.dmp,
+            documents=self.documents,
+            authorisations=self.authorisations,
             manifests=KosManifests(),
             trust=self.trust,
             network=HttpClient(actor="consumer"),
