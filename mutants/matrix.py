@@ -198,7 +198,7 @@ def play_green(ground: Ground, *, full: bool = False, pool: Executor | None = No
 
 
 def _play_right(ground: Ground, rank: int, share: Sequence[str]) -> Green:
-    runs = ground.runs / f"reference-{rank}"
+    runs = ground.runs / f"juste-{rank}"
     run = play(
         Options(
             features=ground.features,
