@@ -12,6 +12,7 @@ from drimbox_ref.credentials import Credentials
 from drimbox_ref.source.catalogue import ArchiveCatalogue
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.ports import (
+    Archive,
     Examinations,
     KosBuilder,
     Registry,
@@ -20,6 +21,7 @@ from drimbox_ref.source.values import (
     Action,
     ArchiveEntry,
     Ban,
+    Denied,
     EntryState,
     Fault,
     FoundStudy,
@@ -27,6 +29,7 @@ from drimbox_ref.source.values import (
     Operation,
     Order,
     ReportOrder,
+    Served,
     Submission,
 )
 from drimbox_ref.trail import Alert
@@ -39,6 +42,7 @@ from mutants.source.passing import (
     PassingRegistry,
     PassingReports,
 )
+from protocols.dicomweb import Resource
 from protocols.kos import decode, encode
 from spec.xds import Status
 
@@ -223,12 +227,23 @@ def archived_instead(parts: Parts) -> Parts:
 
 
 class Undying(PassingArchive):
-    """An `Archive`, as the image service sees it, where nothing is ever depublished."""
+    """An `Archive` where nothing is ever depublished."""
 
     def current(self, study_uid: str) -> ArchiveEntry | None:
         """The latest entry, in force."""
         entry = self._inner.current(study_uid)
         return entry and replace(entry, state=EntryState.PUBLISHED)
+
+
+class OfTheUndying:
+    """A `Catalogue` of such an archive."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._inner = ArchiveCatalogue(Undying(archive))
+
+    def resolve(self, resource: Resource, kos_uid: str) -> Served | Denied:
+        """As it should, of another archive."""
+        return self._inner.resolve(resource, kos_uid)
 
 
 @mutant(
@@ -238,7 +253,7 @@ class Undying(PassingArchive):
 )
 def withdrawn_exam_served(parts: Parts) -> Parts:
     """Who kept the KOS keeps the images."""
-    return replace(parts, catalogue=ArchiveCatalogue(Undying(parts.archive)))
+    return replace(parts, catalogue=OfTheUndying(parts.archive))
 
 
 class Unheard(PassingAlerts):

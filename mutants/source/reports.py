@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from zlib import crc32
 
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.ports import Acknowledger, Inbox, Reports, Versions
+from drimbox_ref.source.ports import Acknowledger, Inbox, KosBuilder, Reports, Versions
 from drimbox_ref.source.values import (
     Action,
     Fault,
@@ -128,26 +129,33 @@ def every_act_queried(parts: Parts) -> Parts:
 
 
 class Forgetful(PassingInbox):
-    """An `Inbox` that takes every message for a new one."""
+    """An `Inbox` that takes a message for a new one each time that it comes."""
 
     def __init__(self, inner: Inbox) -> None:
         super().__init__(inner)
-        self._taken = 0
+        self._came: Counter[bytes] = Counter()
 
     def put(self, control_id: str, raw: bytes, *, now: datetime) -> bool:
         """The trailing carriage returns make other bytes of the same message; a note of the PACS
         has none to spare."""
-        self._taken += 1
-        more = b"\r" * self._taken if raw.startswith(b"MSH") else b""
+        more = b"\r" * self._came[raw] if raw.startswith(b"MSH") else b""
+        self._came[raw] += 1
         return self._inner.put(control_id, raw + more, now=now)
 
 
 class AlwaysNews(PassingKos):
-    """A `KosBuilder` for which each KOS has something new to say."""
+    """A `KosBuilder` for which a KOS that says the same again has something new to say."""
+
+    def __init__(self, inner: KosBuilder) -> None:
+        super().__init__(inner)
+        self._said: set[str] = set()
 
     def after(self, kos: Kos, report: ReportOrder) -> Kos:
-        """The right KOS, with a fingerprint that nothing equals."""
-        return replace(kos, fingerprint=kos.uid)
+        """The right KOS; the second time, with a fingerprint that nothing equals."""
+        if kos.fingerprint in self._said:
+            return replace(kos, fingerprint=kos.uid)
+        self._said.add(kos.fingerprint)
+        return kos
 
 
 @mutant(

@@ -12,10 +12,12 @@ import pytest
 from lxml import etree
 
 from bench.journal import Journal
+from drimbox_ref.consumer import ports as consumer_ports
 from drimbox_ref.consumer.parts import Parts as ConsumerParts
+from drimbox_ref.source import ports as source_ports
 from drimbox_ref.source.parts import Parts as SourceParts
 from mutants.registry import Mutant, catalogue
-from mutants.shadows import _ANSWERS, DIFFERS, SHADOWED, told
+from mutants.shadows import _ANSWERS, _READS, DIFFERS, SHADOWED, told
 from wire.shard import Shard
 
 ALL = catalogue()
@@ -154,6 +156,32 @@ def test_a_part_that_only_answers_need_not_be_asked(tmp_path: Path) -> None:
     assert heard(tmp_path, mutants, use) == [["wrong"]]
 
 
+def test_what_changes_nothing_may_be_asked_of_another_part(tmp_path: Path) -> None:
+    """A till that counts the words of a book is told what the book says, not what the till did."""
+
+    class Reader(wrong()):  # type: ignore[misc]
+        def __init__(self, till: Any, reports: Any) -> None:
+            super().__init__(till)
+            self._reports = reports
+
+        def keep(self, amount: int) -> int:
+            return (
+                amount if len(self._reports.read("two words")) == amount else super().keep(amount)
+            )
+
+    Reader.__module__ = "mutants.somewhere"
+    reader = replace(
+        box("reader", "till", Wrong),
+        transform=lambda parts: replace(parts, till=Reader(parts.till, parts.reports)),
+    )
+
+    def use(parts: Parts) -> None:
+        parts.till.keep(1)
+        parts.till.keep(2)
+
+    assert heard(tmp_path, [reader], use) == [["reader"]]
+
+
 def test_an_error_is_an_answer(tmp_path: Path) -> None:
     def swallow(self: Any, amount: int) -> int:
         try:
@@ -202,3 +230,7 @@ def test_a_variant_of_the_real_part_is_no_shadow(tmp_path: Path) -> None:
 def test_the_parts_that_only_answer_are_parts_of_a_box() -> None:
     named = {one.name for parts in (SourceParts, ConsumerParts) for one in fields(parts)}
     assert named >= _ANSWERS
+    ports = {**vars(source_ports), **vars(consumer_ports)}
+    for part, method in _READS:
+        assert part in named
+        assert callable(getattr(ports[part.capitalize()], method))
