@@ -189,6 +189,8 @@ def write_consumer(
                 "calling_ae": profile.consumer.ae_title,
             },
             "connect_to": dict(addresses.connect_to),
+            # A scenario of broken transfers must not wait as long as people would.
+            "timing": {"retry_wait_s": 0.02},
         },
     )
 

@@ -155,12 +155,12 @@ class Consulting:
             raise Refused(f"la page ne répond pas : {error}") from error
         self._learn()
 
-    def export(self) -> None:
-        """The radiologist asks for the export of the first exam, and waits for its end."""
+    def export(self, number: int = 0) -> None:
+        """The radiologist asks for the export of that exam of the page, and waits for its end."""
         offers = self._offers()
-        if not offers:
-            raise Refused(f"la page n'offre aucun export : {self._shown.text()[:300]}")
-        self._export(offers[0])
+        if number >= len(offers):
+            raise Refused(f"la page n'offre pas cet export : {self._shown.text()[:300]}")
+        self._export(offers[number])
 
     def export_all(self) -> None:
         """Every exam of the page, one after the other."""
@@ -469,6 +469,15 @@ class Consulting:
         if self.page is None:
             raise CannotVerify("aucune page n'est affichée")
         return self.page
+
+    @property
+    def shown(self) -> Page:
+        """The page that the radiologist has in front of them.
+
+        Raises:
+            CannotVerify: there is none.
+        """
+        return self._shown
 
     def _somebody_logs_in(self) -> Professional:
         """The radiologist.

@@ -8,7 +8,7 @@ from bench.publishing import register
 from bench.story import PlannedExam, Story
 from protocols.dicom import split_part10
 from simulators.dmp import DmpState
-from simulators.peer import Offer, PeerSource, entry_of, manifest_of
+from simulators.peer import Offer, PeerSource, RetrieveUrl, entry_of, manifest_of, right_url
 from simulators.ris.people import Patient
 
 __all__ = ["publish_at"]
@@ -23,18 +23,20 @@ def publish_at(
     host: str,
     source: PeerSource,
     stamped: str = "",
+    retrieve_url: RetrieveUrl = right_url,
 ) -> bytes:
     """The patient's open DMP holds the exam's KOS, whose images `source` serves at `host`.
 
     `stamped` is the matricule that the images bear; by default the patient's, as it should be.
-    What is minted is kept in `case`. Returns the KOS.
+    `retrieve_url` is what the KOS says of where they are. What is minted is kept in `case`.
+    Returns the KOS.
     """
     assert patient.ins is not None
     assert patient.ipp is not None
     story.rely_on_white_list()
     register(story, patient, DmpState.OPEN)
     files = files_of(exam, patient)
-    kos_uid = case.uid("le KOS")
+    kos_uid = case.uid(f"le KOS de {exam.study_uid}")
     source.offer(
         Offer(
             study_uid=exam.study_uid,
@@ -46,7 +48,7 @@ def publish_at(
     )
     manifest = manifest_of(
         kos_uid=kos_uid,
-        series_uid=case.uid("la série du KOS"),
+        series_uid=case.uid(f"la série du KOS de {exam.study_uid}"),
         study_uid=exam.study_uid,
         ins=patient.ins.value,
         ins_oid=patient.ins.oid,
@@ -59,7 +61,8 @@ def publish_at(
         placer_oid=exam.placer.oid,
         study_date=f"{exam.started:%Y%m%d}",
         description="Examen de test",
-        base_url=f"https://{host}/drimbox/rs",
+        host=host,
+        retrieve_url=retrieve_url,
         series={
             uid: (exam.modality, tuple(_reference(file) for file in one))
             for uid, one in files.items()
@@ -78,7 +81,7 @@ def publish_at(
         started=exam.started,
         published=story.bed.clock(),
     )
-    case.identifiers["l'entryUUID"] = story.bed.dmp.deposit(
+    case.identifiers[f"l'entryUUID de {exam.study_uid}"] = story.bed.dmp.deposit(
         entry, manifest, patient.ins.value, patient.ins.oid
     )
     return manifest

@@ -18,6 +18,7 @@ from bench.site import Site
 from protocols.dn import attribute, dn
 from protocols.pki import server_names
 from simulators.igc import Credential, CredentialFiles, Pki, pem, read_key, write_key
+from simulators.peer import Shown
 
 __all__ = ["Papers", "papers"]
 
@@ -48,6 +49,8 @@ class Papers:
     """Its ORG SIGN, for what it publishes in the DMP."""
     rogues: dict[str, CredentialFiles]
     """`unlisted`: IGC, but not on the list; `market`: from the wrong authority."""
+    wardrobe: dict[Shown, CredentialFiles]
+    """What a rude Source shows in the place of its own server certificate."""
     list_signer: Credential
     psc_key: rsa.RSAPrivateKey
 
@@ -93,6 +96,14 @@ def papers(
             names.neighbour, site.operator, issuer="market", key=desk.key("rogue")
         ),
     }
+    host, key = names.neighbour, desk.key("rogue")
+    wardrobe = {
+        Shown.OTHER_NAME: pki.server(names.stranger, key=key),
+        Shown.OTHER_AUTHORITY: pki.server(host, issuer="igc", key=key),
+        Shown.EXPIRED: pki.server(host, expired=True, key=key),
+        Shown.SELF_SIGNED: pki.server(host, self_signed=True, key=key),
+        Shown.CLIENT_ONLY: pki.server(host, client_only=True, key=key),
+    }
     hosts = (
         names.source,
         names.counterpart,
@@ -133,6 +144,10 @@ def papers(
         rogues={
             name: credential.write(directory, f"rogue-{name}")
             for name, credential in rogues.items()
+        },
+        wardrobe={
+            shown: credential.write(directory, f"rogue-serveur-{shown}")
+            for shown, credential in wardrobe.items()
         },
         list_signer=desk.organisation("liste", pki.sign, site.signer_cn, site.signer_ou)[0],
         psc_key=desk.key("psc"),

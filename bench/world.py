@@ -82,11 +82,17 @@ class Simulators:
     dmp: Dmp | None = None
     pacs: Pacs | None = None
     local_pacs: Pacs | None = None
+    neighbour: PeerSource | None = None
 
     @property
     def faults(self) -> dict[str, Faults]:
         """Simulator -> the faults that it makes on demand, request by request."""
-        standing = {"pacs": self.pacs, "dmp": self.dmp, "pacs-local": self.local_pacs}
+        standing = {
+            "pacs": self.pacs,
+            "dmp": self.dmp,
+            "pacs-local": self.local_pacs,
+            "source": self.neighbour,
+        }
         return {name: one.faults for name, one in standing.items() if one is not None}
 
 
@@ -138,7 +144,8 @@ class World:
         self.register: Register
         self.taps: dict[str, Tap] = {}
         """Real neighbour -> what it is reached through."""
-        self.neighbour = PeerSource()
+        self.neighbour = PeerSource(elsewhere=self.site.names.stranger)
+        self.simulators.neighbour = self.neighbour
         self.stranger = PeerSource("étranger")
         self._started: list[Callable[[], Awaitable[None]]] = []
         """How to stop what was started, last one first."""
@@ -219,8 +226,12 @@ class World:
         writer = Ris(observe=observe, clock=self.clock, ids=self.control_id, link=self.intake)
         self.ris = writer if ris.simulated else RealRis(ris, writer)
         tls = self._server_tls(site.names.neighbour, clients=True)
+        wardrobe = {
+            shown: replace(tls, certificate=files.certificate, key=files.key)
+            for shown, files in self.papers.wardrobe.items()
+        }
         self.connect_to[site.names.neighbour] = await self.neighbour.start(
-            observe=observe, tls=tls, port=world.neighbour, **self._where
+            observe=observe, tls=tls, wardrobe=wardrobe, port=world.neighbour, **self._where
         )
         self._started.append(self.neighbour.stop)
         tls = self._server_tls(site.names.stranger, clients=True)

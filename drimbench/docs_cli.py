@@ -37,7 +37,7 @@ def rules(output: Output = None) -> None:
 
 @docs.command()
 def faults(output: Output = None) -> None:
-    """Produit la page de référence des pannes du PACS et du DMP (docs/reference/pannes.md).
+    """Produit la page de référence des pannes des simulateurs (docs/reference/pannes.md).
 
     [bold]Exemple[/bold]
 

@@ -23,7 +23,7 @@ __all__ = ["fault"]
 fault = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Pannes du PACS et du DMP simulés par « drimbench serve », requête par requête.",
+    help="Pannes des simulateurs de « drimbench serve » (PACS, DMP, autre Source), une à une.",
 )
 
 _TIMEOUT_S = 10.0
@@ -44,7 +44,7 @@ _PROFILE = Path("drimbench.toml")
 @fault.command(name="list")
 def list_(
     simulator: Annotated[
-        str, typer.Argument(help="pacs, dmp ou pacs-local ; tous sans argument.")
+        str, typer.Argument(help="pacs, dmp, pacs-local ou source ; tous sans argument.")
     ] = "",
     menu: Annotated[bool, typer.Option("--menu", help="Montrer aussi le menu entier.")] = False,
     at: At = "",
@@ -74,7 +74,7 @@ def list_(
 
 @fault.command(name="set")
 def set_(
-    simulator: Annotated[str, typer.Argument(help="pacs, dmp ou pacs-local.")],
+    simulator: Annotated[str, typer.Argument(help="pacs, dmp, pacs-local ou source.")],
     name: Annotated[str, typer.Argument(metavar="PANNE", help="Son nom au menu : refus, retard…")],
     service: Annotated[
         str, typer.Argument(help="Ce qu'elle touche : association, C-FIND, TD2.1, TLS…")
@@ -103,6 +103,8 @@ def set_(
     drimbench fault set dmp coupure TD2.1 moment=apres --skip 2 --times 1
 
     drimbench fault set pacs lenteur C-MOVE debit=20000
+
+    drimbench fault set source certificat TLS montre=expire
     """
     given = {}
     for one in parameters or ():
@@ -126,7 +128,7 @@ def set_(
 @fault.command(name="clear")
 def clear(
     simulator: Annotated[
-        str, typer.Argument(help="pacs, dmp ou pacs-local ; tous sans argument.")
+        str, typer.Argument(help="pacs, dmp, pacs-local ou source ; tous sans argument.")
     ] = "",
     number: Annotated[
         int | None, typer.Argument(help="Celle-là seule, par son numéro ; toutes sans lui.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulators import dmp, pacs
+from simulators import dmp, pacs, peer
 from wire.faults import FaultKind, Parameter
 
 __all__ = ["DEFAULT_PATH", "faults_page"]
 
 DEFAULT_PATH = "docs/reference/pannes.md"
-_HEAD = """# Les pannes du PACS et du DMP simulés
+_HEAD = """# Les pannes du PACS, du DMP et de l'autre Source simulés
 
 Page produite par `drimbench docs faults` : ne pas la modifier à la main.
 
@@ -19,7 +19,8 @@ Son plan dit lesquelles : toutes jusqu'à ce qu'on l'ôte, les N prochaines (`--
 k-ième (`--skip k-1 --times 1`). Chaque association ou requête compte pour toutes les pannes posées
 sur son service ; la première posée de celles dont c'est le tour la touche, et elle seule. Ôter une
 panne libère ce qu'elle retient ; un PACS que l'on arrête les oublie toutes. Elles touchent qui
-vient : la boîte, et aussi le RIS du banc qui dépose ses comptes rendus dans le DMP.
+vient : la boîte, et aussi le RIS du banc qui dépose ses comptes rendus dans le DMP. L'autre Source
+est la DRIMbox voisine de la liste blanche, à laquelle une Consommatrice demande des images.
 
 | d'où | comment |
 |---|---|
@@ -37,6 +38,7 @@ def faults_page() -> str:
             _HEAD,
             *_menu("PACS", "pacs` et `pacs-local", pacs.MENU),
             *_menu("DMP", "dmp", dmp.MENU),
+            *_menu("Autre Source", "source", peer.MENU),
             "",
         ]
     )

@@ -19,6 +19,7 @@ STEP_MODULES = (
     "features.steps.produit",
     "features.steps.images",
     "features.steps.consultation",
+    "features.steps.rudesse",
     "features.steps.fourni",
     "features.steps.operateur",
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import ssl
 from collections.abc import Callable, Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,7 +23,7 @@ from wire.tls import (
     GOODBYE_TIMEOUT,
     HANDSHAKE_TIMEOUT,
     ServerTls,
-    refuse_handshakes,
+    greet_handshakes,
     server_context,
     watch_handshakes,
 )
@@ -46,6 +47,10 @@ class HttpServer:
         self.port = port
         self.url = f"{scheme}://{authority(host, port)}"
         """Scheme, host and port, without a final slash."""
+
+    def hang_up(self) -> None:
+        """Close the connections that no answer is leaving by; the listener stays."""
+        self._close_idle()
 
     async def stop(self, *, grace: float = 5.0) -> None:
         """Stop accepting, let current answers end for `grace` seconds, close everything.
@@ -86,13 +91,14 @@ async def serve_http(
     host: str = "127.0.0.1",
     port: int = 0,
     announced: str = "",
-    refuse_handshake: Callable[[], int | None] | None = None,
+    greet: Callable[[], ssl.SSLContext | int | None] | None = None,
 ) -> HttpServer:
     """Serve `app` in the running loop, over TLS when `tls` is given. Port 0 takes a free one.
 
     `host` is listened to; others are told `announced`, by default the same.
 
-    `refuse_handshake` is asked at each ClientHello: the TLS alert to end it by, None to go on.
+    `greet` is asked at each ClientHello: the TLS alert to end it by, the context (certificate and
+    trust) to go on with instead of the server's own, or None to go on.
 
     Each request becomes one Exchange, each failed handshake too. With `observe=ignore` nothing
     is recorded and no byte is hashed.
@@ -118,8 +124,8 @@ async def serve_http(
     if tls is not None:
         context = server_context(tls)
         watch_handshakes(context, actor=actor, observe=observe)
-        if refuse_handshake is not None:
-            refuse_handshakes(context, refuse_handshake)
+        if greet is not None:
+            greet_handshakes(context, greet)
     listener = listening_socket(host, port)
     service = Service(actor, observe, label)
     server = await asyncio.get_running_loop().create_server(

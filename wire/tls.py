@@ -40,7 +40,7 @@ __all__ = [
     "install",
     "log_keys",
     "peer_name",
-    "refuse_handshakes",
+    "greet_handshakes",
     "server_context",
     "tls_info",
     "transport_tls",
@@ -191,14 +191,21 @@ def failure_reason(error: BaseException | type[BaseException] | None) -> str:
     return "closed"
 
 
-def refuse_handshakes(context: ssl.SSLContext, refuse: Callable[[], int | None]) -> None:
-    """Ask `refuse` at each ClientHello of that context's servers: the alert, or None to go on."""
+def greet_handshakes(
+    context: ssl.SSLContext, greet: Callable[[], ssl.SSLContext | int | None]
+) -> None:
+    """Ask `greet` at each ClientHello of that context's servers: the alert to end it by, another
+    context (certificate, trust) to go on with, or None to go on."""
 
     def greeted(
         ssl_object: ssl.SSLObject | ssl.SSLSocket, name: str | None, context: ssl.SSLContext
     ) -> int | None:
         _remember_server_name(ssl_object, name, context)
-        return refuse()
+        answer = greet()
+        if isinstance(answer, ssl.SSLContext):
+            ssl_object.context = answer
+            return None
+        return answer
 
     context.sni_callback = greeted
 

@@ -76,7 +76,7 @@ class Dmp:
             actor="dmp",
             observe=self._observe,
             tls=self._config.tls,
-            refuse_handshake=lambda: refused_handshake(self.faults),
+            greet=lambda: refused_handshake(self.faults),
             host=self._config.host,
             port=self._port,
         )

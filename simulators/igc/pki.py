@@ -133,9 +133,13 @@ class Pki:
         expired: bool = False,
         not_yet_valid: bool = False,
         self_signed: bool = False,
+        client_only: bool = False,
+        issuer: Issuer = "market",
         key: rsa.RSAPrivateKey | None = None,
     ) -> Credential:
         """A market TLS server certificate for these DNS names and IP addresses, and for 127.0.0.1.
+
+        `client_only` is a fault of its extended usage, `issuer="igc"` one of its authority.
 
         Raises:
             ValueError: no name was given.
@@ -143,7 +147,8 @@ class Pki:
         if not names:
             raise ValueError("a server certificate needs at least one name")
         key = key or _new_key()
-        signer = None if self_signed else self._market.intermediate
+        authority = self._market if issuer == "market" else self._igc
+        signer = None if self_signed else authority.intermediate
         signer_key = key if signer is None else signer.key
         certificate = _certificate(
             subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]),
@@ -152,7 +157,10 @@ class Pki:
             issuer_key=signer_key,
             window=self._window(SERVER_LIFE, expired, not_yet_valid),
             extensions=profiles.server_extensions(
-                dict.fromkeys((*names, "127.0.0.1")), key.public_key(), signer_key.public_key()
+                dict.fromkeys((*names, "127.0.0.1")),
+                key.public_key(),
+                signer_key.public_key(),
+                client_only=client_only,
             ),
         )
         return Credential(key, certificate, () if signer is None else (signer.certificate,))

@@ -100,13 +100,19 @@ def organisation_extensions(
 
 
 def server_extensions(
-    names: Iterable[str], public_key: rsa.RSAPublicKey, issuer_key: rsa.RSAPublicKey
+    names: Iterable[str],
+    public_key: rsa.RSAPublicKey,
+    issuer_key: rsa.RSAPublicKey,
+    *,
+    client_only: bool = False,
 ) -> list[Extension]:
-    """A market TLS server certificate for these DNS names and IP addresses."""
+    """A market TLS server certificate for these DNS names and IP addresses; with `client_only`
+    its extended usage is that of a client."""
+    purpose = ExtendedKeyUsageOID.CLIENT_AUTH if client_only else ExtendedKeyUsageOID.SERVER_AUTH
     return [
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (_key_usage(digital_signature=True, key_encipherment=True), True),
-        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (x509.ExtendedKeyUsage([purpose]), False),
         (x509.SubjectAlternativeName([_general_name(name) for name in names]), False),
         (_policy(DOMAIN_VALIDATED), False),
         *_key_identifiers(public_key, issuer_key),

@@ -2,16 +2,25 @@
 
 from simulators.peer.client import Manners, PeerDrimbox, Retrieved, RetrievedPart, Watch
 from simulators.peer.entry import entry_of
-from simulators.peer.server import Offer, PeerSource, manifest_of
+from simulators.peer.faults import MENU, Shown, Towards, Written
+from simulators.peer.manifest import RetrieveUrl, manifest_of, right_url
+from simulators.peer.offers import Offer
+from simulators.peer.server import PeerSource
 
 __all__ = [
+    "MENU",
     "Manners",
     "Offer",
     "PeerDrimbox",
     "PeerSource",
     "Retrieved",
+    "RetrieveUrl",
     "RetrievedPart",
+    "Shown",
+    "Towards",
     "Watch",
+    "Written",
     "entry_of",
     "manifest_of",
+    "right_url",
 ]

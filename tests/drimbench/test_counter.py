@@ -154,7 +154,7 @@ def test_faults_by_request_are_set_told_and_removed(bed: Bed, browser: httpx.Cli
 
 def test_faults_by_request_for_a_program(bed: Bed, browser: httpx.Client) -> None:
     told = browser.get("/pannes.json").json()
-    assert set(told["simulators"]) == {"pacs", "dmp", "pacs-local"}
+    assert set(told["simulators"]) == {"pacs", "dmp", "pacs-local", "source"}
     order = {
         "token": told["token"], "simulator": "dmp", "fault": "erreur-xds", "service": "TD2.1",
         "times": 3, "parameters": {"code": "XDSRegistryBusy"},
@@ -200,7 +200,7 @@ def test_faults_from_the_command_line(bed: Bed, page: str) -> None:
     assert "dmp" not in said
     listed = json.loads(commanded(page, "list", "--json")[1])
     assert {name: len(one["set"]) for name, one in listed.items()} == {
-        "pacs": 1, "dmp": 0, "pacs-local": 0,
+        "pacs": 1, "dmp": 0, "pacs-local": 0, "source": 0,
     }  # fmt: skip
     for words, told in (
         (("set", "pacs", "statut", "C-FIND", "statut=zz"), "hexadécimal de 0001 à FEFF attendu"),

@@ -297,7 +297,7 @@ class Bed:
             placer_oid="1.2.250.1.999.7",
             study_date=date,
             description="Scanner thoracique",
-            base_url=f"https://{host}/drimbox/rs",
+            host=host,
             series=references,
         )
         entry = entry_of(

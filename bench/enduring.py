@@ -1,0 +1,340 @@
+"""What a Consumer endures, as the steps speak of it: a Source rude in one way after another.
+
+An exam of the rude Source is asked for once under each of its faults, each time in an empty
+browser, as if another radiologist tried. Two positive twins on the same endpoint surround that:
+another patient's exam was exported just before, and the exam itself is exported once the Source
+is itself again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bench.consulting import Consulting
+from bench.elsewhere import publish_at
+from bench.feed import Seen
+from bench.imagery import held
+from bench.outcomes import CannotVerify
+from bench.story import PlannedExam, people_of, plan_exam
+from protocols import kos
+from simulators.peer import PeerSource, RetrieveUrl, right_url
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
+from wire.exchange import Exchange
+from wire.faults import Value
+
+__all__ = ["Enduring", "Rudeness", "Said"]
+
+_DONE, _FAILED = "terminé", "échec"
+
+
+class Said(StrEnum):
+    """A class of message (the six of DB.VI-CO.27), by what the reference's page says of it."""
+
+    CONNECTION = "connexion impossible"
+    RETRIEVAL = "erreur de récupération"
+    SOP_CLASS = "sop class"
+    TRANSFER_SYNTAX = "syntaxe de transfert"
+    TOKEN = "jeton"
+    PROFESSION = "profession"
+    UNTRUSTED = "liste blanche"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rudeness:
+    """One fault of the Source's menu (`simulators.peer.MENU`), and how a step names it."""
+
+    words: str
+    kind: str
+    on: str = "WADO-RS"
+    values: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What came of asking for the exam once."""
+
+    words: str
+    since: int
+    until: int
+    """Positions in the feed."""
+    alerts: tuple[str, ...]
+    text: str
+    stored: frozenset[str]
+    """SOPInstanceUIDs of the exam in the local PACS."""
+
+    @property
+    def failed(self) -> bool:
+        """The page says that the export failed, and not that it is over and well."""
+        return _FAILED in self.text and _DONE not in self.text
+
+
+@dataclass(slots=True)
+class Enduring:
+    """A Source of the white list, the exams that it serves, and what was asked of it."""
+
+    consulting: Consulting
+    attempts: list[Attempt] = field(default_factory=list)
+
+    # -- Étant donné -------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """The Source gives another patient's exam.
+
+        Raises:
+            CannotVerify: it could not be exported: nothing that follows would prove anything.
+        """
+        exam = self._for_another(1)
+        if self._stored(exam) != exam.images:
+            raise CannotVerify(
+                "la Source, encore polie, n'a pas pu donner l'examen d'un autre patient : "
+                f"{self.consulting.shown.text()[-200:]}"
+            )
+
+    def publish(self, series: int = 1) -> None:
+        """It serves an exam of this patient too, whose KOS is in the DMP."""
+        self._publish(self.consulting.story.plan("CT", series), right_url)
+
+    def publish_at_addresses(self, addresses: Iterable[RetrieveUrl]) -> None:
+        """One exam of this patient for each way to write where its images are; the stranger would
+        serve them as well."""
+        bed = self.consulting.story.bed
+        for one in addresses:
+            exam = self.consulting.story.plan("CT")
+            self._publish(exam, one)
+            bed.stranger.offer(self._source.offers[exam.study_uid])
+
+    def _publish(self, exam: PlannedExam, retrieve_url: RetrieveUrl) -> None:
+        story = self.consulting.story
+        document = publish_at(
+            story,
+            story.case,
+            story.patient,
+            exam,
+            host=story.bed.site.names.neighbour,
+            source=self._source,
+            retrieve_url=retrieve_url,
+        )
+        self.consulting.publishing.preloaded.append(kos.decode(document))
+        story.stage.publish_case()
+
+    def _for_another(self, number: int) -> PlannedExam:
+        """The other patient's exam of that number is published, and exported with those before."""
+        story, consulting = self.consulting.story, self.consulting
+        bed, case = story.bed, story.stage.sentinel()
+        other = people_of(case, bed.site.ipp_oid)
+        exam = plan_exam(
+            case, number, bed.site.accession_oid, bed.site.placer_oid,
+            modality="CT", series=1, images=2, transfer_syntax=EXPLICIT_VR_LITTLE_ENDIAN,
+        )  # fmt: skip
+        publish_at(story, case, other, exam, host=bed.site.names.neighbour, source=self._source)
+        story.stage.adopt(case, "l'autre patient")
+        for which in range(number):
+            consulting.open_page(other)
+            consulting.export(which)
+        return exam
+
+    def _stored(self, exam: PlannedExam) -> int:
+        return self.consulting.story.bed.local_pacs.count(exam.study_uid)
+
+    # -- Quand -------------------------------------------------------------------------------
+
+    def ask_under(self, rudenesses: Sequence[Rudeness]) -> None:
+        """Under each fault, a radiologist asks for the export of the exam."""
+        for one in rudenesses:
+            self._source.faults.set(one.kind, one.on, one.values)
+            try:
+                self._attempt(one.words)
+            finally:
+                self.mend()
+
+    def ask_each(self, words: Sequence[str]) -> None:
+        """Each exam of the page in its turn."""
+        for number, one in enumerate(words):
+            self._attempt(one, number)
+
+    def mend(self) -> None:
+        """The Source is itself again."""
+        self._source.faults.clear()
+
+    def _attempt(self, words: str, number: int = 0) -> None:
+        consulting, bed = self.consulting, self.consulting.story.bed
+        consulting.open_page()
+        # A connection that was kept would be spared the handshake that is to be judged.
+        bed.call(self._source.hang_up)
+        since = consulting.story.stage.feed.mark()
+        consulting.export(number)
+        self.attempts.append(
+            Attempt(
+                words=words,
+                since=since,
+                until=consulting.story.stage.feed.mark(),
+                alerts=consulting.shown.alerts,
+                text=consulting.shown.text().lower(),
+                stored=frozenset(
+                    uid
+                    for exam in consulting.story.exams
+                    for uid in held(bed.local_pacs, exam.study_uid)
+                ),
+            )
+        )
+
+    # -- Alors -------------------------------------------------------------------------------
+
+    def expect_each_failed(self) -> None:
+        """The page says each time that the export failed."""
+        self._expect_each(
+            "la page dit à chaque fois que l'export a échoué",
+            lambda one: "" if one.failed else one.text[-120:],
+            expected="un message d'échec",
+        )
+
+    def expect_said(self, wanted: Sequence[Said]) -> None:
+        """The message is of the class that DB.VI-CO.27 tells apart: a person's to judge on
+        another page than the reference's, whose words are known."""
+        profile = self.consulting.story.stage.profile
+        if profile.external_consumer() or profile.consumer.command:
+            told = " ; ".join(
+                f"{one.words} : « {' / '.join(one.alerts) or one.text[-120:]} » (attendu : {said})"
+                for one, said in zip(self.attempts, wanted, strict=True)
+            )
+            self.consulting.story.stage.leave_to_a_person(f"messages à juger : {told}")
+            return
+        classes = dict(zip((one.words for one in self.attempts), wanted, strict=True))
+        self._expect_each(
+            "chaque message est de la classe attendue",
+            lambda one: (
+                ""
+                if any(classes[one.words] in alert.lower() for alert in one.alerts)
+                else " / ".join(one.alerts) or "aucun message"
+            ),
+            expected=", ".join(f"{words} : {said}" for words, said in classes.items()),
+        )
+
+    def expect_none_stored(self) -> None:
+        """Nothing of the exam is in the local PACS after any of these answers."""
+        self._expect_each(
+            "aucune image n'arrive dans le PACS local",
+            lambda one: f"{len(one.stored)} image(s)" if one.stored else "",
+            expected="0 image",
+        )
+
+    def expect_only_referenced(self) -> None:
+        """What the local PACS holds of the exam is in its KOS, and nothing is said to be whole
+        that is not."""
+        referenced = {
+            instance.sop_instance
+            for manifest in self.consulting.publishing.manifests()
+            for series in manifest.series()
+            for instance in series.instances
+        }
+
+        def wrong(one: Attempt) -> str:
+            if strangers := one.stored - referenced:
+                return f"{len(strangers)} image(s) que le KOS ne référence pas"
+            if not one.failed and one.stored != referenced:
+                return f"dit terminé avec {len(one.stored)} image(s) sur {len(referenced)}"
+            return ""
+
+        self._expect_each(
+            "rien n'arrive que le KOS ne référence, rien d'incomplet n'est dit terminé",
+            wrong,
+            expected="les images du KOS, ou un échec",
+        )
+
+    def expect_no_request(self) -> None:
+        """Neither the Source nor the stranger received an HTTP request, nor anything in clear."""
+        self._expect_silence(lambda exchange: exchange.protocol == "HTTP" or _in_clear(exchange))
+
+    def expect_nothing_elsewhere(self) -> None:
+        """The stranger received no request, and nobody anything in clear."""
+        self._expect_silence(
+            lambda exchange: (
+                (exchange.protocol == "HTTP" and exchange.actor == self._stranger.actor)
+                or _in_clear(exchange)
+            )
+        )
+
+    def expect_still_gives(self) -> None:
+        """A second exam of the other patient is exported from the same Source."""
+        exam = self._for_another(2)
+        self.consulting.story.stage.expect(
+            "la Source donne encore l'examen d'un autre patient",
+            self._stored(exam) == exam.images,
+            expected=f"{exam.images} images",
+            actual=f"{self._stored(exam)} image(s) ; la page dit : "
+            f"{self.consulting.shown.text()[-200:]}",
+        )
+
+    def expect_recovered(self) -> None:
+        """The Source is itself again: the exam is exported, whole."""
+        consulting, exam = self.consulting, self.consulting.story.exams[0]
+        bed = consulting.story.bed
+        consulting.open_page()
+        consulting.export()
+        wanted = {
+            instance.sop_instance
+            for manifest in consulting.publishing.manifests()
+            for series in manifest.series()
+            for instance in series.instances
+        }
+        got = held(bed.local_pacs, exam.study_uid)
+        consulting.story.stage.expect(
+            "l'examen s'exporte quand la Source est redevenue normale",
+            got == wanted,
+            expected=f"{len(wanted)} images",
+            actual=f"{len(got)} images ; la page dit : {consulting.shown.text()[-200:]}",
+        )
+
+    # -- reading -----------------------------------------------------------------------------
+
+    @property
+    def _source(self) -> PeerSource:
+        return self.consulting.story.bed.neighbour
+
+    @property
+    def _stranger(self) -> PeerSource:
+        return self.consulting.story.bed.stranger
+
+    def _expect_silence(self, is_one: Callable[[Exchange], bool]) -> None:
+        actors = {self._source.actor, self._stranger.actor}
+        feed = self.consulting.story.stage.feed
+        found: dict[str, list[Seen]] = {
+            one.words: [
+                seen
+                for seen in feed.since(one.since)[: one.until - one.since]
+                if seen.exchange.actor in actors and is_one(seen.exchange)
+            ]
+            for one in self.attempts
+        }
+        self._expect_each(
+            "aucun jeton ne part vers qui n'est pas établi de confiance",
+            lambda one: f"{len(found[one.words])} requête(s)" if found[one.words] else "",
+            expected="aucune requête",
+            exchanges=[seen.id for some in found.values() for seen in some],
+        )
+
+    def _expect_each(
+        self,
+        what: str,
+        wrong: Callable[[Attempt], str],
+        *,
+        expected: str,
+        exchanges: Iterable[str] = (),
+    ) -> None:
+        if not self.attempts:
+            raise CannotVerify("l'examen n'a pas été demandé")
+        faults = [f"{one.words} : {told}" for one in self.attempts if (told := wrong(one))]
+        self.consulting.story.stage.expect(
+            what,
+            not faults,
+            expected=expected,
+            actual=" ; ".join(faults) or f"{len(self.attempts)} fois comme attendu",
+            exchanges=exchanges,
+        )
+
+
+def _in_clear(exchange: Exchange) -> bool:
+    """HTTP without TLS to a port of TLS: what it said was read by whoever listened."""
+    return exchange.protocol == "TLS" and "HTTP_REQUEST" in (exchange.reason or "").upper()

@@ -1,0 +1,77 @@
+# language: fr
+@consumer
+Fonctionnalité: Se garder d'une Source impolie
+  Une Source de la liste blanche peut être mal réglée, en panne ou usurpée. Aucun jeton ne part
+  avant que la confiance soit établie, rien de faux n'arrive dans le PACS local, la page dit ce qui
+  se passe, et l'examen s'exporte dès que la Source va bien.
+
+  Contexte:
+    Étant donné un patient d'identité qualifiée dont le DMP est ouvert
+    Et une Source de la liste blanche, qui vient de donner l'examen d'un autre patient
+
+  @SCN-END-01 @DB.VI-CO.13 @DB.VI-CO.27
+  Scénario: Le certificat de la Source n'est pas le bon
+    Étant donné un examen CT de 1 série de ce patient à cette même Source
+    Quand la Source montre tour à tour un certificat : d'un autre hôte ; d'une autre autorité ; échu ; auto-signé ; de client, et l'examen est demandé chaque fois
+    Alors aucun jeton ne part vers la Source
+    Et la page dit chaque fois que l'export a échoué
+    Et rien de cet examen n'est dans le PACS local
+    Et l'examen s'exporte quand la Source est redevenue normale
+
+  @SCN-END-02 @KIT-LISTE-BLANCHE
+  Scénario: La Source renvoie ailleurs
+    Étant donné un examen CT de 1 série de ce patient à cette même Source
+    Quand la Source renvoie tour à tour : un autre hôte ; le même hôte en clair, et l'examen est demandé chaque fois
+    Alors aucun jeton ne part vers un autre hôte ni en clair
+    Et la page dit chaque fois que l'export a échoué
+    Et l'examen s'exporte quand la Source est redevenue normale
+
+  @SCN-END-03 @KIT-LISTE-BLANCHE
+  Scénario: L'adresse que donne le KOS mène hors de la liste blanche
+    Étant donné des KOS de ce patient qui donnent pour adresse : http en clair ; un hôte listé devant un autre hôte ; un hôte listé dans le nom d'un autre ; la machine elle-même
+    Quand chacun de ces examens est demandé : http en clair ; un hôte listé devant un autre hôte ; un hôte listé dans le nom d'un autre ; la machine elle-même
+    Alors aucun jeton ne part vers la Source
+    Et la page dit chaque fois que l'export a échoué
+    Et rien de cet examen n'est dans le PACS local
+    Et la Source donne encore l'examen d'un autre patient
+
+  @SCN-END-04 @DB.VI-CO.27
+  Scénario: La Source refuse ou ne répond pas
+    Étant donné un examen CT de 1 série de ce patient à cette même Source
+    Quand la Source répond tour à tour : HTTP 401 ; HTTP 403 ; HTTP 404 ; HTTP 406 ; HTTP 410 ; HTTP 500 ; HTTP 503 avec Retry-After ; connexion fermée, et l'examen est demandé chaque fois
+    Alors la page dit chaque fois que l'export a échoué
+    Et les messages disent, dans l'ordre : jeton ; profession ; récupération ; récupération ; récupération ; récupération ; récupération ; connexion
+    Et l'examen s'exporte quand la Source est redevenue normale
+
+  @SCN-END-05 @DB.VI-CO.27
+  Scénario: La réponse de la Source ne se lit pas ou s'arrête
+    Étant donné un examen CT de 1 série de ce patient à cette même Source
+    Quand la Source répond tour à tour : frontière finale absente ; connexion coupée au milieu ; frontière autre qu'annoncée ; frontière non annoncée ; page HTML ; en-têtes démesurés, et l'examen est demandé chaque fois
+    Alors la page dit chaque fois que l'export a échoué
+    Et le PACS local n'a que des images du KOS, et rien d'incomplet n'est dit terminé
+    Et l'examen s'exporte quand la Source est redevenue normale
+
+  @SCN-END-06 @DB.CO.60
+  Scénario: La série rendue n'est pas celle du KOS
+    Étant donné un examen CT de 1 série de ce patient à cette même Source
+    Quand la Source répond tour à tour : image en trop ; image manquante ; images en double, et l'examen est demandé chaque fois
+    Alors le PACS local n'a que des images du KOS, et rien d'incomplet n'est dit terminé
+    Et l'examen s'exporte quand la Source est redevenue normale
+
+  @SCN-END-07 @DB.VI-CO.27
+  Scénario: La Source rend une syntaxe de transfert qui n'a pas été demandée
+    Étant donné un examen CT de 1 série de ce patient à cette même Source
+    Quand la Source rend des images dans une syntaxe de transfert qui n'a pas été demandée
+    Alors la page dit chaque fois que l'export a échoué
+    Et les messages disent, dans l'ordre : syntaxe de transfert
+    Et rien de cet examen n'est dans le PACS local
+    Et l'examen s'exporte quand la Source est redevenue normale
+
+  @SCN-END-08 @DB.VI-CO.27
+  Scénario: La Source rend des objets d'une SOP Class que rien ne prend en charge
+    Étant donné un examen CT de 1 série de ce patient à cette même Source
+    Quand la Source rend des objets d'une SOP Class privée
+    Alors la page dit chaque fois que l'export a échoué
+    Et les messages disent, dans l'ordre : SOP Class
+    Et rien de cet examen n'est dans le PACS local
+    Et l'examen s'exporte quand la Source est redevenue normale
