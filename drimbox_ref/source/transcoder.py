@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from drimbox_ref.source.codecs import ENCODED, JPEG_BASELINE, decoded, encoded
+from drimbox_ref.codecs import ENCODED, JPEG_BASELINE, CodecError, decoded, encoded
 from drimbox_ref.source.values import NotTranscodable, StoredObject
 from protocols.dicom import encode_element, read_texts, replace_elements, walk
 from protocols.dicom.pixels import (
@@ -57,8 +57,8 @@ class PixelTranscoder:
                 continue
             try:
                 return _converted(stored, target, layout, span)
-            except NotTranscodable as error:
-                reason = error
+            except CodecError as error:
+                reason = NotTranscodable(str(error))
         raise reason
 
     def frame(self, stored: StoredObject, number: int, wanted: Sequence[str]) -> tuple[str, bytes]:
@@ -85,8 +85,8 @@ class PixelTranscoder:
             try:
                 pixels = decoded(bytes(frame), layout, syntax)
                 return target, encoded(pixels, layout, target)[0]
-            except NotTranscodable as error:
-                reason = error
+            except CodecError as error:
+                reason = NotTranscodable(str(error))
         raise reason
 
 

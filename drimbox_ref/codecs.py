@@ -17,13 +17,12 @@ import openjpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from drimbox_ref.source.values import NotTranscodable
 from protocols import jpeg_lossless
 from protocols.dicom.pixels import PixelLayout, unpacked_run_lengths
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 
-__all__ = ["ENCODED", "Pixels", "decoded", "encoded"]
+__all__ = ["ENCODED", "CodecError", "Pixels", "decoded", "encoded", "shown"]
 
 JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
@@ -46,6 +45,10 @@ Values = NDArray[Any]
 """`(rows, columns, samples)`, of a signed or unsigned integer type."""
 
 
+class CodecError(Exception):
+    """A frame that no library here reads or writes, or a damaged one. French."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pixels:
     """A frame's values, and the photometric interpretation in which they are."""
@@ -58,43 +61,60 @@ def decoded(frame: bytes, layout: PixelLayout, transfer_syntax: str) -> Pixels:
     """The values of a frame.
 
     Raises:
-        NotTranscodable: no library for that syntax or depth, or a damaged frame.
+        CodecError: no library for that syntax or depth, a damaged frame, or bits above BitsStored
+            that no compressed form would keep.
     """
+    pixels = _read(frame, layout, transfer_syntax)
+    return Pixels(_normal(pixels.values, layout), pixels.photometric)
+
+
+def shown(frame: bytes, layout: PixelLayout, transfer_syntax: str) -> Pixels:
+    """The values of a frame for the eye: bits above BitsStored (overlays of old) are left out.
+
+    Raises:
+        CodecError: no library for that syntax or depth, or a damaged frame.
+    """
+    pixels = _read(frame, layout, transfer_syntax)
+    return Pixels(_masked(pixels.values, layout), pixels.photometric)
+
+
+def _read(frame: bytes, layout: PixelLayout, transfer_syntax: str) -> Pixels:
+    """What the library of that syntax makes of a frame, `(rows, columns, samples)`."""
     if layout.allocated not in (8, 16):
-        raise NotTranscodable(f"{layout.allocated} bits par échantillon")
+        raise CodecError(f"{layout.allocated} bits par échantillon")
     decoder = _DECODERS.get(transfer_syntax)
     if decoder is None:
-        raise NotTranscodable(f"syntaxe {transfer_syntax} non décodée")
+        raise CodecError(f"syntaxe {transfer_syntax} non décodée")
     try:
         values, photometric = decoder(frame, layout)
     except (RemoteProtocolError, RuntimeError, ValueError, OSError) as error:
-        raise NotTranscodable(f"image illisible en {transfer_syntax} : {error}") from error
+        raise CodecError(f"image illisible en {transfer_syntax} : {error}") from error
     shape = (layout.rows, layout.columns, layout.samples)
     if values.size != layout.rows * layout.columns * layout.samples:
-        raise NotTranscodable(f"image de forme {values.shape} au lieu de {shape}")
-    return Pixels(_normal(values.reshape(shape), layout), photometric)
+        raise CodecError(f"image de forme {values.shape} au lieu de {shape}")
+    return Pixels(values.reshape(shape), photometric)
 
 
 def encoded(pixels: Pixels, layout: PixelLayout, transfer_syntax: str) -> tuple[bytes, str]:
     """A frame in that syntax, and the photometric interpretation that it then has.
 
     Raises:
-        NotTranscodable: no library for that syntax, or not for these values.
+        CodecError: no library for that syntax, or not for these values.
     """
     encoder = ENCODED.get(transfer_syntax)
     if encoder is None:
-        raise NotTranscodable(f"syntaxe {transfer_syntax} non produite")
+        raise CodecError(f"syntaxe {transfer_syntax} non produite")
     try:
         return encoder(pixels, layout)
     except (LocalProtocolError, RuntimeError, ValueError, OSError) as error:
-        raise NotTranscodable(f"image non codable en {transfer_syntax} : {error}") from error
+        raise CodecError(f"image non codable en {transfer_syntax} : {error}") from error
 
 
 def _normal(values: Values, layout: PixelLayout) -> Values:
     """The values in the type that the layout says, sign extended from BitsStored.
 
     Raises:
-        NotTranscodable: bits above BitsStored that no compressed form would keep.
+        CodecError: bits above BitsStored that no compressed form would keep.
     """
     width, stored = layout.allocated, layout.stored
     raw = values.astype(np.int64)
@@ -105,8 +125,20 @@ def _normal(values: Values, layout: PixelLayout) -> Values:
     # A signed sample may come with or without its sign extended: both say the same value.
     unextended = ((1 << width) - 1) ^ ((1 << stored) - 1)
     if np.any(spare & (spare ^ unextended)) or (not layout.signed and np.any(spare)):
-        raise NotTranscodable(f"bits utilisés au-delà des {stored} annoncés")
+        raise CodecError(f"bits utilisés au-delà des {stored} annoncés")
     return kept.astype(f"<{'i' if layout.signed else 'u'}{width // 8}")
+
+
+def _masked(values: Values, layout: PixelLayout) -> Values:
+    """The values in the type that the layout says, whatever the bits above BitsStored hold."""
+    width, stored = layout.allocated, layout.stored
+    typed = values.astype(f"<{'i' if layout.signed else 'u'}{width // 8}", copy=False)
+    if stored == width:
+        return typed
+    if layout.signed:
+        spare = width - stored
+        return (typed << spare) >> spare
+    return typed & ((1 << stored) - 1)
 
 
 def _patterns(pixels: Pixels, layout: PixelLayout) -> Values:
@@ -161,10 +193,10 @@ def _from_jpeg_lossless(frame: bytes, layout: PixelLayout) -> tuple[Values, str]
 def _from_jpeg(frame: bytes, layout: PixelLayout) -> tuple[Values, str]:
     if layout.photometric == "RGB" and b"Adobe" not in frame[:4096]:
         # Without that mark, libjpeg would undo a transform that was never made.
-        raise NotTranscodable("JPEG en RGB sans marque")
+        raise CodecError("JPEG en RGB sans marque")
     with Image.open(BytesIO(frame), formats=("JPEG",)) as image:
         if image.mode not in ("L", "RGB"):
-            raise NotTranscodable(f"JPEG de mode {image.mode}")
+            raise CodecError(f"JPEG de mode {image.mode}")
         return np.asarray(image), layout.photometric if image.mode == "L" else "RGB"
 
 
@@ -191,7 +223,7 @@ def _to_native(pixels: Pixels, layout: PixelLayout) -> tuple[bytes, str]:
 
 def _to_jpeg_ls(pixels: Pixels, layout: PixelLayout) -> tuple[bytes, str]:
     if layout.stored < 2:
-        raise NotTranscodable("JPEG-LS commence à 2 bits")
+        raise CodecError("JPEG-LS commence à 2 bits")
     patterns = _patterns(pixels, layout).astype("<u1" if layout.stored <= 8 else "<u2")
     stream = jpeg_ls.encode_buffer(
         patterns.tobytes(),
@@ -206,7 +238,7 @@ def _to_jpeg_ls(pixels: Pixels, layout: PixelLayout) -> tuple[bytes, str]:
 
 def _to_jpeg_2000(pixels: Pixels, layout: PixelLayout) -> tuple[bytes, str]:
     if min(layout.rows, layout.columns) < _SMALLEST_JPEG_2000:
-        raise NotTranscodable("image trop petite pour JPEG 2000")
+        raise CodecError("image trop petite pour JPEG 2000")
     transformed = pixels.photometric == "RGB" and layout.samples == 3
     values = pixels.values if layout.samples > 1 else pixels.values[:, :, 0]
     stream: bytes = openjpeg.encode(
@@ -226,7 +258,7 @@ def _to_jpeg(pixels: Pixels, layout: PixelLayout) -> tuple[bytes, str]:
     grey = layout.samples == 1 and pixels.photometric in _GREY
     colour = layout.samples == 3 and pixels.photometric == "RGB"
     if layout.signed or layout.stored != 8 or not (grey or colour):
-        raise NotTranscodable("JPEG de base : 8 bits non signés, gris ou RGB")
+        raise CodecError("JPEG de base : 8 bits non signés, gris ou RGB")
     values = pixels.values.astype(np.uint8)
     image = Image.fromarray(values[:, :, 0] if grey else values)
     buffer = BytesIO()
