@@ -217,6 +217,7 @@ def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready
             parallel=options.parallel_exports,
             parallel_series=options.parallel_series,
         ),
+        library=library,
         config=config,
     )
     views = {"alerts": parts.alerts.everything, "audit": parts.audit.everything}

@@ -25,7 +25,7 @@ from protocols.hl7types import DataTypeError, PatientInfo
 from spec.oids import INS_AUTHORITIES
 from spec.vihf import ModeAcces
 
-__all__ = ["ASSETS", "HEADERS", "Pages", "job_text"]
+__all__ = ["ASSETS", "HEADERS", "Pages", "dicom_date", "dmp_traits", "job_text"]
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -69,7 +69,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters["dicom_date"] = _date
+        self._environment.filters["dicom_date"] = dicom_date
         self._environment.filters["iso_date"] = _iso_date
         self._environment.filters["modality"] = modality_words
         self._environment.filters["mode_words"] = _MODES.__getitem__
@@ -137,7 +137,7 @@ class Pages:
             "login": login,
             "professional": login.professional,
             "rpps": _rpps(login.professional.id),
-            "traits": _traits(context),
+            "traits": dmp_traits(context),
             "authority": INS_AUTHORITIES.get(context.call.ins.oid, context.call.ins.oid),
         }
 
@@ -178,7 +178,7 @@ def job_text(job: Job) -> str:
             return f"Échec de l'export : {job.message}"
 
 
-def _date(written: str) -> str:
+def dicom_date(written: str) -> str:
     """`20240312` as 12/03/2024; anything else as it is."""
     if len(written) == 8 and written.isascii() and written.isdigit():
         return f"{written[6:]}/{written[4:6]}/{written[:4]}"
@@ -208,7 +208,7 @@ def _by_type(documents: Sequence[Document]) -> list[tuple[str, list[tuple[int, D
 def _criteria(search: Search) -> list[tuple[str, str]]:
     """The search criteria that are set (DB.CO.55)."""
     regions = (_REGIONS.get(code, code) for code in search.regions)
-    dates = f"{_date(search.date_from) or '…'} – {_date(search.date_to) or '…'}"
+    dates = f"{dicom_date(search.date_from) or '…'} – {dicom_date(search.date_to) or '…'}"
     criteria = [
         ("Modalité", ", ".join(map(modality_words, search.modalities))),
         ("Région anatomique", ", ".join(regions)),
@@ -219,7 +219,7 @@ def _criteria(search: Search) -> list[tuple[str, str]]:
     return [(name, value) for name, value in criteria if value]
 
 
-def _traits(context: Context) -> list[tuple[str, str]]:
+def dmp_traits(context: Context) -> list[tuple[str, str]]:
     """Identity traits that only the DMP gives, from the first document (INS/va1.36, grade: faq)."""
     exams: tuple[Exam, ...] = context.consultation.exams if context.consultation else ()
     used_family = used_given = givens = ""

@@ -13,10 +13,12 @@ from drimbox_ref.consumer.consultation import Consulting
 from drimbox_ref.consumer.exporter import Exporter
 from drimbox_ref.consumer.pages import ASSETS, Pages
 from drimbox_ref.consumer.parts import Parts
+from drimbox_ref.consumer.ports import Library
 from drimbox_ref.consumer.web.call import CallWeb
 from drimbox_ref.consumer.web.exports import ExportsWeb
 from drimbox_ref.consumer.web.login import LoginWeb
 from drimbox_ref.consumer.web.page import PageWeb
+from drimbox_ref.consumer.web.viewer import ViewerWeb
 from drimbox_ref.consumer.web.visits import Visits
 
 __all__ = ["ConsumerWeb"]
@@ -26,7 +28,13 @@ class ConsumerWeb:
     """What professionals' browsers and the RIS speak to; `app` is the ASGI application."""
 
     def __init__(
-        self, parts: Parts, *, consulting: Consulting, exporter: Exporter, config: ConsumerConfig
+        self,
+        parts: Parts,
+        *,
+        consulting: Consulting,
+        exporter: Exporter,
+        library: Library,
+        config: ConsumerConfig,
     ) -> None:
         self._pages = pages = Pages()
         visits = Visits(parts)
@@ -44,6 +52,7 @@ class ConsumerWeb:
                     config=config,
                 ).routes,
                 *ExportsWeb(visits=visits, exporter=exporter).routes,
+                *ViewerWeb(visits=visits, login=login, library=library).routes,
                 Route("/assets/{name}", _asset),
             ],
             exception_handlers={

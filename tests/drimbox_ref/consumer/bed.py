@@ -35,6 +35,7 @@ from simulators.modality import exam as modality
 from simulators.modality import images
 from simulators.peer import Offer, PeerSource, entry_of, manifest_of
 from simulators.user import User, UserConfig
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 from wire.exchange import Exchange
 from wire.http_client import HttpClient
 from wire.tls import ClientTls, ServerTls
@@ -254,6 +255,8 @@ class Bed:
         date: str = "20261120",
         served: int | None = None,
         version: int = 999,
+        matrix: int = 32,
+        transfer_syntax: str = EXPLICIT_VR_LITTLE_ENDIAN,
     ) -> str:
         """An exam in the DMP and at a Source; the KOS's uid, which ends by its version."""
         made = modality.Exam(
@@ -261,8 +264,11 @@ class Bed:
             study_uid=study,
             accession="ACC-1",
             date=date,
-            series=tuple(modality.Series(count=count, description=f"S{n}") for n in range(series)),
-            matrix=32,
+            series=tuple(
+                modality.Series(count=count, description=f"S{n}", transfer_syntax=transfer_syntax)
+                for n in range(series)
+            ),
+            matrix=matrix,
         )
         files: dict[str, list[bytes]] = {made.series_uid(n): [] for n in range(series)}
         for number, file in enumerate(images.make(made)):
