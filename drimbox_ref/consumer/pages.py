@@ -30,7 +30,8 @@ __all__ = ["ASSETS", "HEADERS", "Pages", "dicom_date", "dmp_traits", "job_text"]
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "frame-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Strict-Transport-Security": "max-age=31536000",
@@ -120,7 +121,7 @@ class Pages:
                     number,
                     exam,
                     context.jobs.get(exam.kos_uid),
-                    [pair for pair in enumerate(documents, 1) if pair[1].about(exam)],
+                    [document for document in documents if document.about(exam)],
                 )
                 for number, exam in enumerate(exams, 1)
             ],
@@ -140,6 +141,14 @@ class Pages:
             "traits": dmp_traits(context),
             "authority": INS_AUTHORITIES.get(context.call.ins.oid, context.call.ins.oid),
         }
+
+    def document(self, context: Context, login: Login, document: Document) -> HTMLResponse:
+        """The page around one document, which its frame asks for by itself."""
+        exams = context.consultation.exams if context.consultation else ()
+        about = [(n, exam) for n, exam in enumerate(exams, 1) if document.about(exam)]
+        return self._page(
+            "document.html", **self._people(context, login), document=document, about=about
+        )
 
     def message(self, title: str, *alerts: str, status: int, back: str = "") -> HTMLResponse:
         """A page that only says what is wrong; `back` is where to try again."""
@@ -197,11 +206,11 @@ def _rpps(identifier: str) -> str:
     return identifier
 
 
-def _by_type(documents: Sequence[Document]) -> list[tuple[str, list[tuple[int, Document]]]]:
-    """The documents under the name of their type, each with its number on the page."""
-    groups: dict[str, list[tuple[int, Document]]] = {}
-    for number, document in enumerate(documents, 1):
-        groups.setdefault(document.type.label, []).append((number, document))
+def _by_type(documents: Sequence[Document]) -> list[tuple[str, list[Document]]]:
+    """The documents under the name of their type."""
+    groups: dict[str, list[Document]] = {}
+    for document in documents:
+        groups.setdefault(document.type.label, []).append(document)
     return list(groups.items())
 
 

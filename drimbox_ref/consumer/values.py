@@ -6,6 +6,7 @@ that a browser sees holds a token.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -279,6 +280,11 @@ class Document:
     """The studies that it refers to."""
     accessions: frozenset[str]
     entry: DocumentEntry
+
+    @property
+    def key(self) -> str:
+        """Its name in addresses: the same after another search, unlike a rank."""
+        return hashlib.sha256(self.entry.unique_id.encode()).hexdigest()[:20]
 
     def about(self, exam: Exam) -> bool:
         """Whether it refers to that exam."""

@@ -17,13 +17,8 @@ _MODALITIES = {
     "NM": "Médecine nucléaire",
     "XA": "Angiographie",
     "RF": "Radioscopie",
-    "BMD": "Ostéodensitométrie",
-    "ES": "Endoscopie",
     "IO": "Radiographie intra-orale",
     "PX": "Panoramique dentaire",
-    "ECG": "Électrocardiographie",
-    "OP": "Ophtalmologie",
-    "RTIMAGE": "Image de radiothérapie",
 }
 COMMON_MODALITIES = tuple(_MODALITIES.items())
 """Code and words, those met every day first."""

@@ -14,7 +14,9 @@ from drimbox_ref.consumer.exporter import Exporter
 from drimbox_ref.consumer.pages import ASSETS, Pages
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import Library
+from drimbox_ref.consumer.reports import Reading
 from drimbox_ref.consumer.web.call import CallWeb
+from drimbox_ref.consumer.web.documents import DocumentsWeb
 from drimbox_ref.consumer.web.exports import ExportsWeb
 from drimbox_ref.consumer.web.login import LoginWeb
 from drimbox_ref.consumer.web.page import PageWeb
@@ -50,6 +52,12 @@ class ConsumerWeb:
                     login=login,
                     consulting=consulting,
                     config=config,
+                ).routes,
+                *DocumentsWeb(
+                    visits=visits,
+                    pages=pages,
+                    login=login,
+                    reading=Reading(parts, consulting=consulting),
                 ).routes,
                 *ExportsWeb(visits=visits, exporter=exporter).routes,
                 *ViewerWeb(visits=visits, login=login, library=library).routes,
