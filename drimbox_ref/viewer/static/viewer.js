@@ -135,7 +135,11 @@ function mark() {
 
 for (const series of every) {
   const button = buttonOf(series);
-  button.addEventListener("click", () => open(series));
+  button.addEventListener("click", (event) => {
+    open(series);
+    // Who clicked goes on with the image; who pressed a key goes on in the tree.
+    if (event.detail) active.stage.focus();
+  });
   const count = button.querySelector(".count");
   const own = count.textContent;
   series.addEventListener("frame", () => {
@@ -214,6 +218,12 @@ function plane(name) {
   active.setPlane(name);
 }
 
+/** The three planes of a volume are projected together. */
+function slab(thickness) {
+  const together = by("layout").value === "mpr" ? views.slice(0, shownViews()) : [active];
+  for (const one of together) one.setSlab(thickness);
+}
+
 function nextView() {
   const count = shownViews();
   view((views.indexOf(active) + 1) % count).stage.focus();
@@ -247,7 +257,7 @@ function link(checked) {
 
 by("preset").addEventListener("change", ({ target }) => { if (target.value) preset(Number(target.value)); });
 by("plane").addEventListener("change", ({ target }) => plane(target.value));
-by("slab").addEventListener("change", ({ target }) => active.setSlab(target.value));
+by("slab").addEventListener("change", ({ target }) => slab(target.value));
 by("layout").addEventListener("change", ({ target }) => lay(target.value));
 by("cine").addEventListener("click", () => active.cine());
 by("invert").addEventListener("click", () => invert());
@@ -283,7 +293,7 @@ const KEYS = {
   a: () => plane("axial"),
   f: () => plane("coronal"),
   s: () => plane("sagittal"),
-  m: () => active.setSlab(cycle("slab")),
+  m: () => slab(cycle("slab")),
   d: () => lay(cycle("layout")),
   v: nextView,
   k: () => link(!by("link").checked),

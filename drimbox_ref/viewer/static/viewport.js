@@ -408,10 +408,12 @@ export class Viewport extends EventTarget {
     stage.addEventListener("contextmenu", (event) => event.preventDefault());
     let last = null;
     let carried = 0;
+    let step = 1; // of the window, for one pixel: the same there and back
     stage.addEventListener("pointerdown", (event) => {
       stage.setPointerCapture(event.pointerId);
       last = [event.clientX, event.clientY];
       carried = 0;
+      step = Math.max(0.1, (this.shownWindow?.width ?? 256) / 300);
       stage.focus();
       event.preventDefault();
     });
@@ -425,10 +427,8 @@ export class Viewport extends EventTarget {
       const tool = event.buttons & 4 ? "pan" : event.buttons & 2 ? "zoom" : this.tool();
       if (tool === "pan") this.panBy(x, y);
       else if (tool === "zoom") this.zoomBy(1.01 ** -y);
-      else if (tool === "window") {
-        const step = Math.max(0.1, (this.shownWindow?.width ?? 256) / 300);
-        this.windowBy(y * step, x * step);
-      } else {
+      else if (tool === "window") this.windowBy(y * step, x * step);
+      else {
         carried += y;
         const steps = Math.trunc(carried / 4);
         if (steps) {

@@ -6,7 +6,6 @@ import asyncio
 import json
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from drimbox_ref.viewer.ports import Arriving
 from protocols.dicom import split_part10
 from simulators.modality import exam as modality
 from simulators.modality import images
+from tests.drimbox_ref.viewer.coming import Coming, Stored
 from wire.http_client import HttpClient
 from wire.http_server import serve_http
 
@@ -30,44 +30,6 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@dataclass
-class Stored:
-    path: Path
-    sop_instance: str
-
-
-@dataclass
-class Coming:
-    """A series that a test makes come."""
-
-    total: int
-    images: list[Stored] = field(default_factory=list)
-    ended: bool = False
-    failure: Exception | None = None
-    closed: int = 0
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def received(self) -> Sequence[Stored]:
-        return tuple(self.images)
-
-    async def changed(self, seen: int) -> None:
-        while len(self.images) <= seen and not self.ended:
-            await self.news.wait()
-            self.news.clear()
-
-    def close(self) -> None:
-        self.closed += 1
-
-    def come(self, image: Stored) -> None:
-        self.images.append(image)
-        self.news.set()
-
-    def end(self, failure: Exception | None = None) -> None:
-        self.ended, self.failure = True, failure
-        self.news.set()
 
 
 @pytest.fixture

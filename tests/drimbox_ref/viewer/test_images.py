@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +14,14 @@ from pydicom.uid import UID
 
 from drimbox_ref.viewer.images import OpenedImage, open_image
 from drimbox_ref.viewer.values import Frame, NotDisplayable
+from tests.drimbox_ref.viewer.datasets import CT, EXPLICIT, grey, item, part10
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
-EXPLICIT = "1.2.840.10008.1.2.1"
 MPEG4 = "1.2.840.10008.1.2.4.102"
-CT = "1.2.840.10008.5.1.4.1.1.2"
 
 
 def opened(dataset: Dataset, syntax: str = EXPLICIT) -> OpenedImage:
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = UID(syntax)
-    dataset.SOPClassUID, dataset.SOPInstanceUID = CT, "1.2.3.4"
-    buffer = io.BytesIO()
-    dataset.save_as(buffer, enforce_file_format=True)
-    return OpenedImage(buffer.getvalue())
-
-
-def grey(values: Any, *, stored: int = 12, **attributes: Any) -> Dataset:
-    dataset = Dataset()
-    array = np.asarray(values)
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.Rows, dataset.Columns = array.shape[-2:]
-    dataset.BitsAllocated = array.dtype.itemsize * 8
-    dataset.BitsStored, dataset.HighBit = stored, stored - 1
-    dataset.PixelRepresentation = int(array.dtype.kind == "i")
-    if array.ndim == 3:
-        dataset.NumberOfFrames = len(array)
-    dataset.PixelData = array.tobytes()
-    for name, value in attributes.items():
-        setattr(dataset, name, value)
-    return dataset
+    return OpenedImage(part10(dataset, syntax=syntax))
 
 
 def values_of(frame: Frame, rows: int, columns: int) -> Any:
@@ -183,13 +159,6 @@ def test_geometry_and_windows_are_told() -> None:
         {"center": 40, "width": 400, "name": "TISSUS"},
         {"center": -600, "width": 1500, "name": "POUMON"},
     ]
-
-
-def item(**attributes: Any) -> Dataset:
-    made = Dataset()
-    for name, value in attributes.items():
-        setattr(made, name, value)
-    return made
 
 
 def test_each_frame_of_an_enhanced_image_has_its_place() -> None:
