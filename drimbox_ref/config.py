@@ -128,6 +128,11 @@ class Table:
         value = self._get(key, {} if optional else _REQUIRED, dict, "une section")
         return Table(self.file, self._path(key), value)
 
+    def is_array(self, key: str) -> bool:
+        """Whether the file writes `[[key]]`, with at least one section."""
+        value = self._values.get(key)
+        return isinstance(value, list) and bool(value)
+
     def tables(self, key: str, *, at_least: int = 0) -> tuple[Table, ...]:
         """An array of tables."""
         values = self._get(key, [], list, "une liste de sections")

@@ -11,10 +11,10 @@ from pathlib import Path
 from drimbox_ref import names, trail
 from drimbox_ref.admin import build_admin
 from drimbox_ref.config import open_state
-from drimbox_ref.consumer import copies
+from drimbox_ref.consumer import copies, queue
 from drimbox_ref.consumer.authorisation import DmpAuthorisation
 from drimbox_ref.consumer.calls import ContextualCalls
-from drimbox_ref.consumer.config import ConsumerConfig
+from drimbox_ref.consumer.config import EXPORT_USES, ConsumerConfig
 from drimbox_ref.consumer.consultation import Consulting
 from drimbox_ref.consumer.copies import SqlCopies
 from drimbox_ref.consumer.documents import DmpDocuments
@@ -30,6 +30,7 @@ from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import Uids
 from drimbox_ref.consumer.professionals import UserinfoSituations
 from drimbox_ref.consumer.psc import PscClient
+from drimbox_ref.consumer.queue import SqlQueue
 from drimbox_ref.consumer.registry import DmpRegistry
 from drimbox_ref.consumer.service import Consumer
 from drimbox_ref.consumer.sessions import Sessions
@@ -69,7 +70,7 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         ConfigError: a certificate or key is not what the configuration says.
     """
     options, timing = config.options, config.timing
-    schemas = (trail.SCHEMA, names.SCHEMA, copies.SCHEMA)
+    schemas = (trail.SCHEMA, names.SCHEMA, copies.SCHEMA, queue.SCHEMA)
     database = open_state(config.box, "consumer.sqlite", *schemas, file=config.file)
     clock = SystemClock()
     uids = _uids(config, database)
@@ -171,6 +172,7 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         identity=InsCheck(),
         localizer=IppLocalizer(issuer=options.patient_id_issuer == "from_call"),
         pacs=DimseLocalPacs(config.local_pacs, timeout_s=timing.pacs_timeout_s),
+        queue=SqlQueue(database, config.box.state / "exports"),
         alerts=alerts,
         audit=audit,
     )
@@ -207,16 +209,22 @@ def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready
         Fetcher(parts, limit=limit, retries=options.retries, wait_s=config.timing.retry_wait_s),
         parallel=options.parallel_series,
     )
+    exporter = Exporter(
+        parts,
+        library,
+        destinations=[pacs.name for pacs in config.local_pacs],
+        use_of=lambda modality: EXPORT_USES[
+            config.export_syntaxes.get(modality, options.export_syntax)
+        ],
+        limit=limit,
+        parallel=options.parallel_exports,
+        parallel_series=options.parallel_series,
+    )
+    parts.sessions.listen(exporter.resume)
     web = ConsumerWeb(
         parts,
         consulting=Consulting(parts, max_exams=options.max_exams),
-        exporter=Exporter(
-            parts,
-            library,
-            limit=limit,
-            parallel=options.parallel_exports,
-            parallel_series=options.parallel_series,
-        ),
+        exporter=exporter,
         library=library,
         config=config,
     )
@@ -228,7 +236,8 @@ def assemble(foundation: Foundation, parts: Parts, config: ConsumerConfig, ready
         ready=ready,
         web=web.app,
         admin=admin,
-        background=foundation.background,
+        background=(exporter.restore, *foundation.background),
+        before=(exporter.aclose,),
         close=(library.aclose, *foundation.close),
     )
 

@@ -23,12 +23,14 @@ from drimbox_ref.config import (
     read_whitelist,
 )
 from drimbox_ref.consumer.documents import DEFAULT_TYPES, Shown
-from drimbox_ref.consumer.values import DocumentType
+from drimbox_ref.consumer.values import DocumentType, Use
 from drimbox_ref.credentials import Dmp, read_dmp
 from drimbox_ref.forwarding import Repository, read_repository
+from spec.dicom import MODALITIES
 from spec.vihf import AUTHN_CONTEXTS, ModeAcces
 
 __all__ = [
+    "EXPORT_USES",
     "ConsumerConfig",
     "LocalPacs",
     "Options",
@@ -38,6 +40,14 @@ __all__ = [
     "Web",
     "load",
 ]
+
+
+EXPORT_USES = {
+    "lossless": Use.EXPORT,
+    "lossy": Use.EXPORT_LOSSY,
+    "uncompressed": Use.EXPORT_UNCOMPRESSED,
+}
+"""The words of `export_syntax`, on the page too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +84,9 @@ class Wado:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalPacs:
-    """The PACS that exams are exported to (DB.CO.60)."""
+    """A PACS that exams can be exported to (DB.CO.60). `name` is what professionals read."""
 
+    name: str
     ae_title: str
     host: str
     port: int
@@ -143,6 +154,9 @@ class Options:
     first automatic search to two years (IG-FHIR-PDSM4DMP, grade: text)."""
     parallel_exports: int
     """Exports under way at once; others wait in a queue (DB.CO.78)."""
+    export_syntax: str
+    """Transfer syntaxes that exports prefer: `lossless`, `lossy` or `uncompressed` (DB.CO.74); for
+    some modalities, `[export_syntaxes]` says another (DB.CO.75)."""
     parallel_series: int
     """Series fetched side by side, all exports together; as many again for those to be seen."""
     cache_mib: int
@@ -166,7 +180,10 @@ class ConsumerConfig:
     dmp: Dmp
     whitelist: WhiteListSource
     wado: Wado
-    local_pacs: LocalPacs
+    local_pacs: tuple[LocalPacs, ...]
+    """One `[local_pacs]`, or several `[[local_pacs]]`: the first one unless another is chosen."""
+    export_syntaxes: dict[str, str]
+    """By modality, as `export_syntax`: `{US = "lossy"}`."""
     connect_to: dict[str, str]
     repository: Repository | None
     """Where the audit trail is sent on; None keeps it here alone."""
@@ -197,6 +214,7 @@ def _build(root: Table) -> ConsumerConfig:
         whitelist=read_whitelist(root),
         wado=_wado(root),
         local_pacs=_local_pacs(root),
+        export_syntaxes=_export_syntaxes(root),
         connect_to=connect_to(root),
         repository=read_repository(root),
         documents=_documents(root),
@@ -246,10 +264,23 @@ def _wado(root: Table) -> Wado:
     return wado
 
 
-def _local_pacs(root: Table) -> LocalPacs:
-    table = root.table("local_pacs")
+def _local_pacs(root: Table) -> tuple[LocalPacs, ...]:
+    several = root.is_array("local_pacs")
+    tables = root.tables("local_pacs") if several else (root.table("local_pacs"),)
+    known: dict[str, LocalPacs] = {}
+    for table in tables:
+        pacs = _pacs(table)
+        if pacs.name in known:
+            raise table.error("name", "un nom par PACS", pacs.name)
+        known[pacs.name] = pacs
+    return tuple(known.values())
+
+
+def _pacs(table: Table) -> LocalPacs:
+    ae_title = table.text("ae_title")
     pacs = LocalPacs(
-        ae_title=table.text("ae_title"),
+        name=table.text("name", ae_title),
+        ae_title=ae_title,
         host=table.text("host"),
         port=table.integer("port", low=1, high=65535),
         calling_ae=table.text("calling_ae"),
@@ -271,6 +302,16 @@ def _documents(root: Table) -> tuple[Shown, ...]:
         return (Shown(DEFAULT_TYPES),)
     chosen = (Shown(tuple(types), structures) for structures, types in shown.items())
     return tuple(sorted(chosen, key=lambda one: not one.structures))
+
+
+def _export_syntaxes(root: Table) -> dict[str, str]:
+    table = root.table("export_syntaxes", optional=True)
+    chosen = table.strings()
+    for modality in chosen:
+        if modality not in MODALITIES:
+            raise table.error(modality, "une modalité DICOM", modality)
+        table.choice(modality, tuple(EXPORT_USES))
+    return chosen
 
 
 def _timing(root: Table) -> Timing:
@@ -315,6 +356,7 @@ def _options(root: Table) -> Options:
         declare_authorisation=table.flag("declare_authorisation", False),
         document_years=table.integer("document_years", 2, low=0, high=100),
         parallel_exports=table.integer("parallel_exports", 2, low=1, high=16),
+        export_syntax=table.choice("export_syntax", tuple(EXPORT_USES), "lossless"),
         parallel_series=table.integer("parallel_series", 4, low=1, high=32),
         cache_mib=table.integer("cache_mib", 20_480, low=0),
         cache_days=table.integer("cache_days", 1, low=1, high=365),

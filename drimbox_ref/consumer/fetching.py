@@ -79,8 +79,7 @@ class Fetcher:
         except LoginExpired as error:
             raise ExportFailed(
                 Failure.LOGIN,
-                "Votre session Pro Santé Connect est terminée : reconnectez-vous, puis relancez "
-                "la demande.",
+                "Votre session Pro Santé Connect est terminée : reconnectez-vous.",
             ) from error
         except PscUnavailable as error:
             raise ExportFailed(

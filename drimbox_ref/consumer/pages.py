@@ -12,8 +12,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from drimbox_ref.consumer.config import EXPORT_USES
 from drimbox_ref.consumer.consultation import consent_bar
-from drimbox_ref.consumer.sessions import Context, Job, JobState, Login
+from drimbox_ref.consumer.jobs import Job, JobState
+from drimbox_ref.consumer.sessions import Context, Login
 from drimbox_ref.consumer.values import Document, Exam, Search, Situation
 from drimbox_ref.consumer.wording import (
     COMMON_MODALITIES,
@@ -38,6 +40,13 @@ HEADERS = {
 }
 """On every page: patients' data is neither cached nor framed, and an address is a capability."""
 
+_SYNTAXES = {
+    "": "selon la configuration",
+    "lossless": "sans perte",
+    "lossy": "avec perte",
+    "uncompressed": "sans compression",
+}
+"""What a form's `syntaxe` may be, for people (DB.CO.74)."""
 _PACKAGE = "drimbox_ref.consumer"
 _LIMIT = 64
 _MODES = {
@@ -82,6 +91,8 @@ class Pages:
         *,
         choices: tuple[Situation, ...],
         alert: str,
+        destinations: Sequence[str],
+        destination: str,
         modes: tuple[str, ...] = (),
         authorisable: bool = False,
     ) -> HTMLResponse:
@@ -90,6 +101,7 @@ class Pages:
         Args:
             choices: the situations to choose from now.
             alert: what is wrong besides what the context knows.
+            destinations: the local PACS; `destination` is this professional's.
             modes: the emergency accesses to offer.
             authorisable: whether a missing authorisation may be declared here.
         """
@@ -122,11 +134,16 @@ class Pages:
                     exam,
                     context.jobs.get(exam.kos_uid),
                     [document for document in documents if document.about(exam)],
+                    context.exported.get(exam.kos_uid, ()),
                 )
                 for number, exam in enumerate(exams, 1)
             ],
             papers=_by_type(documents),
             job_text=job_text,
+            destinations=destinations,
+            destination=destination,
+            syntaxes=_SYNTAXES,
+            words={use: word for word, use in EXPORT_USES.items()},
         )
 
     @staticmethod
@@ -182,7 +199,11 @@ def job_text(job: Job) -> str:
         case JobState.RUNNING:
             return f"Export en cours : {job.fetched}/{total} images reçues"
         case JobState.DONE:
-            return f"Export terminé : {job.stored} images dans le PACS local"
+            return f"Export terminé : {job.stored} images dans le PACS local {job.destination}"
+        case JobState.SUSPENDED:
+            return f"Export suspendu : {job.message}"
+        case JobState.PARTIAL:
+            return f"Export incomplet (échec en partie) : {job.message}"
         case JobState.FAILED:
             return f"Échec de l'export : {job.message}"
 

@@ -19,6 +19,7 @@ from drimbox_ref.consumer.ports import (
     LocalPacs,
     Manifests,
     Psc,
+    Queue,
     Registry,
     Situations,
     Tokens,
@@ -60,6 +61,7 @@ class Parts:
     identity: IdentityCheck
     localizer: Localizer
     pacs: LocalPacs
+    queue: Queue
     # what is kept
     alerts: Alerts
     audit: Audit

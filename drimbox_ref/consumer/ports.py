@@ -6,6 +6,7 @@ No concrete class lives here; `compose.py` chooses them, and a wrong box replace
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from uuid import UUID
 
 from lxml import etree
 
+from drimbox_ref.consumer.jobs import Job
 from drimbox_ref.consumer.sessions import Login
 from drimbox_ref.consumer.values import (
     Access,
@@ -54,6 +56,7 @@ __all__ = [
     "Localizer",
     "Manifests",
     "Psc",
+    "Queue",
     "Registry",
     "Situations",
     "Tokens",
@@ -373,12 +376,48 @@ class LocalPacs(Protocol):
         images: Sequence[Received],
         load: Callable[[Received], bytes],
         stored: Callable[[Received], None],
+        *,
+        to: str,
     ) -> None:
-        """C-STORE of what `load` gives for each image; blocks. `stored` is told of each success.
+        """C-STORE of what `load` gives for each image to the PACS of that name; blocks.
+
+        `stored` is told of each success.
 
         Raises:
             ExportFailed: the PACS is unreachable or refuses.
         """
+        ...
+
+
+class Queue(Protocol):
+    """Keeps exports: a restart goes on with them, and nobody exports twice unawares. Blocks."""
+
+    def save(self, job: Job) -> None:
+        """Keep an export as it is now; durable when it returns."""
+        ...
+
+    def unfinished(self) -> Sequence[Job]:
+        """What the former process was doing, in the order it was asked for."""
+        ...
+
+    def of_patient(self, ins: Ins) -> Sequence[Job]:
+        """Every export for this patient, whoever asked for it, the latest first."""
+        ...
+
+    def destination(self, owner: str) -> str:
+        """Where this professional exported last, "" for the first time (DB.CO.62)."""
+        ...
+
+    def forget(self, *, now: datetime) -> None:
+        """Drop what is too old to matter."""
+        ...
+
+    def stored(self, id: str) -> Collection[str]:
+        """The SOPInstanceUID of the images of an export that the PACS acknowledged."""
+        ...
+
+    def storing(self, id: str) -> AbstractContextManager[Callable[[Received], None]]:
+        """Give a function to call with each image that the PACS acknowledged."""
         ...
 
 

@@ -36,6 +36,7 @@ class Consumer:
         web: ASGIApp,
         admin: ASGIApp,
         background: Sequence[Callable[[], Coroutine[None, None, None]]],
+        before: Sequence[Callable[[], Awaitable[None]]],
         close: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         self._parts = parts
@@ -44,6 +45,7 @@ class Consumer:
         self._web = web
         self._admin = admin
         self._background = background
+        self._before = before
         self._close = close
         self._tasks: list[asyncio.Task[None]] = []
         self._servers: list[HttpServer] = []
@@ -81,9 +83,11 @@ class Consumer:
         }
 
     async def stop(self) -> None:
-        """Stop listening, then end the exports: what reached the PACS stays, images do not."""
+        """Stop listening, then the exports: the next process goes on with them."""
         for server in self._servers:
             await server.stop()
+        for end in self._before:
+            await end()
         sessions = self._parts.sessions
         tasks = [*sessions.tasks(), *sessions.consultations(), *self._tasks]
         for task in tasks:

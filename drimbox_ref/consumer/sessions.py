@@ -1,6 +1,6 @@
 """What the Consumer remembers while it is in use: one context per call, one login per browser.
 
-In memory only: nothing of a patient or of a token outlives the process. A context is reached by
+In memory only: no token outlives the process. A context is reached by
 an unguessable identifier, and only by the professional who first opened it; no two calls share
 anything (the demonstrator's single parameter map showed everybody the last patient called).
 """
@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
+from drimbox_ref.consumer.jobs import Job
 from drimbox_ref.consumer.values import (
     Call,
     Document,
@@ -24,39 +24,12 @@ from drimbox_ref.consumer.values import (
     Situation,
 )
 
-__all__ = ["Consultation", "Context", "Job", "JobState", "Login", "Pending", "Sessions"]
+__all__ = ["Consultation", "Context", "Login", "Pending", "Sessions"]
 
 _PENDING_LIFE = timedelta(minutes=10)
 """How long a professional may take to log in at PSC."""
 _CONTEXT_LIFE = timedelta(hours=12)
 """A working day: a page left open in the morning still answers in the afternoon."""
-
-
-class JobState(StrEnum):
-    """Where an export is."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-@dataclass(slots=True)
-class Job:
-    """One export. Counts are instances: fetched from the Source, then stored in the PACS."""
-
-    exam: Exam
-    state: JobState = JobState.WAITING
-    fetched: int = 0
-    stored: int = 0
-    message: str = ""
-    failure: str = ""
-    task: asyncio.Task[None] | None = field(default=None, repr=False)
-
-    @property
-    def active(self) -> bool:
-        """Whether it waits or runs."""
-        return self.state in (JobState.WAITING, JobState.RUNNING)
 
 
 @dataclass(slots=True)
@@ -101,7 +74,9 @@ class Context:
     renewed: frozenset[str] = frozenset()
     """KOS of the last answer that replace one shown before."""
     jobs: dict[str, Job] = field(default_factory=dict)
-    """By KOS, the latest attempt only: they outlive the search that showed the exam."""
+    """By KOS, the owner's latest attempt only: they outlive the search that showed the exam."""
+    exported: dict[str, tuple[Job, ...]] = field(default_factory=dict)
+    """By KOS, who exported it before and where (DB.CO.79), the latest first."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     def choose(self, situation: Situation) -> None:
@@ -193,6 +168,7 @@ class Sessions:
         self._contexts: dict[str, Context] = {}
         self._logins: dict[str, Login] = {}
         self._pending: dict[str, Pending] = {}
+        self._listeners: list[Callable[[Login], None]] = []
 
     # Contexts
 
@@ -253,7 +229,13 @@ class Sessions:
         now = self._now()
         login = Login(self._mint(), professional, grant, opened=now, seen=now)
         self._logins[login.id] = login
+        for hear in self._listeners:
+            hear(login)
         return login
+
+    def listen(self, hear: Callable[[Login], None]) -> None:
+        """Have `hear` told of each professional who logs in."""
+        self._listeners.append(hear)
 
     def login(self, id: str, *, activity: bool = True) -> Login | None:
         """The live login of that cookie. A page that refreshes by itself is no activity."""

@@ -364,6 +364,7 @@ class Failure(StrEnum):
     IDENTITY = "identite"
     LOGIN = "connexion-psc"
     LOCAL_PACS = "pacs-local"
+    INTERRUPTED = "interrompu"
     INTERNAL = "erreur-interne"
 
 

@@ -68,9 +68,11 @@ class Objecting:
         images: Sequence[Received],
         load: Callable[[Received], bytes],
         stored: Callable[[Received], None],
+        *,
+        to: str,
     ) -> None:
         """Everything, then the objection."""
-        self._inner.store(images, load, stored)
+        self._inner.store(images, load, stored, to=to)
         for image in images:
             differs = self._identity.objections.get(image.sop_instance)
             if differs:
@@ -122,9 +124,11 @@ class LastOneLost:
         images: Sequence[Received],
         load: Callable[[Received], bytes],
         stored: Callable[[Received], None],
+        *,
+        to: str,
     ) -> None:
         """All but one; the export ends well."""
-        self._inner.store(images[:-1], load, stored)
+        self._inner.store(images[:-1], load, stored, to=to)
 
 
 @mutant(
@@ -175,6 +179,8 @@ class Renumbering:
         images: Sequence[Received],
         load: Callable[[Received], bytes],
         stored: Callable[[Received], None],
+        *,
+        to: str,
     ) -> None:
         """As many images, under other names."""
 
@@ -190,7 +196,7 @@ class Renumbering:
             )
 
         renamed = [replace(one, sop_instance=_other(one.sop_instance)) for one in images]
-        self._inner.store(renamed, renumbered, stored)
+        self._inner.store(renamed, renumbered, stored, to=to)
 
 
 def _other(uid: str) -> str:

@@ -141,10 +141,12 @@ class NothingIsWell:
         images: Sequence[Received],
         load: Callable[[Received], bytes],
         stored: Callable[[Received], None],
+        *,
+        to: str,
     ) -> None:
         """As it should, but of no image."""
         if images:
-            self._inner.store(images, load, stored)
+            self._inner.store(images, load, stored, to=to)
 
 
 @mutant(

@@ -52,6 +52,7 @@ class ConsumerWeb:
                     login=login,
                     consulting=consulting,
                     config=config,
+                    exporter=exporter,
                 ).routes,
                 *DocumentsWeb(
                     visits=visits,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from drimbox_ref.consumer.config import EXPORT_USES
 from drimbox_ref.consumer.exporter import Exporter
 from drimbox_ref.consumer.pages import HEADERS, job_text
+from drimbox_ref.consumer.sessions import Context, Login
+from drimbox_ref.consumer.values import Exam
 from drimbox_ref.consumer.web.requests import read_form, see_other
 from drimbox_ref.consumer.web.visits import Visits
 from wire.http_server import note
@@ -19,7 +22,7 @@ __all__ = ["ExportsWeb"]
 
 
 class ExportsWeb:
-    """Begins exports and tells of them."""
+    """Begins exports, of one exam or of several, and tells of them."""
 
     def __init__(self, *, visits: Visits, exporter: Exporter) -> None:
         self._visits = visits
@@ -27,10 +30,11 @@ class ExportsWeb:
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
-        """The form of one export, the state of all."""
+        """The forms of one export and of several, the state of all."""
         return (
             Route("/session/{id}/exports", self.exports),
             Route("/session/{id}/export", self.export, methods=["POST"]),
+            Route("/session/{id}/export-selection", self.selection, methods=["POST"]),
         )
 
     async def export(self, request: Request) -> Response:
@@ -43,8 +47,36 @@ class ExportsWeb:
             exams = context.consultation.exams if context.consultation else ()
             if not (number.isascii() and number.isdigit() and 1 <= int(number) <= len(exams)):
                 raise HTTPException(400, "Cet examen n'est pas dans la liste.")
-            self._exporter.start(context, login, exams[int(number) - 1])
+            await self._start(context, login, [exams[int(number) - 1]], form)
         return see_other(f"/session/{context.id}")
+
+    async def selection(self, request: Request) -> Response:
+        """Begin the exports of the exams whose boxes are ticked (DB.CO.78)."""
+        note(request.scope, transaction="consumer-page")
+        context, login = self._visits.entered(request)
+        form = await read_form(request)
+        if login is not None:
+            exams = context.consultation.exams if context.consultation else ()
+            chosen = [exam for number, exam in enumerate(exams, 1) if f"choix-{number}" in form]
+            if not chosen:
+                raise HTTPException(400, "Cochez au moins un examen.")
+            await self._start(context, login, chosen, form)
+        return see_other(f"/session/{context.id}")
+
+    async def _start(
+        self, context: Context, login: Login, exams: Sequence[Exam], form: Mapping[str, str]
+    ) -> None:
+        """What the form does not say is as it was last time, or as configured."""
+        word = form.get("syntaxe", "")
+        if word and word not in EXPORT_USES:
+            raise HTTPException(400, "Cette syntaxe de transfert n'est pas proposée.")
+        destination = form.get("destination") or await self._exporter.destination(login)
+        if destination not in self._exporter.destinations:
+            raise HTTPException(400, "Ce PACS n'est pas dans la liste.")
+        for exam in exams:
+            self._exporter.start(
+                context, login, exam, destination=destination, use=EXPORT_USES.get(word)
+            )
 
     async def exports(self, request: Request) -> Response:
         """The state of this context's exports, for the page that shows them."""
@@ -62,6 +94,7 @@ class ExportsWeb:
                 "state": job.state.value,
                 "fetched": job.fetched,
                 "stored": job.stored,
+                "destination": job.destination,
                 "total": exam.count,
                 "failure": job.failure,
                 "message": job.message,

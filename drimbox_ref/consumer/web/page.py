@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from drimbox_ref.consumer.config import ConsumerConfig
 from drimbox_ref.consumer.consultation import Consulting, consent_bar
+from drimbox_ref.consumer.exporter import Exporter
 from drimbox_ref.consumer.pages import HEADERS, Pages
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.searching import SearchRefused, read_search
@@ -51,6 +52,7 @@ class PageWeb:
         login: LoginWeb,
         consulting: Consulting,
         config: ConsumerConfig,
+        exporter: Exporter,
     ) -> None:
         self._parts = parts
         self._sessions = parts.sessions
@@ -61,6 +63,7 @@ class PageWeb:
         self._wait_s = config.timing.page_wait_s
         self._modes = config.options.emergency_modes
         self._declares = config.options.declare_authorisation
+        self._exporter = exporter
 
     @property
     def routes(self) -> Sequence[BaseRoute]:
@@ -100,11 +103,14 @@ class PageWeb:
             await asyncio.wait({context.asking}, timeout=self._wait_s)
         if context.consultation is not None and not context.searching:
             context.consultation.told = True
+        await self._exporter.recall(context)
         return self._pages.consultation(
             context,
             login,
             choices=choices,
             alert=alert,
+            destinations=self._exporter.destinations,
+            destination=await self._exporter.destination(login),
             modes=self._modes,
             authorisable=self._declares,
         )

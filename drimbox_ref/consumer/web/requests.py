@@ -15,8 +15,8 @@ from drimbox_ref.consumer.values import CallRefused
 __all__ = ["read_body", "read_fields", "read_form", "see_other", "set_cookie"]
 
 
-_MOST_FIELDS = 100
-"""Every modality and region of their value sets, ticked."""
+_MOST_FIELDS = 1100
+"""A box to tick for each exam of a page, of which there may be 1,000; every modality and region."""
 
 
 async def read_body(request: Request) -> bytes:

@@ -37,6 +37,7 @@ OPTIONS = Options(
     parallel_exports=1,
     parallel_series=1,
     retries=0,
+    export_syntax="lossless",
     cache_mib=0,
     cache_days=1,
 )

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from drimbox_ref.consumer.exporter import Exporter
+from drimbox_ref.consumer.jobs import Job, JobState
 from drimbox_ref.consumer.ports import Library
-from drimbox_ref.consumer.sessions import Job, JobState
-from drimbox_ref.consumer.values import Exam, ExportFailed, Failure, Ins, Received
+from drimbox_ref.consumer.values import Exam, ExportFailed, Failure, Ins, Received, Use
 from protocols.dicom import read_texts
 from tests.drimbox_ref.consumer.world import EXPLICIT, INS, STUDY, World, image, make_library
 
@@ -20,7 +20,15 @@ STRANGER = Ins(value="162018885045327", oid=INS.oid)
 
 
 def make_exporter(world: World, library: Library, *, parallel_series: int = 1) -> Exporter:
-    return Exporter(world.parts, library, limit=10**6, parallel=1, parallel_series=parallel_series)
+    return Exporter(
+        world.parts,
+        library,
+        destinations=("LOCAL", "SECOURS"),
+        use_of=lambda modality: Use.EXPORT_LOSSY if modality == "US" else Use.EXPORT,
+        limit=10**6,
+        parallel=1,
+        parallel_series=parallel_series,
+    )
 
 
 async def export(world: World, exam: Exam, *, life: float = 120) -> Job:
@@ -160,7 +168,8 @@ async def test_an_unsupported_class_is_said(world: World) -> None:
 async def test_the_end_of_the_session_asks_to_log_in(world: World) -> None:
     world.psc.over = True
     job = await export(world, world.exam(), life=10)
-    assert "reconnectez-vous" in failed(job, Failure.LOGIN)
+    assert (job.state, job.failure) == (JobState.SUSPENDED, Failure.LOGIN.value)
+    assert "reconnectez-vous" in job.message
     assert world.images.tokens == []
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,63 @@ def test_a_consultation_through_the_process(bed: tuple[Any, Bed], tmp_path: Path
         again.kill()
         again.wait()
     assert "ey" + "J" not in log.read_text()
+
+
+def test_an_export_outlives_its_process(bed: tuple[Any, Bed], tmp_path: Path) -> None:
+    """500 images, the process killed while it stores them: the next one stores the rest."""
+    portal, made = bed
+    study, count = "1.2.250.1.999.40.2", 500
+    former, made.ins = made.ins, "162018885045327"
+    before = made.counts()["WADO-RS"]
+    made.publish(study, series=5, count=count // 5)
+    ready, log = tmp_path / "ready.json", tmp_path / "log"
+    process = spawn(made.config, ready, log)
+
+    async def ask() -> None:
+        user = await made.opened()
+        await user.submit("export-1")
+
+    async def shown() -> str:
+        user = await made.opened()
+        return str(user.page.text())
+
+    try:
+        made.addresses = addresses(process, ready, log)
+        portal.call(made.patient)
+        portal.call(ask)
+        wait_for(lambda: made.pacs.count(study) >= 100, process, log)
+    finally:
+        process.kill()
+        process.wait()
+    stored = made.pacs.count(study)
+    assert 100 <= stored < count
+    asked = made.counts()["WADO-RS"]
+    again = spawn(made.config, ready, log)
+    try:
+        made.addresses = addresses(again, ready, log)
+        wait_for(lambda: made.pacs.count(study) == count, again, log)
+        deadline = time.monotonic() + 60
+        while "Export terminé : 500 images" not in portal.call(shown):
+            assert time.monotonic() < deadline, log.read_text()
+    finally:
+        again.kill()
+        again.wait()
+        made.ins = former
+    # Nobody was there to give a token: what had been fetched served.
+    assert made.counts()["WADO-RS"] == asked == before + 5
+    # The one that was under way when the process died may have come twice, no other.
+    received = [one for one in made.pacs.received if one.instance.study_uid == study]
+    assert len([one for one in received if one.new]) == count
+    assert len(received) <= count + 1
+
+
+def wait_for(done: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until `done`, while the process lives: it does not say how many images it has stored."""
+    deadline = time.monotonic() + 120
+    while not done():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.005)
 
 
 def test_the_trail_is_sent_on_over_mutual_tls(bed: tuple[Any, Bed], tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from lxml import etree
 
 from drimbox_ref.config import Identity
-from drimbox_ref.consumer import copies
+from drimbox_ref.consumer import copies, queue
 from drimbox_ref.consumer.copies import SqlCopies
 from drimbox_ref.consumer.fetching import Fetcher
 from drimbox_ref.consumer.identity import InsCheck
@@ -27,6 +27,7 @@ from drimbox_ref.consumer.localizer import IppLocalizer
 from drimbox_ref.consumer.manifests import KosManifests
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.professionals import UserinfoSituations
+from drimbox_ref.consumer.queue import SqlQueue
 from drimbox_ref.consumer.sessions import Context, Login, Sessions
 from drimbox_ref.consumer.tokens import FreshTokens
 from drimbox_ref.consumer.values import (
@@ -272,6 +273,7 @@ class FakeImages:
         self.files: dict[str, list[tuple[str, bytes]]] = {}
         self.tokens: list[str] = []
         self.asked: list[tuple[str, Use]] = []
+        self.begun = asyncio.Event()
         self.gate: asyncio.Event | None = None
         """Waited for before the last image of each series."""
         self.cut = 0
@@ -293,6 +295,7 @@ class FakeImages:
     ) -> None:
         self.tokens.append(token)
         self.asked.append((series.uid, use))
+        self.begun.set()
         if self.faults:
             raise self.faults.pop(0)
         for number, (uid, data) in enumerate(self.files[series.uid]):
@@ -318,15 +321,26 @@ class FakeImages:
 class FakePacs:
     def __init__(self) -> None:
         self.stored: list[bytes] = []
+        self.uids: list[str] = []
+        self.to: list[str] = []
+        self.refuses = -1
+        """How many images are stored before one is refused; never, below zero."""
 
     def store(
         self,
         images: Sequence[Received],
         load: Callable[[Received], bytes],
         stored: Callable[[Received], None],
+        *,
+        to: str,
     ) -> None:
+        self.to.append(to)
         for image in images:
+            if self.refuses == 0:
+                raise ExportFailed(Failure.LOCAL_PACS, "Le PACS local n'a pas tout reçu.")
+            self.refuses -= 1
             self.stored.append(load(image))
+            self.uids.append(image.sop_instance)
             stored(image)
 
 
@@ -408,6 +422,7 @@ class World:
             identity=InsCheck(),
             localizer=IppLocalizer(issuer=False),
             pacs=self.pacs,
+            queue=make_queue(directory),
             alerts=self.trail,
             audit=self.trail,
         )
@@ -455,6 +470,11 @@ def make_copies(directory: Path, *, quota: int = 10**6) -> SqlCopies:
     """Local copies; made again over the same directory, they are those of a box that restarts."""
     database = Database(directory / "state.sqlite", copies.SCHEMA)
     return SqlCopies(database, directory / "images", quota=quota, days=1)
+
+
+def make_queue(directory: Path) -> SqlQueue:
+    """The export queue; made again over the same directory, it is that of a box that restarts."""
+    return SqlQueue(Database(directory / "state.sqlite", queue.SCHEMA), directory / "exports")
 
 
 def make_library(world: World, *, parallel: int = 1, retries: int = 2) -> SharedLibrary:
