@@ -17,6 +17,7 @@ from bench.profile import Profile
 from bench.site import Site
 
 __all__ = [
+    "CONSUMER_LOGOUT",
     "LOCAL_PACS_AE",
     "PACS_AE",
     "PROFESSIONS",
@@ -31,6 +32,10 @@ PACS_AE, SECOND_PACS_AE, LOCAL_PACS_AE = "KITPACS", "KITPACS2", "KITLOCAL"
 
 PROFESSIONS = ["10", "40", "50"]
 """Physician, dentist, midwife (TRE_G15): which professions a Source accepts is not public."""
+
+
+CONSUMER_LOGOUT = "/psc/logout"
+"""Path of a Consumer where PSC says that a session is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,10 @@ class Addresses:
     pacs_web: str = ""
     """Root of the first PACS's DICOMweb service, when it has one."""
     """Where a PACS of the site's second accession authority is, if there is one."""
+    dmp_api: str = ""
+    """Root of the DMP's services with an API token; "" where there is no API."""
+    token_endpoint: str = ""
+    """Where tokens are exchanged for it."""
     trust: Mapping[str, Path] = field(default_factory=dict)
     """Real neighbour -> authorities of its certificate, where they are not the bench's."""
 
@@ -176,6 +185,7 @@ def write_consumer(
                 "trust": _trust(papers, addresses, "dmp"),
                 "structures": _structures(papers),
             },
+            **_api(site, papers, addresses, profile),
             "whitelist": _whitelist(site, papers, addresses),
             "wado": {
                 "trust": str(papers.server_trust),
@@ -193,6 +203,22 @@ def write_consumer(
             "timing": {"retry_wait_s": 0.02},
         },
     )
+
+
+def _api(
+    site: Site, papers: Papers, addresses: Addresses, profile: Profile
+) -> dict[str, dict[str, str]]:
+    """How a Consumer reaches the DMP: with an API token, unless told otherwise."""
+    options = {k: v for k, v in profile.options.items() if k in _CONSUMER_OPTIONS}
+    if not addresses.dmp_api:
+        return {"options": {**options, "acces_dmp": "lps_mtls"}}
+    api = {
+        "url": addresses.dmp_api,
+        "token_endpoint": addresses.token_endpoint,
+        "trust": str(papers.market_trust),
+        "client_id": site.consumer_client,
+    }
+    return {"api_psc": api, "options": options}
 
 
 def _door(name: str, ports: Mapping[str, int], hosts: Mapping[str, str]) -> dict[str, Any]:
@@ -224,6 +250,7 @@ def _pacs(
 
 RETRIEVE = "pacs_retrieve"
 """The profile's option that says how the embedded Source asks its PACS for images."""
+_CONSUMER_OPTIONS = ("acces_dmp", "cnf_thumbprint")
 _SOURCE_OPTIONS = (
     "vihf_version",
     "signature_algorithm",

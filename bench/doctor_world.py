@@ -15,7 +15,7 @@ from cryptography import x509
 
 from bench.bed import Bed
 from bench.checks import Check, fault, good, skipped, warned
-from bench.neighbours import Manner
+from bench.neighbours import TLS_NEIGHBOURS, Manner
 from validators.finding import Cause
 from wire.dimse import DimseClient, DimseFailure, DimsePeer
 from wire.exchange import ignore
@@ -47,6 +47,8 @@ def examine_world(bed: Bed, resolve: Resolve = machine_resolver) -> Iterator[Che
     yield from _crl(bed)
     yield _service("dmp", "DMP", known.dmp, bed)
     yield _service("psc", "Pro Santé Connect", known.psc_issuer, bed)
+    if known.token_endpoint:
+        yield _service("api_psc", "API PSC du DMP", known.token_endpoint, bed)
     yield _service("ans", "liste blanche", known.white_list, bed)
     if "source" in bed.claimed and not bed.native:
         calling = bed.profile.source.ae_title
@@ -122,7 +124,8 @@ def _told(addresses: set[str]) -> str:
 
 def _service(key: str, name: str, url: str, bed: Bed) -> Check:
     """The server at its address, its certificate proven by the trust that the box is given."""
-    parts, real = urlsplit(url), not bed.profile.neighbours.of(key).simulated
+    real = key in TLS_NEIGHBOURS and not bed.profile.neighbours.of(key).simulated
+    parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 443
     known = authority(host, port)
     title = f"{name} {known}"
@@ -150,8 +153,11 @@ def _service(key: str, name: str, url: str, bed: Bed) -> Check:
 def _trusting(key: str, bed: Bed) -> ssl.SSLContext:
     """What a box believes: the bench's authorities, those given for a real service, else those of
     the machine."""
-    neighbour, papers = bed.profile.neighbours.of(key), bed.profile.papers_of(key)
-    if neighbour.simulated or (papers and neighbour.manner is Manner.TAPPED):
+    papers = bed.profile.papers_of(key)
+    manner = Manner.SIMULATED  # that of a service which has no real one
+    if key in TLS_NEIGHBOURS:
+        manner = bed.profile.neighbours.of(key).manner
+    if manner is Manner.SIMULATED or (papers and manner is Manner.TAPPED):
         context = ssl.create_default_context(cafile=str(bed.papers.market_trust))
         client = bed.papers.clients["peer"]
         context.load_cert_chain(client.certificate, client.key)

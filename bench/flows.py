@@ -162,6 +162,17 @@ class _Flows:
             "recherche et lecture des KOS en mode AIR (ITI-18, ITI-43)",
             self._bed.site.reader_structure,
         )
+        if self._known.token_endpoint:
+            auth, _ = self._bed.papers.structures[self._bed.site.reader_structure]
+            shown = _PRODUCT_S if self._own.consumer_auth else auth.certificate.name
+            yield self._https(
+                _CONSUMER, "API PSC du DMP", "échange de jetons (RFC 8693)",
+                self._known.token_endpoint, self._names.api_psc, shown,
+            )  # fmt: skip
+            yield self._https(
+                "Pro Santé Connect", _CONSUMER, "fin de session (back-channel logout)", web,
+                self._names.consumer,
+            )  # fmt: skip
         for host, address in self._bed.fixed_names().items():
             if host in (self._names.neighbour, self._names.stranger, self._names.counterpart):
                 yield self._https(

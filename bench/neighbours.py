@@ -139,7 +139,7 @@ _TRANSACTIONS: Mapping[str, tuple[str, ...]] = {
     "ris": REPORT_MESSAGES,
     "pacs": ("C-FIND", "C-MOVE"),
     "local_pacs": ("C-STORE",),
-    "dmp": ("TD0.2", "TD0.3", "ITI-18", "ITI-41", "ITI-43", "ITI-57"),
+    "dmp": ("TD0.2", "TD0.3", "ITI-18", "ITI-41", "ITI-43", "ITI-57", "API-PSC-token"),
     "psc": (
         "introspection",
         "PSC-discovery",
@@ -150,6 +150,8 @@ _TRANSACTIONS: Mapping[str, tuple[str, ...]] = {
         "PSC-revoke",
         "PSC-authorize",
         "PSC-logout",
+        "PSC-CIBA",
+        "PSC-CIBA-poll",
     ),
     "ans": ("liste-blanche",),
 }

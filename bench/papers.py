@@ -38,7 +38,8 @@ class Papers:
     servers: dict[str, CredentialFiles]
     """By host name."""
     clients: dict[str, CredentialFiles]
-    """`source`, `counterpart`, `consumer`, `peer`: ORG AUTH_CLI towards other boxes and PSC."""
+    """`source`, `counterpart`, `consumer`, `peer`, `source-psc`, `consumer-psc`, `api-psc`: ORG
+    AUTH_CLI towards other boxes and PSC."""
     structures: dict[str, tuple[CredentialFiles, CredentialFiles]]
     """Struct_IdNat -> (AUTH_CLI, SIGN)."""
     dns: dict[str, str]
@@ -53,6 +54,7 @@ class Papers:
     """What a rude Source shows in the place of its own server certificate."""
     list_signer: Credential
     psc_key: rsa.RSAPrivateKey
+    api_psc_key: rsa.RSAPrivateKey
 
 
 def papers(
@@ -85,6 +87,7 @@ def papers(
         "peer": names.neighbour,
         "source-psc": site.source_client,
         "consumer-psc": site.consumer_client,
+        "api-psc": site.api_psc_client,
     }
     shown = {
         name: desk.organisation(f"client-{name}", pki.auth_cli, cn, site.operator)
@@ -111,6 +114,7 @@ def papers(
         names.neighbour,
         names.stranger,
         names.psc,
+        names.api_psc,
         names.dmp,
         names.ans,
         *tapped,
@@ -151,6 +155,7 @@ def papers(
         },
         list_signer=desk.organisation("liste", pki.sign, site.signer_cn, site.signer_ou)[0],
         psc_key=desk.key("psc"),
+        api_psc_key=desk.key("api-psc"),
     )
 
 

@@ -161,6 +161,8 @@ class World(_Table):
     `0.0.0.0`."""
     dmp: Port = 0
     psc: Port = 0
+    api_psc: Port = 0
+    """The authorization server of the DMP's API, for a Consumer."""
     ans: Port = 0
     igc: Port = 0
     pacs: Port = 0

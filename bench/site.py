@@ -46,6 +46,8 @@ class Names:
     stranger: str = "db9.drimbench.test"
     """Reachable, rightly certified, but not on the white list."""
     psc: str = "psc.drimbench.test"
+    api_psc: str = "api-psc.drimbench.test"
+    """The authorization server of the DMP's API."""
     dmp: str = "dmp.drimbench.test"
     ans: str = "ans.drimbench.test"
 
@@ -91,6 +93,8 @@ class Site:
     ris_cn: str = "KIT-RIS"
     consumer_cn: str = "KIT-CONSUMER"
     peer_client: str = "kit-drimbox-pair"
+    api_psc_client: str = "kit-api-psc"
+    """As which the authorization server of the DMP's API introspects at PSC."""
 
 
 def site_of(profile: Profile) -> Site:
@@ -211,11 +215,13 @@ def _simulated(site: Site, profile: Profile) -> dict[str, str]:
         names.neighbour: "voisin",
         names.stranger: "étranger",
         names.psc: "psc",
+        names.api_psc: "api-psc",
         names.dmp: "dmp",
         names.ans: "ans",
         site.source_client: "source",
         site.consumer_client: "consumer",
         site.peer_client: "pair",
+        site.api_psc_client: "api-psc",
         site.source_cn: "source",
         site.consumer_cn: "consumer",
     }

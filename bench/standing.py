@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
 
 from bench.archives import MODALITY
 from bench.bed import Bed
-from bench.box_config import SECOND_PACS_AE
+from bench.box_config import CONSUMER_LOGOUT, SECOND_PACS_AE, Addresses
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.flows import flows
@@ -117,6 +117,8 @@ def _needed(profile: Profile) -> Iterator[str]:
     """The ports that the bench takes: none for a neighbour that boxes reach without it."""
     manners = {one.name: one.manner for one in profile.neighbours.real}
     yield from (name for name in _FIXED if manners.get(name) is not Manner.EXTERNAL)
+    if profile.claims.consumer and manners.keys().isdisjoint(("dmp", "psc")):
+        yield "api_psc"
     if manners.get("ris") is Manner.TAPPED:
         yield "ris"
 
@@ -191,11 +193,22 @@ def _structure(
     )
 
 
+def _api(known: Addresses) -> list[Line]:
+    """Where a Consumer exchanges tokens, and reaches the DMP with them."""
+    if not known.dmp_api:
+        return []
+    return [
+        Line(who="API PSC du DMP", what="racine des services", value=known.dmp_api),
+        Line(who="API PSC du DMP", what="échange de jetons", value=known.token_endpoint),
+    ]
+
+
 def _lines(bed: Bed) -> list[Line]:
     known, papers = bed.addresses(), bed.papers
     lines = [
         Line(who="DMP", what="racine des services", value=known.dmp),
         Line(who="Pro Santé Connect", what="issuer", value=known.psc_issuer),
+        *_api(known),
         Line(who="ANS", what="liste blanche", value=known.white_list),
         Line(who="IGC", what="CRL", value=papers.pki.crl_url),
         Line(who="Confiance", what="clients et signataires (IGC)", value=str(papers.igc_trust)),
@@ -220,6 +233,11 @@ def _lines(bed: Bed) -> list[Line]:
                 value=authority(*known.local_pacs),
             ),
             Line(who="Consommatrice", what="client_id PSC", value=bed.site.consumer_client),
+            Line(
+                who="Consommatrice",
+                what="déconnexion venue de PSC (back-channel)",
+                value=f"https://{bed.site.names.consumer}{CONSUMER_LOGOUT}",
+            ),
             Line(
                 who="Consommatrice",
                 what="certificat WADO-RS",

@@ -6,7 +6,7 @@ Steps are synchronous: what is asynchronous runs in one asyncio loop behind a bl
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,7 +24,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bench import ports
 from bench.archives import by_c_get, by_c_store
-from bench.box_config import LOCAL_PACS_AE, PACS_AE, RETRIEVE, SECOND_PACS_AE, Addresses
+from bench.box_config import (
+    CONSUMER_LOGOUT,
+    LOCAL_PACS_AE,
+    PACS_AE,
+    RETRIEVE,
+    SECOND_PACS_AE,
+    Addresses,
+)
 from bench.browser import Browser, BrowserFactory
 from bench.changes import ByProgram
 from bench.feed import Feed
@@ -37,11 +44,13 @@ from bench.profile import Profile
 from bench.real import RealAns, RealDmp, RealLocalPacs, RealPacs, RealPsc, RealRis
 from bench.site import professionals, site_of
 from bench.tapping import tap_dicom, tap_https
+from protocols.dn import dn
 from protocols.whitelist import Domain
-from simulators import dmp, pacs, psc
+from simulators import api_psc, dmp, pacs, psc
 from simulators.ans import Ans, Signer
 from simulators.ans import names as name_service
 from simulators.ans import service as ans_service
+from simulators.api_psc import ApiClient, ApiPsc, ApiPscConfig
 from simulators.dmp import Dmp, DmpConfig
 from simulators.dmp.naming import label as dmp_label
 from simulators.igc import CredentialFiles
@@ -79,6 +88,8 @@ class Simulators:
 
     ans: Ans | None = None
     psc: Psc | None = None
+    api_psc: ApiPsc | None = None
+    """Where both PSC and the DMP are simulated, and a Consumer is claimed."""
     dmp: Dmp | None = None
     pacs: Pacs | None = None
     local_pacs: Pacs | None = None
@@ -215,6 +226,7 @@ class World:
         )
         await self._start_ans()
         await self._start_psc()
+        await self._start_api_psc()
         await self._start_dmp()
         self.pacs = await self._start_pacs()
         if self._has_second_pacs:
@@ -278,6 +290,42 @@ class World:
         self.psc = self.simulators.psc = made
         await made.start()
         self._started.append(made.stop)
+
+    async def _start_api_psc(self) -> None:
+        """Its tokens open our DMP alone, and are given for those of our PSC."""
+        played = all(self.profile.neighbours.of(name).simulated for name in ("psc", "dmp"))
+        if not played or not self.profile.claims.consumer:
+            return
+        shown = self.papers.clients["api-psc"]
+        made = api_psc.build(
+            ApiPscConfig(
+                tls=self._server_tls(self.site.names.api_psc, clients=True),
+                key=self.papers.api_psc_key,
+                clock=self.clock,
+                rng=Random(f"api-psc|{self.seed}"),
+                clients=(
+                    ApiClient(client_id=self.site.consumer_client, dns=tuple(self._consumer_dns())),
+                ),
+                psc_issuer=lambda: self.psc.issuer,
+                psc_tls=ClientTls(self.papers.server_trust, shown.certificate, shown.key),
+                port=self.profile.world.api_psc,
+                **self._where,
+            ),
+            self.observe,
+        )
+        self.simulators.api_psc = made
+        await made.start()
+        self._started.append(made.stop)
+
+    def _consumer_dns(self) -> Iterator[str]:
+        """What the Consumer may show there: what it shows to the DMP, or to PSC."""
+        for auth, _ in self.papers.structures.values():
+            yield dn(x509.load_pem_x509_certificates(auth.certificate.read_bytes())[0])
+        yield self.papers.dns["consumer-psc"]
+        for key in ("consumer_auth", "consumer_psc"):
+            own = self.profile.certificates.shown(key)
+            if own is not None:
+                yield dn(own)
 
     async def _start_dmp(self) -> None:
         neighbour = self.profile.neighbours.of("dmp")
@@ -412,13 +460,18 @@ class World:
             clock=self.clock,
             rng=Random(f"psc|{self.seed}"),
             professionals=professionals(site),
+            logout_tls=ClientTls(self.papers.server_trust),
+            connect_to=self.connect_to,
             clients=(
                 Client(client_id=site.source_client),
                 Client(
                     client_id=site.consumer_client,
                     redirect_uris=(f"https://{site.names.consumer}/callback",),
                     post_logout_redirect_uris=(f"https://{site.names.consumer}/",),
+                    ciba=True,
+                    backchannel_logout_uri=f"https://{site.names.consumer}{CONSUMER_LOGOUT}",
                 ),
+                Client(client_id=site.api_psc_client),
                 Client(client_id=site.peer_client, may_introspect=False),
             ),
             port=port,
@@ -439,8 +492,15 @@ class World:
             clock=self.clock,
             uuid=self.uuid,
             port=port,
+            api=self._api_access(),
             **self._where,
         )
+
+    def _api_access(self) -> dmp.ApiAccess | None:
+        server = self.simulators.api_psc
+        if server is None:
+            return None
+        return dmp.ApiAccess(keys=lambda: server.keys, issuer=lambda: server.issuer)
 
     def publish_white_list(self) -> None:
         """Everybody but the stranger: the boxes, the neighbour, the peer that asks for images."""
@@ -468,6 +528,7 @@ class World:
 
     def addresses(self) -> Addresses:
         """Where everything is, for a box's configuration."""
+        server = self.simulators.api_psc
         return Addresses(
             dmp=self.dmp.url,
             psc_issuer=self.psc.issuer,
@@ -480,6 +541,8 @@ class World:
             if self.second_pacs
             else None,
             pacs_web=self._pacs_web,
+            dmp_api=self.simulators.dmp.api_url if self.simulators.dmp else "",
+            token_endpoint=server.token_endpoint if server else "",
             local_pacs_ae=self.local_pacs.ae_title,
             trust={
                 one.name: Path(papers.trust)
@@ -506,6 +569,8 @@ class World:
             hosts.consumer: known.consumer.web,
             **self.fixed_names(),
         }
+        if self.simulators.api_psc is not None:
+            at[hosts.api_psc] = urlsplit(self.simulators.api_psc.url).netloc
         found = {}
         for host, address in at.items():
             where, _, port = address.rpartition(":")

@@ -146,7 +146,7 @@ _ADDRESSES = {
 }
 _WORLD = (
     "dmp", "psc", "ans", "igc", "pacs", "local_pacs", "neighbour", "stranger", "counterpart",
-    "dns", "page",
+    "dns", "page", "api_psc",
 )  # fmt: skip
 _FIRST_PORT = 48600
 _AE_TITLES = {"source": "DRIMBOX", "consumer": "CONSUMER"}

@@ -88,6 +88,7 @@ WORDS: Final = {
     "vide : la même.",
     "world.dmp": "Le DMP simulé.",
     "world.psc": "Pro Santé Connect simulé.",
+    "world.api_psc": "Le serveur d'autorisation simulé de l'API PSC du DMP (échange de jetons).",
     "world.ans": "La liste blanche simulée.",
     "world.igc": "L'autorité de certification simulée (CRL).",
     "world.pacs": "Le PACS de la Source.",

@@ -22,7 +22,15 @@ from wire.exchange import Observe
 from wire.http_client import HttpClient, HttpFailure, Response
 from wire.tls import ClientTls
 
-__all__ = ["Answer", "DmpChannel", "PeerUnavailable", "Rejected", "refuse", "understood"]
+__all__ = [
+    "Answer",
+    "DmpChannel",
+    "PeerUnavailable",
+    "Rejected",
+    "TokenRefused",
+    "refuse",
+    "understood",
+]
 
 T = TypeVar("T")
 
@@ -52,6 +60,10 @@ class Rejected(Exception):
     def __init__(self, message: str, codes: Iterable[str] = ()) -> None:
         super().__init__(message)
         self.codes = tuple(codes)
+
+
+class TokenRefused(Rejected):
+    """The DMP's API does not take the token: expired before its time, or never good (RFC 6750)."""
 
 
 class _Uids(Protocol):
@@ -106,11 +118,13 @@ class DmpChannel:
         transaction: str,
         detail: str = "",
         attachments: Mapping[str, tuple[bytes, str]] | None = None,
+        bearer: str = "",
     ) -> Answer:
-        """What the DMP answers to one request.
+        """What the DMP answers to one request. `bearer`: the API token, where it wants one.
 
         Raises:
             Rejected: a SOAP fault.
+            TokenRefused: HTTP 401 or 403 to a request with a token.
             PeerUnavailable: no complete, readable answer.
         """
         url = f"{self._url}/{service}"
@@ -129,11 +143,14 @@ class DmpChannel:
         else:
             boundary = f"drimbox-{self._uids.uuid()}"
             content_type, content = mtom.pack(envelope, attachments, boundary, action=action)
+        headers = [("Content-Type", content_type)]
+        if bearer:
+            headers.append(("Authorization", f"Bearer {bearer}"))
         try:
             response = await self._client(credentials).request(
                 "POST",
                 url,
-                headers=(("Content-Type", content_type),),
+                headers=headers,
                 content=content,
                 transaction=transaction,
                 detail=detail,
@@ -141,6 +158,12 @@ class DmpChannel:
             )
         except HttpFailure as error:
             raise PeerUnavailable(f"DMP injoignable ({transaction}) : {error}") from error
+        if bearer and response.status in (401, 403):
+            challenge = response.headers.get("WWW-Authenticate")
+            raise TokenRefused(
+                "l'API du DMP n'a pas accepté le jeton de votre session",
+                [f"HTTP {response.status} {challenge}".strip()],
+            )
         return _answer(response)
 
     async def close(self) -> None:

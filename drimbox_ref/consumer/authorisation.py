@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from lxml import etree
 
+from drimbox_ref.consumer.behalf import BehalfChannel
 from drimbox_ref.consumer.values import Behalf
-from drimbox_ref.dmp import DmpChannel, PeerUnavailable, Rejected
+from drimbox_ref.dmp import PeerUnavailable, Rejected
 from spec.dmp import HABILITATION_ACTION, HABILITATION_NAMESPACE, HABILITATION_OK
 
 __all__ = ["DmpAuthorisation"]
@@ -20,7 +21,7 @@ _NS = f"{{{HABILITATION_NAMESPACE}}}"
 class DmpAuthorisation:
     """Declares authorisations."""
 
-    def __init__(self, channel: DmpChannel) -> None:
+    def __init__(self, channel: BehalfChannel) -> None:
         self._channel = channel
 
     async def declare(self, behalf: Behalf, assertion: etree._Element) -> None:
@@ -31,7 +32,7 @@ class DmpAuthorisation:
             "habilitations",
             HABILITATION_ACTION,
             demand,
-            credentials=behalf.credentials,
+            behalf=behalf,
             assertion=assertion,
             transaction="TD0.3",
         )

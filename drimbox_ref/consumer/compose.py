@@ -12,7 +12,9 @@ from drimbox_ref import names, trail
 from drimbox_ref.admin import build_admin
 from drimbox_ref.config import open_state
 from drimbox_ref.consumer import copies, queue
+from drimbox_ref.consumer.api_tokens import ExchangedTokens, NoTokens
 from drimbox_ref.consumer.authorisation import DmpAuthorisation
+from drimbox_ref.consumer.behalf import BehalfChannel
 from drimbox_ref.consumer.calls import ContextualCalls
 from drimbox_ref.consumer.config import EXPORT_USES, ConsumerConfig
 from drimbox_ref.consumer.consultation import Consulting
@@ -27,7 +29,7 @@ from drimbox_ref.consumer.local_pacs import DimseLocalPacs
 from drimbox_ref.consumer.localizer import IppLocalizer
 from drimbox_ref.consumer.manifests import KosManifests
 from drimbox_ref.consumer.parts import Parts
-from drimbox_ref.consumer.ports import Uids
+from drimbox_ref.consumer.ports import ApiTokens, Uids
 from drimbox_ref.consumer.professionals import UserinfoSituations
 from drimbox_ref.consumer.psc import PscClient
 from drimbox_ref.consumer.queue import SqlQueue
@@ -102,9 +104,9 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         connect_to=config.connect_to,
         timeout=timing.wado_timeout_s,
     )
-    channel = DmpChannel(
+    dmp_channel = DmpChannel(
         actor="consumer",
-        url=config.dmp.url,
+        url=config.api.url if config.api else config.dmp.url,
         trust=config.dmp.trust,
         uids=uids,
         connect_to=config.connect_to,
@@ -117,6 +119,20 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         redirect_uri=config.web.public_url + config.psc.redirect,
         clock=clock,
     )
+    channel = BehalfChannel(dmp_channel)
+    tokens = FreshTokens(psc, clock=clock, margin_s=timing.token_margin_s)
+    api: ApiTokens = NoTokens()
+    if config.api is not None:
+        api = ExchangedTokens(
+            config.api,
+            tokens,
+            lps=config.identity,
+            clock=clock,
+            connect_to=config.connect_to,
+            timeout_s=timing.dmp_timeout_s,
+            margin_s=timing.token_margin_s,
+            in_hex=options.cnf_thumbprint == "hex",
+        )
     parts = Parts(
         clock=clock,
         uids=uids,
@@ -125,7 +141,8 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
             mint=lambda: secrets.token_urlsafe(32), now=clock.now, idle_s=timing.session_idle_s
         ),
         psc=psc,
-        tokens=FreshTokens(psc, clock=clock, margin_s=timing.token_margin_s),
+        tokens=tokens,
+        api=api,
         situations=UserinfoSituations(),
         directory=directory,
         vihf=AirVihf(
@@ -181,7 +198,8 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         await asyncio.to_thread(database.close)
 
     close = (
-        channel.close,
+        dmp_channel.close,
+        api.close,
         psc_client.aclose,
         ans_client.aclose,
         wado_client.aclose,

@@ -26,11 +26,13 @@ from drimbox_ref.consumer.documents import DEFAULT_TYPES, Shown
 from drimbox_ref.consumer.values import DocumentType, Use
 from drimbox_ref.credentials import Dmp, read_dmp
 from drimbox_ref.forwarding import Repository, read_repository
+from spec.api_psc import SCOPE
 from spec.dicom import MODALITIES
 from spec.vihf import AUTHN_CONTEXTS, ModeAcces
 
 __all__ = [
     "EXPORT_USES",
+    "Api",
     "ConsumerConfig",
     "LocalPacs",
     "Options",
@@ -71,6 +73,23 @@ class Psc:
     key: Path
     redirect: str
     """Path of the redirect_uri below `public_url`; the whole URI is registered at PSC."""
+    logout: str
+    """Path below `public_url` where PSC says that a session is over (back-channel logout)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """The DMP's API Pro Santé Connectée: its services, and who exchanges tokens for it."""
+
+    url: str
+    """Root of the services, as `[dmp] url` is without a token."""
+    token_endpoint: str
+    trust: Path
+    """Who may certify the authorization server."""
+    client_id: str
+    """`Client_ID_AS`, which the server derives from our certificate; told in the actor token."""
+    scope: str
+    """Business scope: each target's own, that of the DMP is not public."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +142,12 @@ class Options:
     consent_no: str
     consent_unknown: str
     """Values of InformationEtConsentement; none is published, so all are configurable."""
+    acces_dmp: str
+    """`api_psc` (GI DMP 2.10: token exchanged, Bearer beside the VIHF) or `lps_mtls` (GI DMP 2.9:
+    mutual TLS and VIHF alone)."""
+    cnf_thumbprint: str
+    """How `cnf` is written: `rfc8705` (base64url of the digest), or `hex`, as the examples of the
+    ANS do."""
     check_ins_key: bool
     """Refuse a matricule whose control key is wrong. No public text asks a Consumer to."""
     vihf_version: str
@@ -184,6 +209,8 @@ class ConsumerConfig:
     """One `[local_pacs]`, or several `[[local_pacs]]`: the first one unless another is chosen."""
     export_syntaxes: dict[str, str]
     """By modality, as `export_syntax`: `{US = "lossy"}`."""
+    api: Api | None
+    """None where the DMP is reached without a token."""
     connect_to: dict[str, str]
     repository: Repository | None
     """Where the audit trail is sent on; None keeps it here alone."""
@@ -203,6 +230,7 @@ def load(file: Path) -> ConsumerConfig:
 
 
 def _build(root: Table) -> ConsumerConfig:
+    options = _options(root)
     return ConsumerConfig(
         file=root.file,
         box=read_box(root),
@@ -215,11 +243,12 @@ def _build(root: Table) -> ConsumerConfig:
         wado=_wado(root),
         local_pacs=_local_pacs(root),
         export_syntaxes=_export_syntaxes(root),
+        api=_api(root, options),
         connect_to=connect_to(root),
         repository=read_repository(root),
         documents=_documents(root),
         timing=_timing(root),
-        options=_options(root),
+        options=options,
     )
 
 
@@ -248,11 +277,32 @@ def _psc(root: Table) -> Psc:
         certificate=table.path("certificate"),
         key=table.path("key"),
         redirect=table.text("redirect", "/callback"),
+        logout=table.text("logout", "/psc/logout"),
     )
-    if not psc.redirect.startswith("/") or psc.redirect == "/":
-        raise table.error("redirect", "un chemin comme /callback", psc.redirect)
+    for key, path in (("redirect", psc.redirect), ("logout", psc.logout)):
+        if not path.startswith("/") or path == "/":
+            raise table.error(key, "un chemin comme /callback", path)
+    if psc.redirect == psc.logout:
+        raise table.error("logout", "un autre chemin que redirect", psc.logout)
     table.end()
     return psc
+
+
+def _api(root: Table, options: Options) -> Api | None:
+    """The section `[api_psc]`, which `acces_dmp = "api_psc"` needs."""
+    if options.acces_dmp == "lps_mtls":
+        table = root.table("api_psc", optional=True)
+        return None
+    table = root.table("api_psc")
+    api = Api(
+        url=table.url("url"),
+        token_endpoint=table.url("token_endpoint"),
+        trust=table.path("trust"),
+        client_id=table.text("client_id"),
+        scope=table.text("scope", SCOPE),
+    )
+    table.end()
+    return api
 
 
 def _wado(root: Table) -> Wado:
@@ -337,6 +387,8 @@ def _options(root: Table) -> Options:
         consent_yes=table.text("consent_yes", "oui"),
         consent_no=table.text("consent_no", "non"),
         consent_unknown=table.text("consent_unknown", "inconnu"),
+        acces_dmp=table.choice("acces_dmp", ("api_psc", "lps_mtls"), "api_psc"),
+        cnf_thumbprint=table.choice("cnf_thumbprint", ("rfc8705", "hex"), "rfc8705"),
         check_ins_key=table.flag("check_ins_key", False),
         vihf_version=table.choice("vihf_version", ("3.0", "4.0"), "3.0"),
         signature_algorithm=table.choice(

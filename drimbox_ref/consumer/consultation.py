@@ -103,6 +103,7 @@ class Consulting:
             patient=context.call.ins,
             authenticated=login.grant.authenticated,
             mode=emergency.mode if emergency else ModeAcces.NORMAL,
+            authorization=self._parts.api.authorize(login, situation, credentials),
         )
 
     async def _ask(self, behalf: Behalf, search: Search) -> Consultation:

@@ -13,9 +13,10 @@ from datetime import datetime
 
 from lxml import etree
 
+from drimbox_ref.consumer.behalf import BehalfChannel
 from drimbox_ref.consumer.ports import Clock
 from drimbox_ref.consumer.values import Behalf, Document, DocumentType
-from drimbox_ref.dmp import DmpChannel, refuse, understood
+from drimbox_ref.dmp import refuse, understood
 from protocols.ebrim import (
     AdhocQuery,
     Author,
@@ -57,7 +58,7 @@ class DmpDocuments:
     """
 
     def __init__(
-        self, channel: DmpChannel, *, clock: Clock, shown: Sequence[Shown], years: int
+        self, channel: BehalfChannel, *, clock: Clock, shown: Sequence[Shown], years: int
     ) -> None:
         self._channel = channel
         self._clock = clock
@@ -73,7 +74,7 @@ class DmpDocuments:
             "registry",
             Action.STORED_QUERY.value,
             build_query(self._query(behalf, types)),
-            credentials=behalf.credentials,
+            behalf=behalf,
             assertion=assertion,
             transaction="ITI-18",
             detail="TD3.1a",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from drimbox_ref.consumer.ports import (
     Alerts,
+    ApiTokens,
     Audit,
     Authorisations,
     Calls,
@@ -44,6 +45,8 @@ class Parts:
     sessions: Sessions
     psc: Psc
     tokens: Tokens
+    api: ApiTokens
+    """What the DMP's API wants: whether it is asked at all is the option `acces_dmp`."""
     situations: Situations
     # what the DMP is asked
     directory: Directory

@@ -18,11 +18,13 @@ from drimbox_ref.consumer.jobs import Job
 from drimbox_ref.consumer.sessions import Login
 from drimbox_ref.consumer.values import (
     Access,
+    Authorization,
     Behalf,
     Call,
     Copy,
     CopyKey,
     Document,
+    Ended,
     Exam,
     ExportFailed,
     Grant,
@@ -41,6 +43,7 @@ from protocols.ebrim import DocumentEntry
 
 __all__ = [
     "Alerts",
+    "ApiTokens",
     "Audit",
     "Authorisations",
     "Calls",
@@ -120,6 +123,14 @@ class Psc(Protocol):
         """
         ...
 
+    async def ended(self, token: str) -> Ended:
+        """Which session a logout token of PSC's ends.
+
+        Raises:
+            LoginRefused: it is not one, or not for us.
+        """
+        ...
+
     async def log_out(self, grant: Grant) -> None:
         """End the session at PSC."""
         ...
@@ -143,6 +154,20 @@ class Tokens(Protocol):
         Raises:
             LoginExpired, PscUnavailable: as `access`.
         """
+        ...
+
+
+class ApiTokens(Protocol):
+    """What the DMP's API wants beside a VIHF, for whoever asks."""
+
+    def authorize(
+        self, login: Login, situation: Situation, credentials: Credentials
+    ) -> Authorization:
+        """The tokens of that login in that situation, shown by these credentials."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
         ...
 
 

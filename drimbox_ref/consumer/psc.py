@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from drimbox_ref.consumer.ports import Clock
-from drimbox_ref.consumer.values import Grant, LoginExpired, LoginRefused
+from drimbox_ref.consumer.values import Ended, Grant, LoginExpired, LoginRefused
 from drimbox_ref.psc import PscChannel, PscUnavailable
 from protocols.jose import (
     KeySet,
@@ -25,7 +25,7 @@ from protocols.jose import (
     s256,
     verify,
 )
-from spec.psc import ACR_VALUES, SCOPE
+from spec.psc import ACR_VALUES, BACKCHANNEL_LOGOUT_EVENT, SCOPE
 
 __all__ = ["PscClient"]
 
@@ -92,6 +92,7 @@ class PscClient:
             id_token=_token_of(answer, "id_token"),
             subject=_subject(claims),
             authenticated=self._authenticated(claims),
+            session=_session(claims),
         )
 
     async def renew(self, grant: Grant) -> Grant:
@@ -124,6 +125,7 @@ class PscClient:
             id_token=id_token,
             subject=grant.subject,
             authenticated=grant.authenticated,
+            session=grant.session,
         )
 
     async def userinfo(self, grant: Grant) -> Mapping[str, Any]:
@@ -142,6 +144,31 @@ class PscClient:
             # Core 5.3.2: never use userinfo of another subject (token substitution).
             raise LoginRefused("Pro Santé Connect a donné l'identité de quelqu'un d'autre.")
         return claims
+
+    async def ended(self, token: str) -> Ended:
+        """What a logout token says, validated (Back-Channel Logout 1.0, 2.6)."""
+        try:
+            claims = (await self._verified(token)).claims
+            check_claims(
+                claims,
+                now=self._clock.now().timestamp(),
+                issuer=self._channel.issuer,
+                audience=self._client_id,
+                leeway=_LEEWAY_S,
+            )
+            events = claims.get("events")
+            if not isinstance(events, dict) or BACKCHANNEL_LOGOUT_EVENT not in events:
+                raise TokenError("claims", "ce n'est pas un jeton de déconnexion", where="events")
+            if "nonce" in claims:
+                raise TokenError("claims", "un jeton de déconnexion n'a pas de nonce")
+            if "iat" not in claims or not isinstance(claims.get("jti"), str):
+                raise TokenError("claims", "iat ou jti absent")
+        except TokenError as error:
+            raise LoginRefused(f"Jeton de déconnexion refusé ({error}).") from error
+        said = Ended(subject=_subject(claims), session=_session(claims))
+        if not said.subject and not said.session:
+            raise LoginRefused("Jeton de déconnexion refusé (ni sub ni sid).")
+        return said
 
     async def log_out(self, grant: Grant) -> None:
         """End the session at PSC, from the server: the ID token is no browser's affair."""
@@ -242,6 +269,11 @@ def _token_of(answer: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value or len(value) > _MAX_TOKEN or not value.isascii():
         raise LoginRefused(f"Pro Santé Connect n'a pas donné de {name}.")
     return value
+
+
+def _session(claims: Mapping[str, Any]) -> str:
+    session = claims.get("sid")
+    return session if isinstance(session, str) else ""
 
 
 def _subject(claims: Mapping[str, Any]) -> str:

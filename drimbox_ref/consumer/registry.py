@@ -1,4 +1,4 @@
-"""The DMP client of a Consumer: TD0.2, TD3.1 and TD3.2 over mutual TLS.
+"""The DMP client of a Consumer: TD0.2, TD3.1 and TD3.2 over mutual TLS, an API token beside.
 
 Réf.: TD0.2, TD3.1 (FindDocuments) and TD3.2 of the GIE SESAM-Vitale examples, grade: sample; IHE
 ITI TF Vol. 2 3.18, 3.43, grade: standard.
@@ -12,9 +12,14 @@ from datetime import UTC, datetime, timedelta
 from lxml import etree
 
 from drimbox_ref.consumer.access import decide
+from drimbox_ref.consumer.behalf import BehalfChannel
 from drimbox_ref.consumer.ports import Uids
 from drimbox_ref.consumer.values import Access, Behalf, Search
-from drimbox_ref.dmp import DmpChannel, PeerUnavailable, refuse, understood
+from drimbox_ref.dmp import (
+    PeerUnavailable,
+    refuse,
+    understood,
+)
 from protocols.ebrim import (
     AdhocQuery,
     DocumentEntry,
@@ -44,7 +49,7 @@ _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+", re.ASCII)
 class DmpRegistry:
     """Asks the DMP on behalf of a professional."""
 
-    def __init__(self, channel: DmpChannel, *, uids: Uids, installation_oid: str, name: str):
+    def __init__(self, channel: BehalfChannel, *, uids: Uids, installation_oid: str, name: str):
         self._channel = channel
         self._uids = uids
         self._installation = installation_oid
@@ -64,7 +69,7 @@ class DmpRegistry:
             "patients",
             EXISTENCE_ACTION,
             build_existence_test(test),
-            credentials=behalf.credentials,
+            behalf=behalf,
             assertion=assertion,
             transaction="TD0.2",
         )
@@ -95,7 +100,7 @@ class DmpRegistry:
             "registry",
             Action.STORED_QUERY.value,
             build_query(query),
-            credentials=behalf.credentials,
+            behalf=behalf,
             assertion=assertion,
             transaction="ITI-18",
             detail="TD3.1a",
@@ -116,7 +121,7 @@ class DmpRegistry:
             "repository",
             Action.RETRIEVE.value,
             build_retrieve([request]),
-            credentials=behalf.credentials,
+            behalf=behalf,
             assertion=assertion,
             transaction="ITI-43",
             detail="TD3.2",

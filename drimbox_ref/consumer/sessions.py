@@ -17,6 +17,7 @@ from drimbox_ref.consumer.values import (
     Call,
     Document,
     Emergency,
+    Ended,
     Exam,
     Grant,
     Professional,
@@ -24,7 +25,7 @@ from drimbox_ref.consumer.values import (
     Situation,
 )
 
-__all__ = ["Consultation", "Context", "Login", "Pending", "Sessions"]
+__all__ = ["ApiToken", "Consultation", "Context", "Login", "Pending", "Sessions"]
 
 _PENDING_LIFE = timedelta(minutes=10)
 """How long a professional may take to log in at PSC."""
@@ -114,6 +115,14 @@ class Context:
             self.asking = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiToken:
+    """A token of the DMP's API. Stays on the server."""
+
+    value: str = field(repr=False)
+    expires: datetime
+
+
 @dataclass(slots=True)
 class Login:
     """One professional in one browser. Tokens never leave the server."""
@@ -129,6 +138,9 @@ class Login:
     """Whether the ten identity traits are shown, or five (INS/va1.36)."""
     closed: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    api_tokens: dict[str, ApiToken] = field(default_factory=dict, repr=False)
+    """By situation."""
+    api_lock: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +265,23 @@ class Sessions:
     def expire(self, login: Login) -> None:
         """The login is over; its contexts wait for the same professional to come back."""
         login.closed = True
+        login.api_tokens.clear()
         self._logins.pop(login.id, None)
+
+    def ended_at_psc(self, ended: Ended) -> tuple[Login, ...]:
+        """End the logins of a session that PSC says is over; those that were."""
+        over = tuple(
+            login
+            for login in self._logins.values()
+            if (
+                login.grant.session == ended.session
+                if ended.session
+                else login.grant.subject == ended.subject
+            )
+        )
+        for login in over:
+            self.expire(login)
+        return over
 
     def log_out(self, login: Login) -> None:
         """The login is over, and every context of this professional with it."""

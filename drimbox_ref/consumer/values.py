@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from drimbox_ref.credentials import Credentials
@@ -20,6 +21,7 @@ from spec.vihf import ModeAcces
 
 __all__ = [
     "Access",
+    "Authorization",
     "Behalf",
     "Call",
     "CallRefused",
@@ -29,6 +31,7 @@ __all__ = [
     "Document",
     "DocumentType",
     "Emergency",
+    "Ended",
     "Exam",
     "ExamUnreadable",
     "ExportFailed",
@@ -160,6 +163,36 @@ class Grant:
     id_token: str = field(repr=False)
     subject: str
     authenticated: datetime
+    session: str = ""
+    """PSC's `sid`: what a back-channel logout names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A session that PSC says is over: `session`, else every one of `subject`."""
+
+    subject: str
+    session: str
+
+
+class Authorization(Protocol):
+    """What opens the DMP's door beside the VIHF, for one professional in one situation."""
+
+    async def token(self) -> str:
+        """A token fit to leave now; "" where the door wants none.
+
+        Raises:
+            Rejected, PeerUnavailable: none is to be had, as for the request that it is for.
+        """
+        ...
+
+    async def replace(self, refused: str) -> str:
+        """Another token than the one that the DMP has just refused.
+
+        Raises:
+            Rejected, PeerUnavailable: as `token`.
+        """
+        ...
 
 
 class LoginRefused(Exception):
@@ -179,6 +212,7 @@ class Behalf:
     credentials: Credentials
     patient: Ins
     authenticated: datetime
+    authorization: Authorization = field(repr=False)
     mode: ModeAcces = ModeAcces.NORMAL
 
 

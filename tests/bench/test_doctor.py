@@ -91,7 +91,7 @@ def test_a_product_that_is_well(bed: Bed, tmp_path: Path) -> None:
         for box in boxes:
             box.stop()
     assert {one.state for one in found} == {State.GOOD}, found
-    assert len(found) == 16
+    assert len(found) == 17
 
 
 def test_five_faults(bed: Bed, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_services_that_the_box_would_not_meet(bed: Bed) -> None:
     bed.papers = replace(bed.papers, market_trust=bed.papers.igc_trust)
     found = list(examine_world(bed, nobody))
     told = {one.name.split()[0]: one.message for one in found if one.state is State.FAULT}
-    assert set(told) == {"DMP", "Pro", "liste", "PACS"}
+    assert set(told) == {"DMP", "Pro", "API", "liste", "PACS"}
     assert "certificat non reconnu" in told["Pro"]
 
 

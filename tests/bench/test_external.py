@@ -39,6 +39,7 @@ from wire.shard import Shard
 
 WORLD = (
     "dmp", "psc", "ans", "igc", "pacs", "local_pacs", "neighbour", "stranger", "counterpart", "dns",
+    "api_psc",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from drimbox_ref.consumer.ports import Library
 from drimbox_ref.consumer.reports import Reading
 from drimbox_ref.consumer.web.call import CallWeb
 from drimbox_ref.consumer.web.documents import DocumentsWeb
+from drimbox_ref.consumer.web.ended import EndedWeb
 from drimbox_ref.consumer.web.exports import ExportsWeb
 from drimbox_ref.consumer.web.login import LoginWeb
 from drimbox_ref.consumer.web.page import PageWeb
@@ -45,6 +46,7 @@ class ConsumerWeb:
             routes=[
                 *CallWeb(parts, visits=visits, pages=pages).routes,
                 *login.routes,
+                *EndedWeb(parts, visits=visits, path=config.psc.logout).routes,
                 *PageWeb(
                     parts,
                     visits=visits,

@@ -27,7 +27,7 @@ from drimbox_ref.consumer.service import Consumer
 from protocols.dicom import split_part10
 from protocols.ebrim import Code
 from protocols.whitelist import Domain
-from simulators import ans, dmp, pacs, psc
+from simulators import ans, api_psc, dmp, pacs, psc
 from simulators.ans import service as ans_service
 from simulators.dmp import Patient
 from simulators.igc import Pki
@@ -78,6 +78,8 @@ class Bed:
     directory: Path
     exchanges: list[Exchange] = field(default_factory=list)
     uuids: random.Random = field(default_factory=lambda: random.Random(7))
+    reached: dict[str, str] = field(default_factory=dict)
+    """How PSC reaches the box."""
     ins: str = INS
     """The patient of the test: one of its own, so that exams do not pile up on one page."""
 
@@ -89,6 +91,9 @@ class Bed:
         self.client = self.pki.auth_cli("kit-consumer", "318751275100020").write(
             directory, "client"
         )
+        self.structures = {
+            ou: self.pki.auth_cli("KIT-DRIMBOX", ou) for ou in ("10B9900015", "10B9900023")
+        }
         signer = self.pki.sign("KIT Liste Blanche", "318751275100020")
         self.ans = ans.Ans(signer=ans.Signer(signer.key, signer.certificate), clock=now)
         self.list_hosts(SOURCE)
@@ -105,15 +110,39 @@ class Bed:
                 key=rsa.generate_private_key(65537, 2048),
                 clock=now,
                 rng=random.Random(3),
+                logout_tls=ClientTls(self.trust.market_trust),
+                connect_to=self.reached,
                 clients=(
                     psc.Client(
-                        client_id="kit-consumer", redirect_uris=(f"https://{WEB}/callback",)
+                        client_id="kit-consumer",
+                        redirect_uris=(f"https://{WEB}/callback",),
+                        ciba=True,
+                        backchannel_logout_uri=f"https://{WEB}/psc/logout",
                     ),
+                    psc.Client(client_id="kit-api-psc"),
                 ),
             ),
             self.observe,
         )
         await self.psc.start()
+        server, igc = self.server, self.trust.igc_trust
+        shown = self.pki.auth_cli("kit-api-psc", "3" + "0" * 14).write(directory, "api-psc")
+        self.api = api_psc.build(
+            api_psc.ApiPscConfig(
+                tls=ServerTls(server.certificate, server.key, igc, "required"),
+                key=rsa.generate_private_key(65537, 2048),
+                clock=now,
+                rng=random.Random(4),
+                clients=tuple(
+                    api_psc.ApiClient(client_id=f"lps-{ou}", dns=(one.dn,))
+                    for ou, one in self.structures.items()
+                ),
+                psc_issuer=lambda: self.psc.issuer,
+                psc_tls=ClientTls(self.trust.market_trust, shown.certificate, shown.key),
+            ),
+            self.observe,
+        )
+        await self.api.start()
         self.dmp = dmp.build(
             dmp.DmpConfig(
                 tls=mutual,
@@ -125,6 +154,7 @@ class Bed:
                 database=directory / "dmp.sqlite",
                 clock=now,
                 uuid=lambda: uuid.UUID(int=self.uuids.getrandbits(128), version=4),
+                api=dmp.ApiAccess(keys=lambda: self.api.keys, issuer=lambda: self.api.issuer),
             ),
             self.observe,
         )
@@ -145,14 +175,15 @@ class Bed:
         foundation, self.parts = build_parts(config)
         box = assemble(foundation, self.parts, config, self.directory / "ready.json")
         self.addresses = await box.start()
+        self.reached[WEB] = self.addresses["web"]
         return box
 
     def configuration(self, addresses: dict[str, str]) -> dict[str, Any]:
         directory = self.directory
         (directory / "state").mkdir(exist_ok=True)
         structures = []
-        for number, structure in enumerate(("10B9900015", "10B9900023")):
-            auth = self.pki.auth_cli("KIT-DRIMBOX", structure).write(directory, f"auth{number}")
+        for number, (structure, held) in enumerate(self.structures.items()):
+            auth = held.write(directory, f"auth{number}")
             sign = self.pki.sign("KIT-DRIMBOX", structure).write(directory, f"sign{number}")
             structures.append(
                 {
@@ -187,6 +218,12 @@ class Bed:
             "admin": {},
             "psc": {"issuer": self.psc.issuer, "client_id": "kit-consumer", **certificate},
             "dmp": {"url": self.dmp.url, "trust": market, "structures": structures},
+            "api_psc": {
+                "url": self.dmp.api_url,
+                "token_endpoint": self.api.token_endpoint,
+                "trust": market,
+                "client_id": "lps-kit",
+            },
             "whitelist": {
                 "url": self.ans_server.url + ans_service.WHITE_LIST_PATH,
                 "trust": market,
@@ -212,6 +249,7 @@ class Bed:
             self.source.stop,
             self.stranger.stop,
             self.dmp.stop,
+            self.api.stop,
             self.psc.stop,
             self.ans_server.stop,
         ):

@@ -11,9 +11,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from drimbox_ref.consumer.psc import PscClient
-from drimbox_ref.consumer.values import LoginExpired, LoginRefused
+from drimbox_ref.consumer.values import Ended, LoginExpired, LoginRefused
 from drimbox_ref.psc import PscUnavailable
 from protocols.jose import SigningKey, at_hash, s256, sign
+from spec.psc import BACKCHANNEL_LOGOUT_EVENT
 from tests.drimbox_ref.consumer.world import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -234,3 +235,45 @@ async def test_logout_shows_the_id_token_from_the_server(case: Case) -> None:
     transaction, url, content = case.channel.asked[-1]
     assert (transaction, url) == ("PSC-logout", "https://psc.test/end_session_endpoint")
     assert parse_qs(content.decode()) == {"id_token_hint": [grant.id_token]}
+
+
+LOGOUT = {"typ": None, "nonce": None, "at_hash": None, "azp": None, "auth_time": None}
+EVENTS = {BACKCHANNEL_LOGOUT_EVENT: {}}
+
+
+def logout_token(case: Case, key: SigningKey = KEY, **changes: Any) -> str:
+    given = {**case.claims, **LOGOUT, "jti": "j-1", "sid": "s-1", "events": EVENTS, **changes}
+    return sign({k: v for k, v in given.items() if v is not None}, key, typ="logout+jwt")
+
+
+async def test_a_logout_token_names_a_session(case: Case) -> None:
+    assert await case.client.ended(logout_token(case)) == Ended(subject="sub-1", session="s-1")
+    everywhere = await case.client.ended(logout_token(case, sid=None))
+    assert everywhere == Ended(subject="sub-1", session="")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://ailleurs.test"},
+        {"aud": "autre"},
+        {"exp": 1},
+        {"exp": None},
+        {"iat": None},
+        {"jti": None},
+        {"events": None},
+        {"events": {"http://schemas.openid.net/event/autre": {}}},
+        {"events": BACKCHANNEL_LOGOUT_EVENT},
+        {"nonce": "n"},
+        {"sub": None, "sid": None},
+    ],
+)
+async def test_what_is_no_logout_token_ends_nothing(case: Case, changes: dict[str, Any]) -> None:
+    with pytest.raises(LoginRefused):
+        await case.client.ended(logout_token(case, **changes))
+
+
+async def test_a_logout_token_of_somebody_else_ends_nothing(case: Case) -> None:
+    for token in (logout_token(case, OTHER), case.channel.answer["id_token"], "", "a.b.c"):
+        with pytest.raises(LoginRefused):
+            await case.client.ended(token)

@@ -11,6 +11,7 @@ import pytest
 
 from drimbox_ref.consumer.access import decide
 from drimbox_ref.consumer.addresses import address_of
+from drimbox_ref.consumer.api_tokens import NoTokens
 from drimbox_ref.consumer.identity import InsCheck
 from drimbox_ref.consumer.images import accept_header
 from drimbox_ref.consumer.localizer import IppLocalizer
@@ -80,6 +81,7 @@ def test_the_vihf_is_in_air_mode_and_signed_for_the_structure(world: World, cred
         credentials=credentials,
         patient=INS,
         authenticated=logged,
+        authorization=NoTokens(),
     )
     element = world.parts.vihf.assertion(behalf, now=world.clock.now())
     verified = saml.verify(element)

@@ -19,6 +19,7 @@ from lxml import etree
 
 from drimbox_ref.config import Identity
 from drimbox_ref.consumer import copies, queue
+from drimbox_ref.consumer.api_tokens import NoTokens
 from drimbox_ref.consumer.copies import SqlCopies
 from drimbox_ref.consumer.fetching import Fetcher
 from drimbox_ref.consumer.identity import InsCheck
@@ -398,6 +399,7 @@ class World:
             ),
             psc=self.psc,
             tokens=FreshTokens(self.psc, clock=self.clock, margin_s=30),
+            api=NoTokens(),
             situations=UserinfoSituations(),
             directory=FakeDirectory(credentials),
             vihf=AirVihf(
