@@ -250,7 +250,7 @@ def _pacs(
 
 RETRIEVE = "pacs_retrieve"
 """The profile's option that says how the embedded Source asks its PACS for images."""
-_CONSUMER_OPTIONS = ("acces_dmp", "cnf_thumbprint")
+_CONSUMER_OPTIONS = ("acces_dmp", "cnf_thumbprint", "login_mode")
 _SOURCE_OPTIONS = (
     "vihf_version",
     "signature_algorithm",

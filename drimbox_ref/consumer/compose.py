@@ -16,6 +16,7 @@ from drimbox_ref.consumer.api_tokens import ExchangedTokens, NoTokens
 from drimbox_ref.consumer.authorisation import DmpAuthorisation
 from drimbox_ref.consumer.behalf import BehalfChannel
 from drimbox_ref.consumer.calls import ContextualCalls
+from drimbox_ref.consumer.ciba import CibaClient
 from drimbox_ref.consumer.config import EXPORT_USES, ConsumerConfig
 from drimbox_ref.consumer.consultation import Consulting
 from drimbox_ref.consumer.copies import SqlCopies
@@ -31,7 +32,6 @@ from drimbox_ref.consumer.manifests import KosManifests
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import ApiTokens, Uids
 from drimbox_ref.consumer.professionals import UserinfoSituations
-from drimbox_ref.consumer.psc import PscClient
 from drimbox_ref.consumer.queue import SqlQueue
 from drimbox_ref.consumer.registry import DmpRegistry
 from drimbox_ref.consumer.service import Consumer
@@ -113,7 +113,7 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
         timeout_s=timing.dmp_timeout_s,
         observe=ignore,
     )
-    psc = PscClient(
+    psc = CibaClient(
         PscChannel(config.psc.issuer, client=psc_client),
         client_id=config.psc.client_id,
         redirect_uri=config.web.public_url + config.psc.redirect,

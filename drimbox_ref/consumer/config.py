@@ -145,6 +145,9 @@ class Options:
     acces_dmp: str
     """`api_psc` (GI DMP 2.10: token exchanged, Bearer beside the VIHF) or `lps_mtls` (GI DMP 2.9:
     mutual TLS and VIHF alone)."""
+    login_mode: str
+    """`code` (the browser goes to PSC) or `ciba` (the professional says who they are here, and
+    accepts on a telephone): two of the four modes of PSC.01."""
     cnf_thumbprint: str
     """How `cnf` is written: `rfc8705` (base64url of the digest), or `hex`, as the examples of the
     ANS do."""
@@ -388,6 +391,7 @@ def _options(root: Table) -> Options:
         consent_no=table.text("consent_no", "non"),
         consent_unknown=table.text("consent_unknown", "inconnu"),
         acces_dmp=table.choice("acces_dmp", ("api_psc", "lps_mtls"), "api_psc"),
+        login_mode=table.choice("login_mode", ("code", "ciba"), "code"),
         cnf_thumbprint=table.choice("cnf_thumbprint", ("rfc8705", "hex"), "rfc8705"),
         check_ins_key=table.flag("check_ins_key", False),
         vihf_version=table.choice("vihf_version", ("3.0", "4.0"), "3.0"),

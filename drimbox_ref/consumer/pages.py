@@ -171,6 +171,10 @@ class Pages:
         """A page that only says what is wrong; `back` is where to try again."""
         return self._page("message.html", status=status, title=title, alerts=alerts, back=back)
 
+    def ciba(self, context_id: str, digits: str) -> HTMLResponse:
+        """Somebody says who they are, or waits for their telephone, which shows `digits`."""
+        return self._page("ciba.html", context_id=context_id, digits=digits)
+
     def logged_out(self, *, at_psc: bool) -> HTMLResponse:
         """After a logout; `at_psc` tells whether PSC confirmed it."""
         return self._page("logged_out.html", at_psc=at_psc)

@@ -31,6 +31,7 @@ from drimbox_ref.consumer.values import (
     Ins,
     Professional,
     Received,
+    Ring,
     Search,
     Series,
     Situation,
@@ -104,6 +105,22 @@ class Psc(Protocol):
 
         Raises:
             LoginRefused: the code or the ID token is refused.
+        """
+        ...
+
+    async def ring(self, national_id: str, *, message: str) -> Ring:
+        """Ask somebody on their telephone (CIBA); `message`: the two digits that it shows.
+
+        Raises:
+            LoginRefused: PSC does not know them, or asks nobody for us.
+        """
+        ...
+
+    async def answered(self, ring: Ring) -> Grant | Ring:
+        """The tokens of who accepted, else the ring to ask about next.
+
+        Raises:
+            LoginRefused: they refused, or did not answer in time.
         """
         ...
 

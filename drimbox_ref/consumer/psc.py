@@ -22,16 +22,17 @@ from protocols.jose import (
     at_hash,
     check_claims,
     parse_jwks,
+    read,
     s256,
     verify,
 )
 from spec.psc import ACR_VALUES, BACKCHANNEL_LOGOUT_EVENT, SCOPE
 
-__all__ = ["PscClient"]
+__all__ = ["FORM", "PscClient"]
 
 _LEEWAY_S = 60
 """Clock difference accepted on the ID token's times."""
-_FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
+FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 _MAX_TOKEN = 16 * 1024
 
 
@@ -78,12 +79,21 @@ class PscClient:
         status, answer = await self._token(form, transaction="PSC-token")
         if status != 200:
             raise LoginRefused("Pro Santé Connect a refusé la connexion. Recommencez.")
+        return await self._grant(answer, nonce=nonce)
+
+    async def _grant(self, answer: Mapping[str, Any], *, nonce: str | None) -> Grant:
+        """What the first tokens of a login are worth; None: no nonce was sent (CIBA).
+
+        Raises:
+            LoginRefused: one is absent or not good.
+        """
         access = _token_of(answer, "access_token")
         try:
             claims = await self._id_claims(_token_of(answer, "id_token"), access, nonce=nonce)
+            await self._check_access(access, claims)
         except TokenError as error:
             raise LoginRefused(
-                f"Le jeton d'identité de Pro Santé Connect n'est pas valide ({error})."
+                f"Un jeton de Pro Santé Connect n'est pas valide ({error})."
             ) from error
         return Grant(
             access_token=access,
@@ -176,7 +186,7 @@ class PscClient:
         status, _ = await self._channel.raw(
             "POST",
             endpoint,
-            headers=_FORM,
+            headers=FORM,
             content=urlencode({"id_token_hint": grant.id_token}).encode("ascii"),
             transaction="PSC-logout",
         )
@@ -189,7 +199,7 @@ class PscClient:
         status, answer = await self._channel.json(
             "POST",
             await self._channel.endpoint("token_endpoint"),
-            headers=_FORM,
+            headers=FORM,
             content=urlencode(form).encode("ascii"),
             transaction=transaction,
         )
@@ -228,6 +238,32 @@ class PscClient:
         if not _subject(claims):
             raise TokenError("claims", "sub absent", where="sub")
         return claims
+
+    async def _check_access(self, access: str, identity: Mapping[str, Any]) -> None:
+        """The access token is this client's and this person's, as far as it can be read.
+
+        PSC's is a JWS without `aud` (ANS PSC-POC, grade: sample); one that is opaque (RFC 6749 1.4)
+        is only bound by `at_hash`.
+
+        Raises:
+            TokenError: it says something else than the ID token.
+        """
+        try:
+            read(access)
+        except TokenError:
+            return
+        claims = (await self._verified(access)).claims
+        check_claims(
+            claims,
+            now=self._clock.now().timestamp(),
+            issuer=self._channel.issuer,
+            leeway=_LEEWAY_S,
+        )
+        if claims.get("azp", self._client_id) != self._client_id:
+            raise TokenError("claims", "jeton d'accès émis pour un autre client", where="azp")
+        for name in ("sub", "sid"):
+            if name in claims and name in identity and claims[name] != identity[name]:
+                raise TokenError("claims", "jeton d'accès de quelqu'un d'autre", where=name)
 
     async def _verified(self, id_token: str) -> Token:
         """The token verified; unknown keys are asked for once: PSC may have rotated them."""

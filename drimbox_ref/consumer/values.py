@@ -7,8 +7,8 @@ that a browser sees holds a token.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -42,6 +42,7 @@ __all__ = [
     "LoginRefused",
     "Professional",
     "Received",
+    "Ring",
     "Search",
     "Series",
     "Situation",
@@ -173,6 +174,27 @@ class Ended:
 
     subject: str
     session: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ring:
+    """A CIBA request that waits for a professional's answer. Stays on the server."""
+
+    id: str = field(repr=False)
+    message: str
+    """The two digits that both screens show."""
+    asked: datetime
+    """When PSC was asked about it last."""
+    expires: datetime
+    interval: timedelta
+
+    def due(self, now: datetime) -> bool:
+        """Whether PSC may be asked again."""
+        return now - self.asked >= self.interval
+
+    def waited(self, now: datetime, interval: timedelta | None = None) -> Ring:
+        """The same, asked now; PSC may want to be asked less often."""
+        return replace(self, asked=now, interval=interval or self.interval)
 
 
 class Authorization(Protocol):

@@ -42,6 +42,7 @@ async function followSearch() {
 }
 
 function follow() {
+  if (document.getElementById("ciba-chiffres")) setTimeout(() => location.reload(), 2000);
   if (document.querySelector("#resultats[data-searching=oui]")) return followSearch();
   if (/waiting|running/.test(states())) setTimeout(followExports, 1000);
 }

@@ -16,6 +16,7 @@ from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import Library
 from drimbox_ref.consumer.reports import Reading
 from drimbox_ref.consumer.web.call import CallWeb
+from drimbox_ref.consumer.web.ciba import CibaWeb
 from drimbox_ref.consumer.web.documents import DocumentsWeb
 from drimbox_ref.consumer.web.ended import EndedWeb
 from drimbox_ref.consumer.web.exports import ExportsWeb
@@ -41,7 +42,10 @@ class ConsumerWeb:
     ) -> None:
         self._pages = pages = Pages()
         visits = Visits(parts)
-        login = LoginWeb(parts, visits=visits, pages=pages, redirect=config.psc.redirect)
+        ciba = None
+        if config.options.login_mode == "ciba":
+            ciba = CibaWeb(parts, visits=visits, pages=pages)
+        login = LoginWeb(parts, visits=visits, pages=pages, redirect=config.psc.redirect, ciba=ciba)
         self.app = Starlette(
             routes=[
                 *CallWeb(parts, visits=visits, pages=pages).routes,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
@@ -15,8 +14,9 @@ from drimbox_ref.consumer.pages import Pages
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.sessions import Context
 from drimbox_ref.consumer.values import LoginRefused
+from drimbox_ref.consumer.web.ciba import CibaWeb
 from drimbox_ref.consumer.web.requests import read_form, see_other, set_cookie
-from drimbox_ref.consumer.web.visits import LOGIN_COOKIE, Visits
+from drimbox_ref.consumer.web.visits import BROWSER_COOKIE, LOGIN_COOKIE, LOGIN_EVENT, Visits
 from drimbox_ref.psc import PscUnavailable
 
 __all__ = ["LoginWeb", "NO_PSC"]
@@ -24,17 +24,24 @@ __all__ = ["LoginWeb", "NO_PSC"]
 _log = logging.getLogger(__name__)
 
 NO_PSC = "Pro Santé Connect ne répond pas : réessayez dans un moment."
-_BROWSER_COOKIE = "__Host-drimbox-navigateur"
-"""Binds a login under way to the browser that began it; says nothing of who is logged in."""
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{43}")
-_EVENT = "UserAuthentication"
-"""DICOM PS3.15 A.5.3.12 (DB.CO.80)."""
 
 
 class LoginWeb:
-    """Sends browsers to PSC, takes them back, ends their sessions."""
+    """Sends browsers to PSC, takes them back, ends their sessions.
 
-    def __init__(self, parts: Parts, *, visits: Visits, pages: Pages, redirect: str) -> None:
+    With `ciba`, professionals are asked on their telephone instead.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        visits: Visits,
+        pages: Pages,
+        redirect: str,
+        ciba: CibaWeb | None = None,
+    ) -> None:
+        self._ciba = ciba
         self._parts = parts
         self._sessions = parts.sessions
         self._visits = visits
@@ -45,6 +52,7 @@ class LoginWeb:
     def routes(self) -> Sequence[BaseRoute]:
         """Where PSC sends browsers back, and the way out."""
         return (
+            *(self._ciba.routes if self._ciba else ()),
             Route(self._redirect, self.callback),
             Route("/logout", self.logout, methods=["POST"]),
         )
@@ -55,16 +63,16 @@ class LoginWeb:
         if len(given.multi_items()) != len(set(given)):
             raise HTTPException(400, "Retour de Pro Santé Connect illisible.")
         pending = self._sessions.come_back(
-            given.get("state", ""), request.cookies.get(_BROWSER_COOKIE, "")
+            given.get("state", ""), request.cookies.get(BROWSER_COOKIE, "")
         )
         if pending is None:
-            await self._visits.audit(_EVENT, "retour de PSC inattendu")
+            await self._visits.audit(LOGIN_EVENT, "retour de PSC inattendu")
             raise HTTPException(
                 400, "Connexion inattendue ou trop ancienne : relancez l'appel depuis le RIS."
             )
         back = f"/session/{pending.context}"
         if given.get("error"):
-            await self._visits.audit(_EVENT, "PSC a refusé la connexion")
+            await self._visits.audit(LOGIN_EVENT, "PSC a refusé la connexion")
             return self._pages.message(
                 "Connexion refusée",
                 "Pro Santé Connect n'a pas confirmé votre identité.",
@@ -81,22 +89,22 @@ class LoginWeb:
             )
             professional = self._parts.situations.read(await psc.userinfo(grant))
         except LoginRefused as refused:
-            await self._visits.audit(_EVENT, str(refused))
+            await self._visits.audit(LOGIN_EVENT, str(refused))
             return self._pages.message("Connexion refusée", str(refused), status=403, back=back)
         except PscUnavailable as error:
             _log.warning("PSC : %s", error)
             return self._pages.message("Connexion impossible", NO_PSC, status=503, back=back)
         login = self._sessions.log_in(professional, grant)
-        await self._visits.audit(_EVENT, "", subject=professional.id)
+        await self._visits.audit(LOGIN_EVENT, "", subject=professional.id)
         answer = see_other(back)
         set_cookie(answer, LOGIN_COOKIE, login.id)
         return answer
 
     async def to_psc(self, request: Request, context: Context) -> Response:
         """Send the browser to log in."""
-        browser = request.cookies.get(_BROWSER_COOKIE, "")
-        if not _IDENTIFIER.fullmatch(browser):
-            browser = self._sessions.new_browser()
+        if self._ciba is not None:
+            return await self._ciba.page(request, context)
+        browser = self._visits.browser(request) or self._sessions.new_browser()
         pending = self._sessions.send_away(browser, context.id)
         try:
             url = await self._parts.psc.authorization_url(
@@ -108,7 +116,7 @@ class LoginWeb:
                 "Connexion impossible", NO_PSC, status=503, back=f"/session/{context.id}"
             )
         answer = RedirectResponse(url, status_code=302, headers={"Cache-Control": "no-store"})
-        set_cookie(answer, _BROWSER_COOKIE, browser)
+        set_cookie(answer, BROWSER_COOKIE, browser)
         return answer
 
     async def logout(self, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
@@ -12,9 +13,14 @@ from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.sessions import Context, Login
 from drimbox_ref.trail import AuditEvent
 
-__all__ = ["LOGIN_COOKIE", "Visits"]
+__all__ = ["BROWSER_COOKIE", "LOGIN_COOKIE", "LOGIN_EVENT", "Visits"]
 
 LOGIN_COOKIE = "__Host-drimbox"
+BROWSER_COOKIE = "__Host-drimbox-navigateur"
+"""Binds a login under way to the browser that began it; says nothing of who is logged in."""
+LOGIN_EVENT = "UserAuthentication"
+"""DICOM PS3.15 A.5.3.12 (DB.CO.80)."""
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class Visits:
@@ -38,6 +44,11 @@ class Visits:
     def login(self, request: Request, *, activity: bool = True) -> Login | None:
         """Who is logged in; `activity` is false for what a page asks by itself."""
         return self._sessions.login(request.cookies.get(LOGIN_COOKIE, ""), activity=activity)
+
+    def browser(self, request: Request) -> str:
+        """Which browser this is; "" when it has no identifier of ours yet."""
+        found = request.cookies.get(BROWSER_COOKIE, "")
+        return found if _IDENTIFIER.fullmatch(found) else ""
 
     def claim(self, context: Context, login: Login) -> None:
         """The context is this professional's from now on.

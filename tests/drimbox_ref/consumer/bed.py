@@ -78,6 +78,8 @@ class Bed:
     directory: Path
     exchanges: list[Exchange] = field(default_factory=list)
     uuids: random.Random = field(default_factory=lambda: random.Random(7))
+    options: dict[str, str] = field(default_factory=dict)
+    """Of the box's configuration."""
     reached: dict[str, str] = field(default_factory=dict)
     """How PSC reaches the box."""
     ins: str = INS
@@ -238,8 +240,12 @@ class Bed:
                 "port": self.pacs.port,
                 "calling_ae": "CONSUMER",
             },
-            "options": {"emergency_modes": ["bris_de_glace"], "declare_authorisation": True},
             "connect_to": addresses,
+            "options": {
+                "emergency_modes": ["bris_de_glace"],
+                "declare_authorisation": True,
+                **self.options,
+            },
         }
 
     async def stop(self) -> None:

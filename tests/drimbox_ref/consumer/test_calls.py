@@ -23,6 +23,7 @@ OPTIONS = Options(
     consent_no="non",
     consent_unknown="inconnu",
     acces_dmp="lps_mtls",
+    login_mode="code",
     cnf_thumbprint="rfc8705",
     check_ins_key=False,
     vihf_version="3.0",
