@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from protocols.dicom.charset import codec_of
 from protocols.dicom.convert import explicit_from_implicit, implicit_from_explicit, vr_of
-from protocols.dicom.dicomjson import json_line, to_json
+from protocols.dicom.dicomjson import bulk_value, json_line, to_json
 from protocols.dicom.edit import header_end, read_texts, read_values, replace_elements
 from protocols.dicom.elements import (
     DicomSyntaxError,
@@ -28,6 +28,7 @@ __all__ = [
     "Element",
     "Part10",
     "build_part10",
+    "bulk_value",
     "codec_of",
     "encode_element",
     "encode_item",

@@ -15,6 +15,7 @@ from pydicom.dataset import Dataset
 from protocols.dicom import (
     DicomSyntaxError,
     build_part10,
+    bulk_value,
     encode_element,
     encode_sequence,
     explicit_from_implicit,
@@ -241,6 +242,32 @@ def test_json_agrees_with_pydicom() -> None:
         assert to_json(buffer.parent.getvalue(), transfer_syntax=syntax) == dataset.to_json_dict()
 
 
+def test_json_says_where_long_values_are() -> None:
+    dataset = Dataset()
+    dataset.PixelSpacing = ["0.50", "1e1"]
+    dataset.InstanceNumber = "7"
+    dataset.RedPaletteColorLookupTableData = bytes(range(256)) * 8
+    item = Dataset()
+    item.add_new(0x54000110, "OB", b"\1" * 2000)
+    dataset.IconImageSequence = [Dataset(), item]
+    for implicit in (True, False):
+        buffer = pydicom.filebase.DicomBytesIO()
+        buffer.is_little_endian, buffer.is_implicit_VR = True, implicit
+        pydicom.filewriter.write_dataset(buffer, dataset)
+        data, syntax = buffer.parent.getvalue(), IMPLICIT if implicit else EXPLICIT
+        model = to_json(data, transfer_syntax=syntax, bulk="/b", numbers=True)
+        assert model["00280030"]["Value"] == [0.5, 10.0]
+        assert model["00200013"]["Value"] == [7]
+        palette = model["00281201"]["BulkDataURI"]
+        nested = model["00880200"]["Value"][1]["54000110"]["BulkDataURI"]
+        assert (palette, nested) == ("/b/00281201", "/b/00880200/2/54000110")
+        for uri, value in ((palette, bytes(range(256)) * 8), (nested, b"\1" * 2000)):
+            path = uri.removeprefix("/b/")
+            assert bulk_value(data, path, transfer_syntax=syntax) == value
+        for path in ("00281202", "00880200/3/54000110", "00880200/2", "00880200/x/54000110", ""):
+            assert bulk_value(data, path, transfer_syntax=syntax) is None
+
+
 @pytest.mark.parametrize(
     ("uid", "legal"),
     [("1.2.840", True), ("2.25.0", True), ("1.02", False), ("1", False), ("1..2", False),
@@ -291,7 +318,8 @@ def test_hostile_bytes_never_raise_anything_else(data: bytes, syntax: str) -> No
         lambda: header_end(data, transfer_syntax=syntax, complete=False),
         lambda: replace_elements(data, transfer_syntax=syntax, elements={0x00100020: b""}),
         lambda: read_texts(data, transfer_syntax=syntax, tags={0x00100020}),
-        lambda: to_json(data, transfer_syntax=syntax),
+        lambda: to_json(data, transfer_syntax=syntax, bulk="/b", numbers=True),
+        lambda: bulk_value(data, "10020010/1/00100020", transfer_syntax=syntax),
         lambda: explicit_from_implicit(data),
         lambda: implicit_from_explicit(data),
     ):
