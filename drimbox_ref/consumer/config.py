@@ -26,6 +26,7 @@ from drimbox_ref.consumer.documents import DEFAULT_TYPES, Shown
 from drimbox_ref.consumer.values import DocumentType, Use
 from drimbox_ref.credentials import Dmp, read_dmp
 from drimbox_ref.forwarding import Repository, read_repository
+from drimbox_ref.viewer.ohif import OhifError, check_folder
 from spec.api_psc import SCOPE
 from spec.dicom import MODALITIES
 from spec.vihf import AUTHN_CONTEXTS, ModeAcces
@@ -219,6 +220,8 @@ class ConsumerConfig:
     """Where the audit trail is sent on; None keeps it here alone."""
     documents: tuple[Shown, ...]
     """`[[documents]]`: which document types are shown beside the exams, to whom (DMP/UX.17)."""
+    viewer: Path | None
+    """Folder of an OHIF built for `/ohif/`, offered beside our own viewer; None for none."""
     timing: Timing
     options: Options
 
@@ -250,6 +253,7 @@ def _build(root: Table) -> ConsumerConfig:
         connect_to=connect_to(root),
         repository=read_repository(root),
         documents=_documents(root),
+        viewer=_viewer(root),
         timing=_timing(root),
         options=options,
     )
@@ -365,6 +369,18 @@ def _export_syntaxes(root: Table) -> dict[str, str]:
             raise table.error(modality, "une modalité DICOM", modality)
         table.choice(modality, tuple(EXPORT_USES))
     return chosen
+
+
+def _viewer(root: Table) -> Path | None:
+    table = root.table("viewer", optional=True)
+    folder = table.path("folder", kind="directory") if "folder" in table else None
+    if folder is not None:
+        try:
+            check_folder(folder)
+        except OhifError as error:
+            raise table.error("folder", str(error), str(folder)) from None
+    table.end()
+    return folder
 
 
 def _timing(root: Table) -> Timing:

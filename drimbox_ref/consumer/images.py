@@ -216,6 +216,7 @@ def _check_status(answer: StreamedResponse, host: str) -> None:
     raise _retrieval(
         f"réponse de la Source {host} : {reasons.get(status, f'HTTP {status}')}",
         again=_retry_after(answer) if status == 503 else None,
+        status=status,
     )
 
 
@@ -225,5 +226,6 @@ def _retry_after(answer: StreamedResponse) -> float | None:
     return float(written) if written.isascii() and written.isdigit() else None
 
 
-def _retrieval(why: str, *, again: float | None = None) -> ExportFailed:
-    return ExportFailed(Failure.RETRIEVAL, f"Erreur de récupération : {why}.", again=again)
+def _retrieval(why: str, *, again: float | None = None, status: int = 0) -> ExportFailed:
+    message = f"Erreur de récupération : {why}."
+    return ExportFailed(Failure.RETRIEVAL, message, again=again, status=status)

@@ -69,9 +69,10 @@ ASSETS = {
 
 
 class Pages:
-    """Renders pages."""
+    """Renders pages. `ohif`: that viewer is installed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ohif: bool = False) -> None:
+        self._ohif = ohif
         self._environment = Environment(
             loader=PackageLoader(_PACKAGE),
             autoescape=True,
@@ -144,6 +145,7 @@ class Pages:
             destination=destination,
             syntaxes=_SYNTAXES,
             words={use: word for word, use in EXPORT_USES.items()},
+            ohif=self._ohif,
         )
 
     @staticmethod

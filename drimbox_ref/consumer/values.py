@@ -429,12 +429,16 @@ class ExportFailed(Exception):
 
     Attributes:
         again: seconds after which the same request may succeed; None when it would not.
+        status: the HTTP status that the Source answered; 0 when it is not about that.
     """
 
-    def __init__(self, failure: Failure, message: str, *, again: float | None = None) -> None:
+    def __init__(
+        self, failure: Failure, message: str, *, again: float | None = None, status: int = 0
+    ) -> None:
         super().__init__(message)
         self.failure = failure
         self.again = again
+        self.status = status
 
 
 def _host(url: str) -> str:

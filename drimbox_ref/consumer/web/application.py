@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from drimbox_ref.consumer.config import ConsumerConfig
 from drimbox_ref.consumer.consultation import Consulting
@@ -17,13 +19,16 @@ from drimbox_ref.consumer.ports import Library
 from drimbox_ref.consumer.reports import Reading
 from drimbox_ref.consumer.web.call import CallWeb
 from drimbox_ref.consumer.web.ciba import CibaWeb
+from drimbox_ref.consumer.web.dicomweb import DicomWebWeb
 from drimbox_ref.consumer.web.documents import DocumentsWeb
 from drimbox_ref.consumer.web.ended import EndedWeb
 from drimbox_ref.consumer.web.exports import ExportsWeb
 from drimbox_ref.consumer.web.login import LoginWeb
+from drimbox_ref.consumer.web.ohif import OhifWeb
 from drimbox_ref.consumer.web.page import PageWeb
 from drimbox_ref.consumer.web.viewer import ViewerWeb
 from drimbox_ref.consumer.web.visits import Visits
+from drimbox_ref.viewer.ohif import Ohif
 
 __all__ = ["ConsumerWeb"]
 
@@ -40,7 +45,7 @@ class ConsumerWeb:
         library: Library,
         config: ConsumerConfig,
     ) -> None:
-        self._pages = pages = Pages()
+        self._pages = pages = Pages(ohif=config.viewer is not None)
         visits = Visits(parts)
         ciba = None
         if config.options.login_mode == "ciba":
@@ -68,6 +73,7 @@ class ConsumerWeb:
                 ).routes,
                 *ExportsWeb(visits=visits, exporter=exporter).routes,
                 *ViewerWeb(visits=visits, login=login, library=library).routes,
+                *_ohif(config, visits=visits, login=login, library=library),
                 Route("/assets/{name}", _asset),
             ],
             exception_handlers={
@@ -97,6 +103,16 @@ class ConsumerWeb:
         return self._pages.message(
             "Erreur", "Erreur interne de la DRIMbox : l'administrateur en est informé.", status=500
         )
+
+
+def _ohif(
+    config: ConsumerConfig, *, visits: Visits, login: LoginWeb, library: Library
+) -> Sequence[BaseRoute]:
+    """The viewer that was installed, and the DICOMweb that it speaks; nothing without it."""
+    if config.viewer is None:
+        return ()
+    page = OhifWeb(Ohif(config.viewer), visits=visits, login=login)
+    return *page.routes, *DicomWebWeb(visits=visits, library=library).routes
 
 
 async def _asset(request: Request) -> Response:
