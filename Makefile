@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo test quick lint types campaign fuzz interop bench soak clean help
+.PHONY: setup demo test quick lint types campaign fuzz interop bench viewer-speed soak clean help
 
 help:
 	@echo "make demo    installe l'environnement et joue la campagne embarquée"
@@ -13,6 +13,7 @@ help:
 	@echo "make interop vérifie avec des programmes tiers (DCMTK, openssl, curl, Orthanc, PostgreSQL…)"
 	@echo "make fuzz    20 000 entrées hostiles par lecteur et par juge (graine affichée)"
 	@echo "make bench   mesures relatives (docs/performance.md)"
+	@echo "make viewer-speed  première image et série de 1 300 images dans la visionneuse (chromium)"
 	@echo "make soak    2 000 comptes rendus, des pannes, 20 SIGKILL de la Source (SOAK='--seed 7')"
 
 setup: .setup-runtime
@@ -91,6 +92,10 @@ fuzz: .setup-dev
 
 bench: .setup-dev
 	$(BIN)/python -m load.benchmarks
+
+# VIEWER: options of the command, as in `make viewer-speed VIEWER='--images 200 --json'`.
+viewer-speed: .setup-dev
+	$(BIN)/python -m load.viewer_speed $(VIEWER)
 
 # SOAK: options of the command, as in `make soak SOAK='--seed 7 --keep /tmp/endurance'`.
 soak: .setup-dev

@@ -63,9 +63,17 @@ class Workbench:
 
     def _planned(self, images: int, name: str, matrix: int) -> tuple[Story, PlannedExam]:
         """A story of one exam of one series, whose images are in the PACS."""
+        story = self.story(name, f"Une série de {images} images")
+        exam = story.plan("CT", images=images)
+        for file in modality.make(self.acquired(exam, story, matrix)):
+            self.bed.pacs.load(file)
+        return story, exam
+
+    def story(self, name: str, title: str) -> Story:
+        """A story of a scenario that no campaign plays, without any exam."""
         info = ScenarioInfo(
             id=name,
-            title=f"Une série de {images} images",
+            title=title,
             feature="",
             domain="bench",
             requirements=(),
@@ -74,11 +82,39 @@ class Workbench:
         )
         stage = Stage(info, self.bed.feed, self.bed.feed.shard, self.bed.profile, self.seed)
         stage.open()
-        story = Story(stage, self.bed)
-        exam = story.plan("CT", images=images)
-        for file in modality.make(_acquired(exam, story, matrix)):
-            self.bed.pacs.load(file)
-        return story, exam
+        return Story(stage, self.bed)
+
+    @staticmethod
+    def acquired(exam: PlannedExam, story: Story, matrix: int = _MATRIX) -> modality.Exam:
+        """What the modality makes of a planned exam, in images of `matrix` rows and columns."""
+        patient = story.patient
+        assert patient.ipp is not None
+        return modality.Exam(
+            patient=modality.Patient(
+                name=f"{patient.family}^{patient.given}",
+                patient_id=patient.ipp.value,
+                issuer=patient.ipp.authority,
+                issuer_oid=patient.ipp.oid,
+                birth_date=patient.birth_date,
+                sex=patient.sex,
+            ),
+            study_uid=exam.study_uid,
+            accession=exam.accession.value,
+            accession_issuer_oid=exam.accession.oid,
+            series=tuple(
+                modality.Series(
+                    modality=exam.modality,
+                    description=one.description,
+                    count=one.images,
+                    transfer_syntax=one.transfer_syntax,
+                    uid=one.uid,
+                )
+                for one in exam.series
+            ),
+            date=f"{exam.started:%Y%m%d}",
+            time=f"{exam.started:%H%M%S}",
+            matrix=matrix,
+        )
 
 
 @contextmanager
@@ -93,34 +129,3 @@ def workbench(*, seed: int = 1) -> Iterator[Workbench]:
         finally:
             bed.stop()
             shard.close()
-
-
-def _acquired(exam: PlannedExam, story: Story, matrix: int) -> modality.Exam:
-    patient = story.patient
-    assert patient.ipp is not None
-    return modality.Exam(
-        patient=modality.Patient(
-            name=f"{patient.family}^{patient.given}",
-            patient_id=patient.ipp.value,
-            issuer=patient.ipp.authority,
-            issuer_oid=patient.ipp.oid,
-            birth_date=patient.birth_date,
-            sex=patient.sex,
-        ),
-        study_uid=exam.study_uid,
-        accession=exam.accession.value,
-        accession_issuer_oid=exam.accession.oid,
-        series=tuple(
-            modality.Series(
-                modality=exam.modality,
-                description=one.description,
-                count=one.images,
-                transfer_syntax=one.transfer_syntax,
-                uid=one.uid,
-            )
-            for one in exam.series
-        ),
-        date=f"{exam.started:%Y%m%d}",
-        time=f"{exam.started:%H%M%S}",
-        matrix=matrix,
-    )

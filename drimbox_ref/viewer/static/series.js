@@ -62,6 +62,13 @@ export class Series extends EventTarget {
         if (this.frames.length === 1) await painted();
       }
       if (!this.complete && !this.failure) this.failure = "Transfert interrompu.";
+      performance.mark("drimbox-series-received", {
+        detail: {
+          images: this.images,
+          decodeMs: this.frames.reduce((sum, frame) => sum + frame.decodeMs, 0),
+          bytes: this.received,
+        },
+      });
     } catch (error) {
       this.failure = error instanceof Refused ? error.message
         : "Connexion à la DRIMbox interrompue : rouvrez la série.";
@@ -73,7 +80,7 @@ export class Series extends EventTarget {
   /** Forget every image. */
   clear() {
     for (const frame of this.frames) this.memory.drop(frame);
-    Object.assign(this, { frames: [], images: 0, sorted: null, unshown: [], volume: undefined });
+    Object.assign(this, { frames: [], images: 0, sorted: null, unshown: [], volume: undefined, received: 0 });
   }
 
   take(head, pixels) {
@@ -88,6 +95,7 @@ export class Series extends EventTarget {
       this.sorted = null;
       this.volume = undefined;
       this.images = head.rank;
+      this.received += pixels.byteLength;
       this.memory.keep(frame, new ARRAYS[head.pixels](pixels));
       this.tell("frame");
     } else if (head.type === "unshown") {
