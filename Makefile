@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo test quick lint types campaign fuzz interop bench viewer-speed soak clean help
+.PHONY: setup demo test quick lint types campaign fuzz interop bench viewer-speed soak crowd clean help
 
 help:
 	@echo "make demo    installe l'environnement et joue la campagne embarquée"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench   mesures relatives (docs/performance.md)"
 	@echo "make viewer-speed  première image et série de 1 300 images dans la visionneuse (chromium)"
 	@echo "make soak    2 000 comptes rendus, des pannes, 20 SIGKILL de la Source (SOAK='--seed 7')"
+	@echo "make crowd   50 professionnels cinq minutes : rien de l'un chez l'autre (CROWD='--people 8')"
 
 setup: .setup-runtime
 
@@ -100,6 +101,10 @@ viewer-speed: .setup-dev
 # SOAK: options of the command, as in `make soak SOAK='--seed 7 --keep /tmp/endurance'`.
 soak: .setup-dev
 	$(BIN)/python -m load.soak $(SOAK)
+
+# CROWD: options of the command, as in `make crowd CROWD='--people 8 --seconds 10'`.
+crowd: .setup-dev
+	$(BIN)/python -m load.crowd $(CROWD)
 
 clean:
 	rm -rf $(VENV) .setup-* runs dist build

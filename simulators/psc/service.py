@@ -170,6 +170,10 @@ class Psc:
         """Its CIBA requests: their lifetime and their interval may be changed."""
         return self._ciba
 
+    def admit(self, professional: Professional) -> None:
+        """One more professional can log in."""
+        self._realm.professionals[professional.id] = professional
+
     @property
     def professionals(self) -> tuple[Professional, ...]:
         """Those who can log in."""
