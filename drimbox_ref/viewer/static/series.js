@@ -35,7 +35,7 @@ export class Series extends EventTarget {
 
   /** What is left, in plain French. */
   progress() {
-    if (this.failure) return this.failure;
+    if (this.failure) return `Échec : ${this.images} image(s) sur ${this.total}`;
     if (this.state === "idle") return "";
     if (this.state === "ended") {
       return `${this.images} image(s) reçue(s), 100 %`;

@@ -207,6 +207,7 @@ export class Viewport extends EventTarget {
     context.fillRect(0, 0, wide, high);
     const picture = this.picture();
     this.say(picture);
+    this.scale.hidden = true;
     if (!picture?.ready) return;
     const [down, right] = picture.spacing;
     const fit = Math.min(width / (picture.width * right), height / (picture.height * down));
