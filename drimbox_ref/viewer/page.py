@@ -85,6 +85,8 @@ class Opening:
     """Where the professional comes from, "" when from nowhere."""
     assets: str
     """Path of the style and modules, without a final slash."""
+    alive: str = ""
+    """Where the page says now and then (POST) that somebody is looking, "" when nobody asks."""
 
 
 def page(opening: Opening) -> HTMLResponse:
@@ -100,6 +102,7 @@ def _data(opening: Opening) -> dict[str, Any]:
     return {
         "first": opening.first,
         "exam": opening.exam,
+        "alive": opening.alive,
         "exams": [
             {
                 "key": exam.key,

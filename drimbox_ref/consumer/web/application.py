@@ -72,7 +72,7 @@ class ConsumerWeb:
                     reading=Reading(parts, consulting=consulting),
                 ).routes,
                 *ExportsWeb(visits=visits, exporter=exporter).routes,
-                *ViewerWeb(visits=visits, login=login, library=library).routes,
+                *ViewerWeb(parts, visits=visits, login=login, library=library).routes,
                 *_ohif(config, visits=visits, login=login, library=library),
                 Route("/assets/{name}", _asset),
             ],

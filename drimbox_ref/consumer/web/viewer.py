@@ -5,6 +5,7 @@ Images are fetched by the box and decoded here: the browser never holds a token 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
@@ -13,12 +14,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from drimbox_ref.consumer.pages import dicom_date, dmp_traits
+from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import Library
 from drimbox_ref.consumer.sessions import Context
 from drimbox_ref.consumer.shelf import Shelf
-from drimbox_ref.consumer.values import Call, Exam
+from drimbox_ref.consumer.values import Call, Exam, LoginExpired
 from drimbox_ref.consumer.web.login import LoginWeb
 from drimbox_ref.consumer.web.visits import Visits
+from drimbox_ref.psc import PscUnavailable
 from drimbox_ref.viewer.facade import Facade
 from drimbox_ref.viewer.page import ASSETS, HEADERS, Opening, ShownExam, ShownSeries, page
 from drimbox_ref.viewer.ports import Arriving
@@ -27,13 +30,17 @@ from wire.http_server import note
 
 __all__ = ["ViewerWeb"]
 
+_log = logging.getLogger(__name__)
+
 _TRANSACTION = "consumer-viewer"
 
 
 class ViewerWeb:
     """Shows images of the exams of a context."""
 
-    def __init__(self, *, visits: Visits, login: LoginWeb, library: Library) -> None:
+    def __init__(self, parts: Parts, *, visits: Visits, login: LoginWeb, library: Library) -> None:
+        self._tokens = parts.tokens
+        self._sessions = parts.sessions
         self._visits = visits
         self._login = login
         self._shelf = Shelf(library)
@@ -45,6 +52,7 @@ class ViewerWeb:
         series = "/session/{id}/viewer/{kos}/studies/{study}/series/{series}"
         return (
             Route("/session/{id}/viewer", self.page),
+            Route("/session/{id}/viewer/alive", self.alive, methods=["POST"]),
             Route(f"{series}/stream", self.stream),
             Route(f"{series}/metadata", self.metadata),
             Route(f"{series}/instances/{{instance}}/frames/{{number:int}}", self.frame),
@@ -76,8 +84,24 @@ class ViewerWeb:
                 exam=exam.kos_uid,
                 back=f"/session/{context.id}",
                 assets="/viewer",
+                alive=f"/session/{context.id}/viewer/alive",
             )
         )
+
+    async def alive(self, request: Request) -> Response:
+        """Somebody is looking at images: their session is kept alive (DB.CO.65)."""
+        note(request.scope, transaction=_TRANSACTION)
+        _, login = self._visits.entered(request)
+        if login is None:
+            return _over()
+        try:
+            await self._tokens.access(login)
+        except LoginExpired:
+            self._sessions.expire(login)
+            return _over()
+        except PscUnavailable as error:
+            _log.warning("PSC : %s", error)
+        return Response(status_code=204, headers=HEADERS)
 
     async def stream(self, request: Request) -> Response:
         """Images of a series as they come."""
@@ -106,7 +130,7 @@ class ViewerWeb:
         note(request.scope, transaction=_TRANSACTION)
         context, login = self._visits.entered(request)
         if login is None:
-            return JSONResponse({"message": "Session terminée."}, 401, headers=HEADERS)
+            return _over()
         where = request.path_params
         for exam in context.consultation.exams if context.consultation else ():
             if (exam.kos_uid, exam.study_uid) == (where["kos"], where["study"]):
@@ -118,6 +142,10 @@ class ViewerWeb:
             404,
             headers=HEADERS,
         )
+
+
+def _over() -> Response:
+    return JSONResponse({"message": "Session terminée."}, 401, headers=HEADERS)
 
 
 def _shown(context: Context, exam: Exam) -> ShownExam:

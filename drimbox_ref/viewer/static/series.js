@@ -4,7 +4,7 @@ import { records } from "./records.js";
 import { volumeOf } from "./volume.js";
 
 const ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, int16: Int16Array, rgb: Uint8Array };
-const EXPIRED = "Votre session est terminée : revenez aux examens et reconnectez-vous.";
+export const EXPIRED = "Votre session est terminée : revenez aux examens et reconnectez-vous.";
 
 export class Series extends EventTarget {
   constructor(told, exam, memory) {

@@ -1,7 +1,8 @@
 // The page: series tree, views, tools, keyboard. Everything else is a module of its own.
 
 import { Memory } from "./memory.js";
-import { Series } from "./series.js";
+import { presence } from "./presence.js";
+import { EXPIRED, Series } from "./series.js";
 import { Viewport } from "./viewport.js";
 import { thumbnail } from "./thumbnail.js";
 
@@ -183,6 +184,15 @@ function complain(series) {
   by("alerts").append(line);
 }
 
+/** The login has ended: what is here may still be looked at. */
+function expired() {
+  if (by("alert-login")) return;
+  const line = document.createElement("p");
+  line.id = "alert-login";
+  line.textContent = EXPIRED;
+  by("alerts").append(line);
+}
+
 // Tools -----------------------------------------------------------------------------------------
 
 /** Tools say how the active view is. */
@@ -325,3 +335,4 @@ document.addEventListener("keydown", (event) => {
 lay("1");
 const first = exams.find(({ key }) => key === told.exam)?.series.find(({ uid }) => uid === told.first);
 if (first) open(first, view(0));
+if (told.alive) presence(told.alive, expired);

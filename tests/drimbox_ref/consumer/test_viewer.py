@@ -141,6 +141,25 @@ def test_nobody_else_sees_the_images(portal: BlockingPortal, bed: Bed) -> None:
     assert get(portal, other, f"/session/{context}/viewer?exam={kos}").status == 403
 
 
+def test_who_looks_at_images_keeps_the_session_alive(portal: BlockingPortal, bed: Bed) -> None:
+    kos = publish(bed)
+    user = opened(portal, bed)
+    alive = data_of(viewer(portal, user, exam=kos))["alive"]
+
+    async def tell(who: User) -> int:
+        answer = await who._client.request("POST", f"https://{WEB}{alive}")
+        return int(answer.status)
+
+    (login,) = [
+        one for one in bed.parts.sessions._logins.values() if one.professional.id in RADIOLOGIST
+    ][-1:]
+    before = login.seen
+    assert portal.call(tell, user) == 204
+    assert login.seen > before
+    assert portal.call(tell, bed.user()) == 401
+    assert portal.call(tell, opened(portal, bed, TWO_SITES)) == 403
+
+
 def test_a_source_that_is_not_listed_is_said(portal: BlockingPortal, bed: Bed) -> None:
     kos = publish(bed, host=STRANGER)
     user = opened(portal, bed)

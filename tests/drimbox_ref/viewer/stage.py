@@ -31,6 +31,7 @@ class Stage:
             Starlette(
                 routes=[
                     Route("/", self.page),
+                    Route("/alive", self.alive, methods=["POST"]),
                     Route("/assets/{name}", self.asset),
                     Route("/series/{exam}/{series}/stream", self.stream),
                     Route("/series/{exam}/{series}/instances/{sop}/frames/{n:int}", self.frame),
@@ -90,8 +91,13 @@ class Stage:
                 exam=first,
                 back="/",
                 assets="/assets",
+                alive="/alive",
             )
         )
+
+    async def alive(self, request: Request) -> Response:
+        self.asked.append("alive")
+        return Response(status_code=204)
 
     async def asset(self, request: Request) -> Response:
         kind, data = ASSETS[request.path_params["name"]]

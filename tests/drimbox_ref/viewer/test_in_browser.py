@@ -371,6 +371,24 @@ def test_pixels_that_left_the_memory_are_asked_again(page: Any, stage: Stage) ->
     assert f"{split_part10(files[1]).sop_instance}/1" in again
 
 
+def test_who_looks_at_images_stays_logged_in(page: Any, stage: Stage) -> None:
+    page.route(
+        "**/presence.js",
+        lambda route: route.fulfill(
+            body=route.fetch().text().replace("4 * 60 * 1000", "0"),
+            content_type="text/javascript",
+        ),
+    )
+    page.goto(stage.show({"Scanner": {"A": stage.whole(ct(3))}}))
+    shown(page, "Image 1/3")
+    assert "alive" not in stage.asked
+    with page.expect_response("**/alive"):
+        page.keyboard.press("ArrowDown")
+    shown(page, "Image 2/3")
+    expect(page.locator("#alerts")).to_be_empty()
+    assert stage.asked == ["A", "alive"]
+
+
 def test_everything_by_keyboard_and_help(page: Any, stage: Stage) -> None:
     page.goto(stage.show({"Scanner": {"A": stage.whole(ct(3)), "B": stage.whole(ct(2))}}))
     shown(page, "Image 1/3")
@@ -388,6 +406,24 @@ def test_everything_by_keyboard_and_help(page: Any, stage: Stage) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#help")).to_be_hidden()
     shown(page, "Image 1/2")
+
+
+def test_a_login_that_ended_is_said(browser: Any, stage: Stage) -> None:
+    page = browser.new_page()
+    page.route("**/alive", lambda route: route.fulfill(status=401))
+    page.route(
+        "**/presence.js",
+        lambda route: route.fulfill(
+            body=route.fetch().text().replace("4 * 60 * 1000", "0"),
+            content_type="text/javascript",
+        ),
+    )
+    page.goto(stage.show({"Scanner": {"A": stage.whole(ct(3))}}))
+    shown(page, "Image 1/3")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#alerts")).to_contain_text("Votre session est terminée")
+    shown(page, "Image 2/3")
+    page.close()
 
 
 def test_nothing_serious_bars_the_page(page: Any, stage: Stage) -> None:
