@@ -49,7 +49,8 @@ class Papers:
     ris_sign: CredentialFiles
     """Its ORG SIGN, for what it publishes in the DMP."""
     rogues: dict[str, CredentialFiles]
-    """`unlisted`: IGC, but not on the list; `market`: from the wrong authority."""
+    """`unlisted`: IGC, but not on the list; `market`: from the wrong authority; `revoked`: the
+    neighbour's own name and authority, taken back."""
     wardrobe: dict[Shown, CredentialFiles]
     """What a rude Source shows in the place of its own server certificate."""
     list_signer: Credential
@@ -98,6 +99,9 @@ def papers(
         "market": pki.auth_cli(
             names.neighbour, site.operator, issuer="market", key=desk.key("rogue")
         ),
+        "revoked": desk.organisation("rogue-revoked", pki.auth_cli, names.neighbour, site.operator)[
+            0
+        ],
     }
     host, key = names.neighbour, desk.key("rogue")
     wardrobe = {
@@ -107,6 +111,8 @@ def papers(
         Shown.SELF_SIGNED: pki.server(host, self_signed=True, key=key),
         Shown.CLIENT_ONLY: pki.server(host, client_only=True, key=key),
     }
+    # Before any box can ask for the CRL: one may be kept for days.
+    pki.revoke(rogues["revoked"])
     hosts = (
         names.source,
         names.counterpart,

@@ -233,6 +233,9 @@ class WhiteListSource:
     retry_s: float
     """After a fetch that failed: a box that starts before the network must not wait a day."""
     max_age_s: float
+    revocation: str = "crl"
+    """Of the signer: `crl` refuses a list whose signer's CRL is not to be had (white list readme,
+    grade sample; SSI/IE.43), `off` does not ask. The list in force stays until `max_age_s`."""
 
 
 def read(file: Path, build: Callable[[Table], T]) -> T:
@@ -347,6 +350,7 @@ def read_whitelist(root: Table) -> WhiteListSource:
         refresh_s=table.seconds("refresh_s", 86_400),
         retry_s=table.seconds("retry_s", 60),
         max_age_s=table.seconds("max_age_s", 7 * 86_400),
+        revocation=table.choice("revocation", ("crl", "off"), "crl"),
     )
     table.end()
     return source

@@ -2,6 +2,11 @@
 
 What it is asked differs by side: a Source looks a certificate's DN up, a Consumer a host.
 
+A list comes into force when its signature holds in one of the two published formats, its signer is
+an ORG SIGN of IGC-Santé with the expected CN and OU, in force and not revoked, and it is not older
+than the list in force. Whatever fails, the last good list stays, and an alert says why, until it
+has been held for `max_age_s` without any other being had: then there is none.
+
 Réf.: white list readme of DRIM-M_DATA (chain, signer's CN and OU, daily retrieval), grade:
 sample; ANS FAQ on the white list, grade: faq.
 """
@@ -17,11 +22,13 @@ from pathlib import Path
 
 from drimbox_ref.config import ConfigError, WhiteListSource
 from drimbox_ref.credentials import load_chain
+from drimbox_ref.revocation import Revocations, Standing
 from protocols import whitelist
 from protocols.dn import dn
 from protocols.errors import RemoteProtocolError
-from protocols.pki import attribute, key_usage, verify_chain
-from protocols.whitelist import WhiteList
+from protocols.pki import attribute, extended_key_usage, key_usage, verify_chain
+from protocols.whitelist import VerifiedWhiteList, WhiteList
+from spec.certificates import EMAIL_PROTECTION
 from wire.http_client import HttpClient, HttpFailure
 
 __all__ = ["WhiteListKeeper", "keep_fresh"]
@@ -96,6 +103,7 @@ class WhiteListKeeper:
         self._intermediates = tuple(one for one in bundle if one.subject != one.issuer)
         if not self._roots:
             raise ConfigError(file, "whitelist.igc_trust", "une autorité racine", "aucune")
+        self._revocations = Revocations(bundle, client=client, now=now, folder=state / "crl")
         self._in_force: _InForce | None = None
         self._restore()
 
@@ -108,8 +116,9 @@ class WhiteListKeeper:
         try:
             data = await self._fetch()
             now = self._now()
-            white_list = await asyncio.to_thread(self._verified, data, now)
-            self._in_force = _InForce(white_list, now)
+            verified = await asyncio.to_thread(self._verified, data, now)
+            await self._require_standing(verified)
+            self._put_in_force(verified.white_list, now)
             await asyncio.to_thread(self._keep, data)
         except _ListError as reason:
             _log.warning("liste blanche : %s", reason)
@@ -142,7 +151,22 @@ class WhiteListKeeper:
             raise _ListError(f"injoignable ({error}).") from error
         return bytes(body)
 
-    def _verified(self, data: bytes, now: datetime) -> WhiteList:
+    async def _require_standing(self, verified: VerifiedWhiteList) -> None:
+        if self._source.revocation == "off":
+            return
+        signer, *between = verified.certificates
+        verdict = await self._revocations.judge(signer, between)
+        if verdict.standing is not Standing.GOOD:
+            raise _ListError(f"signataire : {verdict.reason}.")
+
+    def _put_in_force(self, white_list: WhiteList, now: datetime) -> None:
+        former = self._in_force.white_list if self._in_force else white_list
+        if former.generated == white_list.generated and former != white_list:
+            # Nothing forbids it; whoever publishes twice within a second, or lies, is told of.
+            _log.warning("liste blanche : autre contenu sous la date de la précédente")
+        self._in_force = _InForce(white_list, now)
+
+    def _verified(self, data: bytes, now: datetime) -> VerifiedWhiteList:
         try:
             verified = whitelist.verify(data)
             signer = verified.certificate
@@ -150,19 +174,20 @@ class WhiteListKeeper:
                 signer, (*verified.certificates[1:], *self._intermediates), self._roots, now
             )
             names = attribute(signer, "CN"), attribute(signer, "OU")
-            usages = key_usage(signer)
+            usages, purposes = key_usage(signer), extended_key_usage(signer)
         except RemoteProtocolError as error:
             raise _ListError(f"{error}.") from error
         if names != ((self._source.signer_cn,), (self._source.signer_ou,)):
             raise _ListError(f"signataire inattendu {dn(signer)}.")
-        if not usages & {"digitalSignature", "nonRepudiation"}:
+        if "nonRepudiation" not in usages or EMAIL_PROTECTION not in purposes:
+            # ORG SIGN: its policy is that of every test leaf, usages alone tell it from the others.
             raise _ListError("le certificat du signataire n'est pas un certificat de signature.")
         generated = verified.white_list.generated
         if generated > now + _SKEW:
             raise _ListError("datée dans le futur.")
         if self._in_force and generated < self._in_force.white_list.generated:
             raise _ListError("plus ancienne que la liste en vigueur.")
-        return verified.white_list
+        return verified
 
     def _keep(self, data: bytes) -> None:
         scratch = self._kept.with_suffix(".tmp")
@@ -175,7 +200,7 @@ class WhiteListKeeper:
         try:
             data = self._kept.read_bytes()
             fetched = datetime.fromtimestamp(self._kept.stat().st_mtime, tz=now.tzinfo)
-            self._in_force = _InForce(self._verified(data, now), fetched)
+            self._in_force = _InForce(self._verified(data, now).white_list, fetched)
         except FileNotFoundError:
             return
         except (OSError, _ListError) as error:

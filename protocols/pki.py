@@ -100,7 +100,7 @@ class ChainFault(StrEnum):
     CRL_MISSING = "crl-missing"
     """No CRL of the leaf's issuer among those given."""
     CRL_STALE = "crl-stale"
-    """Its only CRLs are past their next update, or not in force yet."""
+    """Its only CRLs are past their next update, not in force yet, or not complete."""
 
 
 class ChainError(RemoteProtocolError):
@@ -346,6 +346,8 @@ def crl_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate)
 
 
 def _in_force(crl: x509.CertificateRevocationList, at: datetime) -> bool:
-    if at < crl.last_update_utc:
+    # A delta, or the list of some reasons only, says so by a critical extension: silence there is
+    # no proof (RFC 5280 5.2).
+    if at < crl.last_update_utc or any(one.critical for one in crl.extensions):
         return False
     return crl.next_update_utc is None or at <= crl.next_update_utc

@@ -1,7 +1,7 @@
 """Who may have which images: the checks of a WADO-RS request, in the order of the draft REM.
 
-Peer on the white list, token, profession, KOS, series, representation. The first that fails
-decides; none of them touches the PACS.
+Peer on the white list, certificate still good, token, profession, KOS, series, representation. The
+first that fails decides; none of them touches the PACS.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from drimbox_ref.revocation import Standing
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.values import Denied, Representation, Served, TrustVerdict
 from protocols.dicomweb import Resource, parse_path
@@ -65,7 +66,7 @@ class AccessControl:
 
     async def decide(self, request: AccessRequest) -> Granted | Refused:
         """The first refusal, or what is granted."""
-        untrusted = self._peer(request)
+        untrusted = self._peer(request) or await self._standing(request)
         if untrusted:
             return untrusted
         token = self._parts.bearer.read(request.all(AUTHORIZATION_HEADER))
@@ -104,6 +105,22 @@ class AccessControl:
                 status=403, message="Cette DRIMbox n'est pas dans la liste blanche DRIM-M."
             )
         return None
+
+    async def _standing(self, request: AccessRequest) -> Refused | None:
+        """The client certificate still holds: this connection may be older than its revocation."""
+        if request.peer_certificate is None:
+            return None  # the white list has had its say
+        standing = await self._parts.revocation.judge(request.peer_certificate)
+        if standing is Standing.GOOD:
+            return None
+        if standing is Standing.UNKNOWN:
+            return Refused(
+                status=503,
+                message="La révocation du certificat client est invérifiable : accès suspendu.",
+                headers=(("Retry-After", "5"),),
+            )
+        reason = "révoqué" if standing is Standing.REVOKED else "hors de validité"
+        return Refused(status=403, message=f"Certificat client {reason}.")
 
     async def _images(self, request: AccessRequest, subject: str) -> Granted | Refused:
         values = request.all(KOS_HEADER)

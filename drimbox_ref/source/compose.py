@@ -40,6 +40,7 @@ from drimbox_ref.source.ports import Uids
 from drimbox_ref.source.publication import Publication
 from drimbox_ref.source.registry import DmpRegistry
 from drimbox_ref.source.reports import CisisReports
+from drimbox_ref.source.revocation import CrlRevocation, UncheckedRevocation
 from drimbox_ref.source.service import Source
 from drimbox_ref.source.stamper import InsStamper
 from drimbox_ref.source.state import open_database
@@ -180,6 +181,16 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
             ),
             clock=clock,
             alerts=alerts,
+        ),
+        revocation=UncheckedRevocation()
+        if options.revocation == "off"
+        else CrlRevocation(
+            config.wado.client_ca,
+            client=ans,
+            clock=clock,
+            alerts=alerts,
+            folder=config.box.state / "crl",
+            file=config.file,
         ),
         bearer=AuthorizationHeader(),
         tokens=PscTokens(PscChannel(config.psc.issuer, client=psc)),

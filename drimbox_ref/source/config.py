@@ -156,6 +156,10 @@ class Options:
     `publish`. No public text settles it."""
     kos_transfer_syntax: str
     """Explicit VR LE (accepted sample) or Implicit VR LE (most samples)."""
+    revocation: str
+    """Of who asks for images: `crl` (the CRL that the certificate names, closed without a current
+    one: SSI/IE.43, and default 16 of our reading of the public texts) or `off`. No public text
+    says that OCSP is compulsory."""
     manufacturer: str
     """Manufacturer (0008,0070) of the KOS."""
     timezone: str
@@ -390,6 +394,7 @@ def _options(root: Table) -> Options:
             ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2"),
             "1.2.840.10008.1.2.1",
         ),
+        revocation=table.choice("revocation", ("crl", "off"), "crl"),
         manufacturer=table.text("manufacturer", "DRIMBENCH"),
         timezone=table.text("timezone", "+0000"),
     )

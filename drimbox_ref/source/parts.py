@@ -27,6 +27,7 @@ from drimbox_ref.source.ports import (
     Outbox,
     Registry,
     Reports,
+    Revocation,
     Showcase,
     Stamper,
     Tokens,
@@ -73,6 +74,7 @@ class Parts:
     door: Door
     showcase: Showcase
     trust: Trust
+    revocation: Revocation
     bearer: Bearer
     tokens: Tokens
     catalogue: Catalogue

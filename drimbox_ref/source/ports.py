@@ -13,6 +13,7 @@ from uuid import UUID
 from lxml import etree
 
 from drimbox_ref.credentials import Credentials
+from drimbox_ref.revocation import Standing
 from drimbox_ref.source.values import (
     ArchiveEntry,
     Denied,
@@ -66,6 +67,7 @@ __all__ = [
     "Outbox",
     "Registry",
     "Reports",
+    "Revocation",
     "Retrieval",
     "Showcase",
     "Stamper",
@@ -481,6 +483,14 @@ class Trust(Protocol):
 
     def judge(self, certificate: bytes | None, *, now: datetime) -> TrustVerdict:
         """Whether the DN of this DER certificate is on the list; None when none was shown."""
+        ...
+
+
+class Revocation(Protocol):
+    """Knows which certificates were taken back."""
+
+    async def judge(self, certificate: bytes) -> Standing:
+        """Where this DER certificate, whose chain TLS has verified once, stands now."""
         ...
 
 

@@ -69,3 +69,8 @@ Fonctionnalité: Refuser les images à qui n'y a pas droit
     Et que le PACS ne montre plus une image de la seconde série
     Quand une DRIMbox de la liste blanche demande cette image
     Alors la demande est refusée, entre deux demandes conformes acceptées
+
+  @SCN-IMR-13 @KIT-REVOCATION
+  Scénario: Certificat client révoqué
+    Quand une DRIMbox dont le certificat est révoqué demande la première série
+    Alors la demande est refusée, entre deux demandes conformes acceptées

@@ -189,6 +189,12 @@ def ask_unlisted(imaging: Imaging) -> None:
     imaging.ask_wrongly(papers=imaging.story.bed.papers.rogues["unlisted"])
 
 
+@when("une DRIMbox dont le certificat est révoqué demande la première série")
+def ask_revoked(imaging: Imaging) -> None:
+    """Under a name of the list; the CRL that it points at has its serial number."""
+    imaging.ask_wrongly(papers=imaging.story.bed.papers.rogues["revoked"])
+
+
 @when("une DRIMbox dont le certificat vient d'une autre autorité demande la première série")
 def ask_from_another_authority(imaging: Imaging) -> None:
     """The listed DN, issued by the market authority."""

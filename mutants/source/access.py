@@ -6,8 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from drimbox_ref.revocation import Standing
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.ports import Archive, Bearer, Catalogue, Door, Examinations, Tokens
+from drimbox_ref.source.ports import (
+    Archive,
+    Bearer,
+    Catalogue,
+    Door,
+    Examinations,
+    Revocation,
+    Tokens,
+)
 from drimbox_ref.source.values import Accepted, Denied, Served, TokenVerdict, TrustVerdict
 from mutants.registry import mutant
 from mutants.source.passing import PassingTrust
@@ -93,6 +102,18 @@ class Credulous:
         return replace(right, client_ca=both)
 
 
+class Credited:
+    """A `Revocation` for which a certificate without a path to IGC-Santé is good."""
+
+    def __init__(self, inner: Revocation) -> None:
+        self._inner = inner
+
+    async def judge(self, certificate: bytes) -> Standing:
+        """Right of what IGC-Santé signed."""
+        standing = await self._inner.judge(certificate)
+        return Standing.GOOD if standing is Standing.BROKEN else standing
+
+
 @mutant(
     "autorite-du-marche-admise",
     breaks="Un certificat client du marché ouvre la porte comme un certificat de l'IGC-Santé.",
@@ -100,7 +121,29 @@ class Credulous:
 )
 def market_clients_accepted(parts: Parts) -> Parts:
     """The wrong authority vouches for a DN of the list."""
-    return replace(parts, door=Credulous(parts.door))
+    return replace(parts, door=Credulous(parts.door), revocation=Credited(parts.revocation))
+
+
+class Forgetful:
+    """A `Revocation` that never reads a CRL."""
+
+    def __init__(self, inner: Revocation) -> None:
+        self._inner = inner
+
+    async def judge(self, certificate: bytes) -> Standing:
+        """What TLS let in is good, whatever its authority said since."""
+        standing = await self._inner.judge(certificate)
+        return Standing.GOOD if standing is Standing.REVOKED else standing
+
+
+@mutant(
+    "revocation-ignoree",
+    breaks="Les images sont servies à un certificat client que son autorité a révoqué.",
+    requirements=("KIT-REVOCATION",),
+)
+def revocation_ignored(parts: Parts) -> Parts:
+    """A stolen key opens the door until its certificate expires."""
+    return replace(parts, revocation=Forgetful(parts.revocation))
 
 
 class Shy:

@@ -88,6 +88,11 @@ class Ans:
         self._white_list = WhiteList(generated=generated or self._clock(), domains=tuple(domains))
         self._document = self._render()
 
+    def resign(self, signer: Signer) -> None:
+        """Sign by another credential from now on: a rotation, or a wrong one."""
+        self._signer = signer
+        self._document = self._render()
+
     def lists(self, operator_dn: str) -> bool:
         """Whether the list in force names that operator."""
         return any(domain.operator_dn == operator_dn for domain in self._white_list.domains)

@@ -210,9 +210,15 @@ class Pki:
             self._served_crl = None
 
     def crl(
-        self, *, this_update: datetime | None = None, next_update: datetime | None = None
+        self,
+        *,
+        this_update: datetime | None = None,
+        next_update: datetime | None = None,
+        delta_of: x509.CertificateRevocationList | None = None,
     ) -> bytes:
         """The organisations' CRL, DER. Valid seven days, unless told otherwise (stale ones).
+
+        `delta_of` makes a delta: what was revoked since that complete one (RFC 5280 5.2.4).
 
         One made earlier is served again while nothing was revoked since and half of its life is
         left: a download must not cost an RSA signature.
@@ -220,6 +226,10 @@ class Pki:
         authority = self._igc.intermediate
         with self._lock:
             revoked = tuple(self._revoked.values())
+            if delta_of is not None:
+                known = {entry.serial_number for entry in delta_of}
+                news = tuple(one for one in revoked if one.serial_number not in known)
+                return self._crl(authority, news, this_update, next_update, delta_of)
             if this_update is not None or next_update is not None:
                 return self._crl(authority, revoked, this_update, next_update)
             now = self._clock()
@@ -407,6 +417,7 @@ class Pki:
         revoked: tuple[x509.RevokedCertificate, ...],
         this_update: datetime | None,
         next_update: datetime | None,
+        base: x509.CertificateRevocationList | None = None,
     ) -> bytes:
         # Seconds are all that a CRL tells: one made now would begin after a verification that
         # began before it, and be out of date for that one.
@@ -424,6 +435,9 @@ class Pki:
                 critical=False,
             )
         )
+        if base is not None:
+            number = base.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+            builder = builder.add_extension(x509.DeltaCRLIndicator(number), critical=True)
         for entry in revoked:
             builder = builder.add_revoked_certificate(entry)
         return builder.sign(authority.key, SHA256()).public_bytes(Encoding.DER)

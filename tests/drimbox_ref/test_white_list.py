@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from drimbox_ref.config import WhiteListSource
 from drimbox_ref.white_list import WhiteListKeeper, keep_fresh
-from protocols.whitelist import Domain, Format
+from protocols.whitelist import Domain
 from simulators.ans import Ans, ListFault, Signer, service
-from simulators.igc import Pki
+from simulators.igc import Credential, Pki
+from simulators.igc import service as igc_service
 from wire.exchange import ignore
 from wire.http_client import HttpClient
 from wire.tls import ClientTls, ServerTls
@@ -22,50 +26,131 @@ DOMAINS = (Domain(identifier="1", db="db1.test", operator_dn="CN=db1.test,OU=1,C
 CN, OU = "KIT Liste Blanche", "318751275100020"
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("format", ["A", "B"])
-async def test_both_formats_are_put_in_force(tmp_path: Path, format: Format) -> None:
-    pki = Pki.create(clock=lambda: NOW, crl_url="http://igc.test/CRL/KIT-ACI-EL-ORG.crl")
+@dataclass
+class Bench:
+    """The agency, its authority, and a box that keeps its list."""
+
+    igc: igc_service.IgcServer
+    ans: Ans
+    source: WhiteListSource
+    client: HttpClient
+    folder: Path
+    later: timedelta = timedelta()
+    """How far from NOW the box's clock is."""
+
+    def sign_as(self, credential: Credential) -> None:
+        self.ans.resign(Signer(credential.key, credential.certificate))
+
+    def keeper(self, **changes: Any) -> WhiteListKeeper:
+        return WhiteListKeeper(
+            replace(self.source, **changes),
+            client=self.client,
+            now=lambda: NOW + self.later,
+            state=self.folder,
+            file=self.folder / "box.toml",
+        )
+
+    def in_force(self, keeper: WhiteListKeeper) -> tuple[Domain, ...] | None:
+        current = keeper.current(NOW + self.later)
+        return None if current is None else current.domains
+
+
+@pytest.fixture(params=["A", "B"])
+async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    igc = await igc_service.start(clock=lambda: NOW, observe=ignore)
+    pki = igc.pki
     signer = pki.sign(CN, OU, key=pki.throwaway_key)
     ans = Ans(
         signer=Signer(signer.key, signer.certificate),
         clock=lambda: NOW,
         domains=DOMAINS,
-        format=format,
+        format=request.param,
     )
     files = pki.server("localhost", key=pki.throwaway_key).write(tmp_path, "ans")
     trust = pki.write(tmp_path)
     server = await service.start(
         ans, observe=ignore, tls=ServerTls(certificate=files.certificate, key=files.key)
     )
-    client = HttpClient(actor="box", tls=ClientTls(trust=trust.market_trust))
-    keeper = WhiteListKeeper(
-        WhiteListSource(
-            url=server.url + service.WHITE_LIST_PATH,
-            trust=trust.market_trust,
-            igc_trust=trust.igc_trust,
-            signer_cn=CN,
-            signer_ou=OU,
-            refresh_s=1.0,
-            retry_s=1.0,
-            max_age_s=60.0,
-        ),
-        client=client,
-        now=lambda: NOW,
-        state=tmp_path,
-        file=tmp_path / "box.toml",
+    source = WhiteListSource(
+        url=server.url + service.WHITE_LIST_PATH,
+        trust=trust.market_trust,
+        igc_trust=trust.igc_trust,
+        signer_cn=CN,
+        signer_ou=OU,
+        refresh_s=1.0,
+        retry_s=1.0,
+        max_age_s=3 * 86_400.0,
     )
-    try:
-        assert await keeper.refresh() == ""
-        ans.fail(ListFault.TAMPERED)
-        refused = await keeper.refresh()
-    finally:
-        await client.aclose()
-        await server.stop()
-    assert "dernière liste valide" in refused
-    current = keeper.current(NOW)
-    assert current is not None
-    assert current.domains == DOMAINS
+    async with HttpClient(actor="box", tls=ClientTls(trust=trust.market_trust)) as client:
+        yield Bench(igc, ans, source, client, tmp_path)
+    await server.stop()
+    await igc.stop()
+
+
+@pytest.mark.anyio
+async def test_both_formats_are_put_in_force_and_a_wrong_list_leaves_the_good_one(
+    bench: Bench,
+) -> None:
+    keeper = bench.keeper()
+    assert await keeper.refresh() == ""
+    assert bench.in_force(keeper) == DOMAINS
+    for fault in (ListFault.TAMPERED, ListFault.UNSIGNED, ListFault.TRUNCATED, ListFault.ROLLBACK,
+                  ListFault.UNAVAILABLE):  # fmt: skip
+        bench.ans.fail(fault)
+        assert "dernière liste valide" in await keeper.refresh(), fault
+        assert bench.in_force(keeper) == DOMAINS
+    bench.later = timedelta(days=4)
+    assert bench.in_force(keeper) is None, "held longer than it may be"
+
+
+def _signers(pki: Pki) -> dict[str, Credential]:
+    key = pki.throwaway_key
+    return {
+        "same authority, other name": pki.sign("KIT Autre", OU, key=key),
+        "other structure": pki.sign(CN, "318751275100021", key=key),
+        "trailing space": pki.sign(CN + " ", OU, key=key),
+        "AUTH_CLI of that name": pki.auth_cli(CN, OU, key=key),
+        "signed by itself": pki.sign(CN, OU, key=key, self_signed=True),
+        "of the market": pki.sign(CN, OU, key=key, issuer="market"),
+        "expired": pki.sign(CN, OU, key=key, expired=True),
+        "not yet valid": pki.sign(CN, OU, key=key, not_yet_valid=True),
+    }
+
+
+@pytest.mark.anyio
+async def test_no_other_signer_is_believed(bench: Bench) -> None:
+    for why, signer in _signers(bench.igc.pki).items():
+        bench.sign_as(signer)
+        assert await bench.keeper().refresh(), why
+    bench.sign_as(bench.igc.pki.sign(CN, OU))
+    assert await bench.keeper().refresh() == "", "a new leaf of the right name is a rotation"
+
+
+@pytest.mark.anyio
+async def test_a_signer_that_was_revoked_brings_no_list_and_the_former_stays(bench: Bench) -> None:
+    keeper, pki = bench.keeper(), bench.igc.pki
+    assert await keeper.refresh() == ""
+    bench.later = timedelta(hours=2)
+    stolen = pki.sign(CN, OU, key=pki.throwaway_key)
+    pki.revoke(stolen)
+    bench.sign_as(stolen)
+    bench.ans.publish(())
+    assert "révoqué" in await keeper.refresh()
+    assert bench.in_force(keeper) == DOMAINS
+
+
+@pytest.mark.anyio
+async def test_a_signer_without_crl_is_refused_unless_told_otherwise(bench: Bench) -> None:
+    await bench.igc.stop()
+    assert "CRL" in await bench.keeper().refresh()
+    assert await bench.keeper(revocation="off").refresh() == ""
+
+
+@pytest.mark.anyio
+async def test_an_older_list_is_refused_by_the_next_process_too(bench: Bench) -> None:
+    assert await bench.keeper().refresh() == ""
+    bench.ans.fail(ListFault.ROLLBACK)
+    assert "plus ancienne" in await bench.keeper().refresh()
 
 
 @pytest.mark.anyio

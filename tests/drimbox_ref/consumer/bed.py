@@ -232,6 +232,7 @@ class Bed:
                 "igc_trust": igc,
                 "signer_cn": "KIT Liste Blanche",
                 "signer_ou": "318751275100020",
+                "revocation": "off",
             },
             "wado": certificate,
             "local_pacs": {

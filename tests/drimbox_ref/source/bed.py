@@ -30,11 +30,11 @@ from protocols.whitelist import Domain
 from simulators import dmp, pacs, psc
 from simulators.ans import publication
 from simulators.ans import service as ans_service
-from simulators.igc.pki import Pki
+from simulators.igc import service as igc_service
 from simulators.ris.service import Ris
 from spec.wado import KOS_HEADER, LOSSLESS_PROFILE
 from tests.drimbox_ref.source.world import INS, IPP, STRUCTURE, cda_report, oru
-from wire.exchange import Exchange
+from wire.exchange import Exchange, ignore
 from wire.http_client import HttpClient, Response
 from wire.tls import ClientTls, ServerTls
 
@@ -86,6 +86,10 @@ def image(
     return out.getvalue()
 
 
+async def start_igc() -> igc_service.IgcServer:
+    return await igc_service.start(clock=Bed.now, observe=ignore)
+
+
 class Bed:
     """Everything that a Source needs. Use from the test's thread; services live in the portal."""
 
@@ -112,7 +116,8 @@ class Bed:
     # -- the world ---------------------------------------------------------------------------
 
     def _make_papers(self) -> None:
-        self.pki = Pki.create(clock=self.now, crl_url="http://127.0.0.1:1/kit.crl")
+        self.igc = self.call(start_igc)
+        self.pki = self.igc.pki
         key = self.pki.throwaway_key
         papers = self.directory / "pki"
         self.trust = self.pki.write(papers)
@@ -184,7 +189,7 @@ class Bed:
 
     async def stop(self) -> None:
         self.pacs.stop()
-        for stop in (self.dmp.stop, self.psc.stop, self.ans_server.stop):
+        for stop in (self.dmp.stop, self.psc.stop, self.ans_server.stop, self.igc.stop):
             await stop()
 
     # -- the box -----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from drimbox_ref.dmp import PeerUnavailable
+from drimbox_ref.revocation import Standing
 from drimbox_ref.source.access import AccessControl, AccessRequest, Granted, Refused
 from drimbox_ref.source.negotiator import AcceptNegotiator
 from drimbox_ref.source.storage import preferred
@@ -95,6 +96,23 @@ async def test_a_peer_outside_the_list_never_reaches_psc(world: World, published
     world.trust.verdict = TrustVerdict.LISTED
     assert await status(world, request(published, certificate=None)) == 403
     assert world.tokens.seen == []
+
+
+@pytest.mark.parametrize(
+    ("standing", "expected"),
+    [
+        (Standing.GOOD, 200),
+        (Standing.REVOKED, 403),
+        (Standing.BROKEN, 403),
+        (Standing.UNKNOWN, 503),
+    ],
+)
+async def test_a_certificate_is_looked_up_at_each_request(
+    world: World, published: str, standing: Standing, expected: int
+) -> None:
+    world.revocation.standing = standing
+    assert await status(world, request(published)) == expected
+    assert bool(world.tokens.seen) == (standing is Standing.GOOD)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from drimbox_ref.credentials import Credentials
 from drimbox_ref.database import Database
 from drimbox_ref.dmp import PeerUnavailable, Rejected
 from drimbox_ref.names import SeededUids
+from drimbox_ref.revocation import Standing
 from drimbox_ref.source import tables
 from drimbox_ref.source.acknowledger import Hl7Acknowledger
 from drimbox_ref.source.archive import SqlArchive
@@ -400,6 +401,14 @@ class FakeTrust:
         return TrustVerdict.UNKNOWN if certificate is None else self.verdict
 
 
+@dataclass
+class FakeRevocation:
+    standing: Standing = Standing.GOOD
+
+    async def judge(self, certificate: bytes) -> Standing:
+        return self.standing
+
+
 class NoDoor:
     """No listener in these tests."""
 
@@ -500,6 +509,7 @@ class World:
     dmp: FakeDmp
     images: FakeImages
     trust: FakeTrust
+    revocation: FakeRevocation
     tokens: FakeTokens
     state: Path
     url: str
@@ -524,6 +534,7 @@ def make_world(
     uids = SeededUids(database, root=IDENTITY.uid_root, seed=seed, name="box")
     archive = SqlArchive(database)
     trust, tokens, images = FakeTrust(), FakeTokens(), FakeImages()
+    revocation = FakeRevocation()
     parts = Parts(
         clock=clock,
         uids=uids,
@@ -570,6 +581,7 @@ def make_world(
         door=NoDoor(),
         showcase=Capabilities("https://db1.drimbench.test/drimbox/rs"),
         trust=trust,
+        revocation=revocation,
         bearer=AuthorizationHeader(),
         tokens=tokens,
         catalogue=ArchiveCatalogue(archive),
@@ -578,4 +590,4 @@ def make_world(
         negotiator=AcceptNegotiator(),
         transcoder=PixelTranscoder(),
     )
-    return World(parts, clock, pacs, dmp, images, trust, tokens, state, url, database)
+    return World(parts, clock, pacs, dmp, images, trust, revocation, tokens, state, url, database)
