@@ -194,11 +194,13 @@ class _Desk:
     ) -> tuple[Credential, CredentialFiles]:
         """Of a structure: `issue` is one of the two ways of its authority."""
         spoken = {"CN": cn, "OU": ou, **({"O": o} if o else {})}
-        kept = self._kept(name)
+        kept, found = self._kept(name), self._found(name)
         if kept is None or any(
             attribute(kept.certificate, kind) != (value,) for kind, value in spoken.items()
         ):
-            kept = issue(cn, ou, **({"o": o} if o else {}))
+            # Its key may stay: making one is what takes time.
+            key = {} if found is None else {"key": found.key}
+            kept = issue(cn, ou, **({"o": o} if o else {}), **key)
         return kept, kept.write(self._directory, name)
 
     def key(self, name: str) -> rsa.RSAPrivateKey:
@@ -211,8 +213,11 @@ class _Desk:
         return made
 
     def _kept(self, name: str) -> Credential | None:
+        found = self._found(name)
+        return found if found is not None and self._pki.vouches_for(found) else None
+
+    def _found(self, name: str) -> Credential | None:
         try:
-            kept = Credential.read(self._directory, name)
+            return Credential.read(self._directory, name)
         except (OSError, ValueError):
             return None
-        return kept if self._pki.vouches_for(kept) else None

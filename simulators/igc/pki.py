@@ -171,8 +171,11 @@ class Pki:
         return _new_key()
 
     def vouches_for(self, credential: Credential) -> bool:
-        """Whether one of our authorities issued it, and it is in force for a day at least."""
+        """Whether one of our authorities issued it, it is in force for a day at least, and the CRL
+        that it names, if any, is served: another life of this PKI may have had another address."""
         certificate, now = credential.certificate, self._clock()
+        if profiles.crl_address(certificate) not in ("", self.crl_url):
+            return False
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - DAY:
             return False
         for authority in (self._igc.intermediate, self._market.intermediate):
@@ -307,7 +310,9 @@ class Pki:
     def _addresses(self, crl: str, certificate: str) -> profiles.Addresses:
         # `crl_url` ends with CRL_PATH, perhaps under a prefix: siblings are relative to it.
         return profiles.Addresses(
-            crl=urljoin(self.crl_url, "." + PUBLISHED[crl].removeprefix("/CRL")),
+            crl=self.crl_url
+            if PUBLISHED[crl] == CRL_PATH
+            else urljoin(self.crl_url, "." + PUBLISHED[crl].removeprefix("/CRL")),
             certificate=urljoin(self.crl_url, ".." + PUBLISHED[certificate]),
         )
 

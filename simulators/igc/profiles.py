@@ -19,6 +19,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 __all__ = [
     "Addresses",
     "authority_extensions",
+    "crl_address",
     "organisation_extensions",
     "organisation_name",
     "server_extensions",
@@ -135,6 +136,15 @@ def address_extensions(addresses: Addresses) -> list[Extension]:
         (x509.CRLDistributionPoints([point]), False),
         (x509.AuthorityInformationAccess([issuers]), False),
     ]
+
+
+def crl_address(certificate: x509.Certificate) -> str:
+    """The first address of its CRL; "" when it names none."""
+    try:
+        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    except x509.ExtensionNotFound:
+        return ""
+    return next((name.value for point in points for name in point.full_name or ()), "")
 
 
 def _general_name(name: str) -> x509.GeneralName:

@@ -13,6 +13,7 @@ from protocols.errors import RemoteProtocolError
 from protocols.xmlsig import SignatureError
 from protocols.xsdatetime import parse_instant
 from spec import whitelist as table
+from spec.certificates import EMAIL_PROTECTION
 from spec.grade import Grade, Reference
 from validators.certificates import certificate_of
 from validators.examples import whitelist as example
@@ -159,16 +160,33 @@ def certificate(listed: ListArtefact) -> Findings:
                 where="//X509Certificate",
             )
             continue
-        try:
-            usage = found.extensions.get_extension_for_class(x509.KeyUsage).value
-        except (x509.ExtensionNotFound, ValueError):
-            continue
-        if not (usage.digital_signature or usage.content_commitment):
+        # An ORG AUTH_CLI has digitalSignature too: these two tell an ORG SIGN from it.
+        usages, purposes = _usages(found)
+        if usages is not None and not usages.content_commitment:
             yield Broken(
                 message="Le certificat n'est pas un certificat de signature.",
-                expected="digitalSignature ou nonRepudiation",
+                expected="nonRepudiation",
                 where="//X509Certificate",
             )
+        if purposes is not None and EMAIL_PROTECTION not in {one.dotted_string for one in purposes}:
+            yield Broken(
+                message="Le certificat sert à autre chose qu'à signer.",
+                expected=f"emailProtection ({EMAIL_PROTECTION})",
+                actual=" ".join(one.dotted_string for one in purposes),
+                where="//X509Certificate",
+            )
+
+
+def _usages(
+    found: x509.Certificate,
+) -> tuple[x509.KeyUsage | None, x509.ExtendedKeyUsage | None]:
+    """What its key is for, where it says so."""
+    values = {one.oid: one.value for one in found.extensions}  # read whole by `certificate_of`
+    usage, purposes = values.get(x509.KeyUsage.oid), values.get(x509.ExtendedKeyUsage.oid)
+    return (
+        usage if isinstance(usage, x509.KeyUsage) else None,
+        purposes if isinstance(purposes, x509.ExtendedKeyUsage) else None,
+    )
 
 
 @WHITE_LIST.rule(
