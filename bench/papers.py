@@ -17,6 +17,7 @@ from bench.certificates import Certificates
 from bench.site import Site
 from protocols.dn import attribute, dn
 from protocols.pki import server_names
+from simulators.ans import Other
 from simulators.igc import Credential, CredentialFiles, Pki, pem, read_key, write_key
 from simulators.peer import Shown
 
@@ -54,6 +55,8 @@ class Papers:
     wardrobe: dict[Shown, CredentialFiles]
     """What a rude Source shows in the place of its own server certificate."""
     list_signer: Credential
+    list_others: dict[Other, Credential]
+    """Who may sign the white list instead, on demand: `simulators.ans.faults`."""
     psc_key: rsa.RSAPrivateKey
     api_psc_key: rsa.RSAPrivateKey
 
@@ -160,9 +163,25 @@ def papers(
             for shown, credential in wardrobe.items()
         },
         list_signer=desk.organisation("liste", pki.sign, site.signer_cn, site.signer_ou)[0],
+        list_others=_other_signers(pki, site, desk.key("rogue")),
         psc_key=desk.key("psc"),
         api_psc_key=desk.key("api-psc"),
     )
+
+
+def _other_signers(pki: Pki, site: Site, key: rsa.RSAPrivateKey) -> dict[Other, Credential]:
+    cn, ou = site.signer_cn, site.signer_ou
+    others = {
+        Other.NAME: pki.sign(f"{cn} bis", ou, key=key),
+        Other.STRUCTURE: pki.sign(cn, site.operator + "9", key=key),
+        Other.MARKET: pki.sign(cn, ou, issuer="market", key=key),
+        Other.CLIENT: pki.auth_cli(cn, ou, key=key),
+        Other.EXPIRED: pki.sign(cn, ou, expired=True, key=key),
+        Other.REVOKED: pki.sign(cn, ou, key=key),
+        Other.SUCCESSOR: pki.sign(cn, ou, key=key),
+    }
+    pki.revoke(others[Other.REVOKED])
+    return others
 
 
 def _widened(bundle: Path, more: tuple[x509.Certificate, ...]) -> Path:

@@ -103,6 +103,7 @@ class Simulators:
             "dmp": self.dmp,
             "pacs-local": self.local_pacs,
             "source": self.neighbour,
+            "ans": self.ans,
         }
         return {name: one.faults for name, one in standing.items() if one is not None}
 
@@ -268,6 +269,10 @@ class World:
         signer, world = self.papers.list_signer, self.profile.world
         self.ans = self.simulators.ans = made = Ans(
             signer=Signer(signer.key, signer.certificate),
+            others={
+                name: Signer(one.key, one.certificate)
+                for name, one in self.papers.list_others.items()
+            },
             clock=self.clock,
             format=world.white_list_format,
         )

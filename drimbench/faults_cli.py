@@ -23,7 +23,7 @@ __all__ = ["fault"]
 fault = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Pannes des simulateurs de « drimbench serve » (PACS, DMP, autre Source), une à une.",
+    help="Pannes des simulateurs de « drimbench serve » (PACS, DMP, liste, autre Source), une à une.",
 )
 
 _TIMEOUT_S = 10.0
@@ -44,7 +44,7 @@ _PROFILE = Path("drimbench.toml")
 @fault.command(name="list")
 def list_(
     simulator: Annotated[
-        str, typer.Argument(help="pacs, dmp, pacs-local ou source ; tous sans argument.")
+        str, typer.Argument(help="pacs, dmp, pacs-local, ans ou source ; tous sans argument.")
     ] = "",
     menu: Annotated[bool, typer.Option("--menu", help="Montrer aussi le menu entier.")] = False,
     at: At = "",
@@ -74,7 +74,7 @@ def list_(
 
 @fault.command(name="set")
 def set_(
-    simulator: Annotated[str, typer.Argument(help="pacs, dmp, pacs-local ou source.")],
+    simulator: Annotated[str, typer.Argument(help="pacs, dmp, pacs-local, ans ou source.")],
     name: Annotated[str, typer.Argument(metavar="PANNE", help="Son nom au menu : refus, retard…")],
     service: Annotated[
         str, typer.Argument(help="Ce qu'elle touche : association, C-FIND, TD2.1, TLS…")
@@ -105,6 +105,8 @@ def set_(
     drimbench fault set pacs lenteur C-MOVE debit=20000
 
     drimbench fault set source certificat TLS montre=expire
+
+    drimbench fault set ans signataire liste qui=revoque
     """
     given = {}
     for one in parameters or ():
@@ -128,7 +130,7 @@ def set_(
 @fault.command(name="clear")
 def clear(
     simulator: Annotated[
-        str, typer.Argument(help="pacs, dmp, pacs-local ou source ; tous sans argument.")
+        str, typer.Argument(help="pacs, dmp, pacs-local, ans ou source ; tous sans argument.")
     ] = "",
     number: Annotated[
         int | None, typer.Argument(help="Celle-là seule, par son numéro ; toutes sans lui.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulators import dmp, pacs, peer
+from simulators import ans, dmp, pacs, peer
 from wire.faults import FaultKind, Parameter
 
 __all__ = ["DEFAULT_PATH", "faults_page"]
 
 DEFAULT_PATH = "docs/reference/pannes.md"
-_HEAD = """# Les pannes du PACS, du DMP et de l'autre Source simulés
+_HEAD = """# Les pannes du PACS, du DMP, de la liste blanche et de l'autre Source simulés
 
 Page produite par `drimbench docs faults` : ne pas la modifier à la main.
 
@@ -38,6 +38,7 @@ def faults_page() -> str:
             _HEAD,
             *_menu("PACS", "pacs` et `pacs-local", pacs.MENU),
             *_menu("DMP", "dmp", dmp.MENU),
+            *_menu("Liste blanche", "ans", ans.menu(frozenset(ans.Other))),
             *_menu("Autre Source", "source", peer.MENU),
             "",
         ]

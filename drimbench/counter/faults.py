@@ -1,6 +1,6 @@
 """The switches: what is wrong with a simulator until it is put right again.
 
-The PACS and the DMP fail besides request by request: `wire.faults`.
+The PACS, the DMP and the agency fail besides request by request: `wire.faults`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from typing import Final
 
 from bench.bed import Bed
 from bench.world import Simulators
-from simulators.ans import Ans
-from simulators.ans.publication import ListFault
 from simulators.dmp import Dmp
 from simulators.psc import Psc
 from simulators.psc.oauth import Fault
@@ -22,14 +20,6 @@ __all__ = ["WELL", "Menu", "menus"]
 WELL: Final = "aucune"
 """The choice that makes nothing wrong, first in every menu."""
 
-_LISTS: Final = {
-    ListFault.UNSIGNED: "liste sans signature",
-    ListFault.TAMPERED: "liste changée après signature",
-    ListFault.WRONG_SIGNER: "liste d'un autre signataire",
-    ListFault.ROLLBACK: "liste plus ancienne d'un mois",
-    ListFault.TRUNCATED: "liste coupée au milieu",
-    ListFault.UNAVAILABLE: "pas de liste : HTTP 503",
-}
 _ENDPOINTS: Final = {
     "discovery": "Découverte (wallet)",
     "certs": "Clés (JWKS)",
@@ -71,8 +61,6 @@ def _menus(here: Simulators) -> Iterator[Menu]:
         yield from (_endpoint(here.psc, name, words) for name, words in _ENDPOINTS.items())
     if here.dmp is not None:
         yield _dmp_down(here.dmp)
-    if here.ans is not None:
-        yield _white_list(here.ans)
 
 
 def _endpoint(psc: Psc, name: str, words: str) -> Menu:
@@ -111,20 +99,6 @@ def _dmp_down(dmp: Dmp) -> Menu:
         title="Service",
         choices=_choices({"arret": "arrêté : connexions refusées"}),
         now=lambda: WELL if dmp.listening else "arret",
-        set=put,
-    )
-
-
-def _white_list(ans: Ans) -> Menu:
-    async def put(choice: str) -> None:
-        ans.fail(None if choice == WELL else ListFault(choice))
-
-    return Menu(
-        id="ans-liste",
-        simulator="ans",
-        title="Liste",
-        choices=_choices({fault.value: _LISTS[fault] for fault in ans.may_fail}),
-        now=lambda: ans.fault.value if ans.fault else WELL,
         set=put,
     )
 

@@ -1,4 +1,4 @@
-"""The faults of the PACS and of the DMP as the page and the command line tell them and set them."""
+"""The faults of simulators as the page and the command line tell them and set them."""
 
 from __future__ import annotations
 

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from protocols import whitelist
 from protocols.whitelist import Domain, Format, WhiteList
+from simulators.ans.faults import Other, Where, menu
+from wire.faults import Faults, Struck
 
-__all__ = ["Ans", "ListFault", "Signer"]
+__all__ = ["Ans", "Signer"]
 
-ROLLBACK = timedelta(days=30)
-
-
-class ListFault(StrEnum):
-    """A list that a DRIMbox must not put in force."""
-
-    UNSIGNED = "unsigned"
-    """The list without signature, as ANS publishes one for homologation."""
-    TAMPERED = "tampered"
-    """An entry changed after signing."""
-    WRONG_SIGNER = "wrong-signer"
-    """Rightly signed, by the impostor."""
-    ROLLBACK = "rollback"
-    """Rightly signed, generated a month before the list in force."""
-    TRUNCATED = "truncated"
-    """The first half of the file."""
-    UNAVAILABLE = "unavailable"
-    """No list: HTTP 503."""
+_REMEMBERED = 50
+"""Lists that the history keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +31,9 @@ class Signer:
 class Ans:
     """The list in force and its signer. Changed from any thread, read at each request.
 
-    `format` is that of the signature, one of the two that were published (`protocols.whitelist`).
+    Args:
+        format: of the signature, one of the two that were published (`protocols.whitelist`).
+        others: who may sign instead, on demand (`faults`).
     """
 
     def __init__(
@@ -55,16 +42,16 @@ class Ans:
         signer: Signer,
         clock: Callable[[], datetime],
         domains: Iterable[Domain] = (),
-        impostor: Signer | None = None,
+        others: Mapping[Other, Signer] | None = None,
         format: Format = "B",
     ) -> None:
         self._signer = signer
         self._format: Format = format
-        self._impostor = impostor
+        self._others = dict(others or {})
         self._clock = clock
-        self._fault: ListFault | None = None
-        self._white_list = WhiteList(generated=clock(), domains=tuple(domains))
-        self._document = self._render()
+        self.faults = Faults(menu(frozenset(self._others)))
+        self._history: list[tuple[datetime, bytes]] = []
+        self.publish(domains)
 
     @property
     def white_list(self) -> WhiteList:
@@ -72,70 +59,111 @@ class Ans:
         return self._white_list
 
     @property
-    def fault(self) -> ListFault | None:
-        """How it publishes wrongly now."""
-        return self._fault
-
-    @property
-    def may_fail(self) -> tuple[ListFault, ...]:
-        """The faults that `fail` can make."""
-        return tuple(
-            one for one in ListFault if one is not ListFault.WRONG_SIGNER or self._impostor
-        )
+    def history(self) -> tuple[tuple[datetime, bytes], ...]:
+        """Every list published, with its date of generation, the one in force last."""
+        return tuple(self._history)
 
     def publish(self, domains: Iterable[Domain], *, generated: datetime | None = None) -> None:
         """Put another list in force, generated now unless told otherwise. Faults stay."""
         self._white_list = WhiteList(generated=generated or self._clock(), domains=tuple(domains))
-        self._document = self._render()
+        self._document = self._signed(self._white_list, self._signer)
+        self._history = [
+            *self._history[1 - _REMEMBERED :],
+            (self._white_list.generated, self._document),
+        ]
 
     def resign(self, signer: Signer) -> None:
         """Sign by another credential from now on: a rotation, or a wrong one."""
         self._signer = signer
-        self._document = self._render()
+        self._document = self._signed(self._white_list, signer)
 
     def lists(self, operator_dn: str) -> bool:
         """Whether the list in force names that operator."""
         return any(domain.operator_dn == operator_dn for domain in self._white_list.domains)
 
-    def fail(self, fault: ListFault | None) -> None:
-        """Publish wrongly from now on; None goes back to what is right.
+    def document(self, struck: Struck | None = None) -> bytes:
+        """The file as it is published, to a request that is struck or not."""
+        if struck is None or struck.kind not in _WRONG:
+            return self._document
+        return _WRONG[struck.kind](self, struck)
 
-        Raises:
-            ValueError: the fault needs an impostor and none was given.
-        """
-        if fault is ListFault.WRONG_SIGNER and self._impostor is None:
-            raise ValueError("a wrong signer was asked for, but no impostor was given")
-        self._fault = fault
-        self._document = self._render()
+    def unsigned(self, struck: Struck | None = None) -> bytes:
+        """The list without signature, as ANS also publishes one for homologation."""
+        return whitelist.unsigned(self._white_list)
 
-    def document(self) -> bytes | None:
-        """The file as it is published now; None when there is none."""
-        return self._document
+    def _altered(self, struck: Struck) -> bytes:
+        return _ALTERED[Where(struck.text("ou"))](self._document)
 
-    def _render(self) -> bytes | None:
-        fault, white_list, signer = self._fault, self._white_list, self._signer
-        if fault is ListFault.UNAVAILABLE:
-            return None
-        if fault is ListFault.UNSIGNED:
-            return whitelist.unsigned(white_list)
-        if fault is ListFault.WRONG_SIGNER and self._impostor is not None:
-            signer = self._impostor
-        if fault is ListFault.ROLLBACK:
-            white_list = replace(white_list, generated=white_list.generated - ROLLBACK)
-        data = whitelist.build(
+    def _by_another(self, struck: Struck) -> bytes:
+        return self._signed(self._white_list, self._others[Other(struck.text("qui"))])
+
+    def _dated(self, struck: Struck) -> bytes:
+        away = (
+            timedelta(hours=struck.number("heures"))
+            if struck.kind == "future"
+            else -timedelta(days=struck.number("jours"))
+        )
+        generated = self._white_list.generated + away
+        return self._signed(replace(self._white_list, generated=generated), self._signer)
+
+    def _halved(self, struck: Struck) -> bytes:
+        return self._document[: len(self._document) // 2]
+
+    def _huge(self, struck: Struck) -> bytes:
+        more = tuple(
+            Domain(
+                identifier=str(1_000_000 + number),
+                db=f"db{number}.enorme.drimbench.test",
+                operator_dn=f"CN=db{number}.enorme.drimbench.test,OU=300000000000000,O=KIT,C=FR",
+                denomination="KIT",
+                support_contact="support@drimbench.test",
+                updated=self._white_list.generated,
+            )
+            for number in range(struck.number("entrees"))
+        )
+        return self._signed(
+            replace(self._white_list, domains=(*self._white_list.domains, *more)), self._signer
+        )
+
+    def _page(self, struck: Struck) -> bytes:
+        return b"<!DOCTYPE html><html><body><h1>Maintenance</h1></body></html>"
+
+    def _signed(self, white_list: WhiteList, signer: Signer) -> bytes:
+        return whitelist.build(
             white_list,
             key=signer.key,
             certificate=signer.certificate,
             signing_time=self._clock(),
             format=self._format,
         )
-        if fault is ListFault.TAMPERED:
-            return _tampered(data, white_list)
-        return data[: len(data) // 2] if fault is ListFault.TRUNCATED else data
 
 
-def _tampered(data: bytes, white_list: WhiteList) -> bytes:
-    """One more digit in the first host; in an empty list, the next millennium."""
-    if white_list.domains:
-        return data.replace(b"<db>", b"<db>0", 1)
-    return data.replace(b"<DateDeGeneration>2", b"<DateDeGeneration>3", 1)
+_WRONG: dict[str, Callable[[Ans, Struck], bytes]] = {
+    "non-signee": Ans.unsigned,
+    "alteree": Ans._altered,
+    "signataire": Ans._by_another,
+    "ancienne": Ans._dated,
+    "future": Ans._dated,
+    "tronquee": Ans._halved,
+    "enorme": Ans._huge,
+    "page": Ans._page,
+}
+"""What each fault of the file publishes; the others concern the way that it takes."""
+
+_ALTERED: dict[Where, Callable[[bytes], bytes]] = {
+    Where.ENTRY: lambda data: data.replace(b"<db>", b"<db>0", 1),
+    Where.NAME: lambda data: data.replace(
+        b"<DNCertificatOperateur>CN=", b"<DNCertificatOperateur>CN=0", 1
+    ),
+    Where.DATE: lambda data: data.replace(b"<DateDeGeneration>2", b"<DateDeGeneration>3", 1),
+    Where.SPACE: lambda data: data.replace(b"<ListeDomaines", b" <ListeDomaines", 1),
+    Where.VALUE: lambda data: _flipped(data),
+}
+
+
+def _flipped(data: bytes) -> bytes:
+    """The first character of the signature's value, another."""
+    at = data.index(b">", data.index(b"SignatureValue")) + 1
+    while data[at : at + 1].isspace():
+        at += 1
+    return data[:at] + (b"B" if data[at : at + 1] == b"A" else b"A") + data[at + 1 :]

@@ -113,7 +113,7 @@ def test_what_the_simulators_hold(bed: Bed, browser: httpx.Client) -> None:
 
 def test_every_fault_is_set_and_cleared(bed: Bed, browser: httpx.Client) -> None:
     known = menus(bed)
-    assert {menu.simulator for menu in known} == {"psc", "dmp", "ans"}
+    assert {menu.simulator for menu in known} == {"psc", "dmp"}
     for menu in known:
         for choice in (*menu.choices, WELL):
             answer = posted(browser, menu.id, choice)
@@ -154,7 +154,7 @@ def test_faults_by_request_are_set_told_and_removed(bed: Bed, browser: httpx.Cli
 
 def test_faults_by_request_for_a_program(bed: Bed, browser: httpx.Client) -> None:
     told = browser.get("/pannes.json").json()
-    assert set(told["simulators"]) == {"pacs", "dmp", "pacs-local", "source"}
+    assert set(told["simulators"]) == {"pacs", "dmp", "pacs-local", "source", "ans"}
     order = {
         "token": told["token"], "simulator": "dmp", "fault": "erreur-xds", "service": "TD2.1",
         "times": 3, "parameters": {"code": "XDSRegistryBusy"},
@@ -200,7 +200,7 @@ def test_faults_from_the_command_line(bed: Bed, page: str) -> None:
     assert "dmp" not in said
     listed = json.loads(commanded(page, "list", "--json")[1])
     assert {name: len(one["set"]) for name, one in listed.items()} == {
-        "pacs": 1, "dmp": 0, "pacs-local": 0, "source": 0,
+        "pacs": 1, "dmp": 0, "pacs-local": 0, "source": 0, "ans": 0,
     }  # fmt: skip
     for words, told in (
         (("set", "pacs", "statut", "C-FIND", "statut=zz"), "hexadécimal de 0001 à FEFF attendu"),
@@ -236,7 +236,7 @@ def test_a_fault_is_felt(bed: Bed, browser: httpx.Client) -> None:
     white_list = bed.addresses().white_list
     discovery = f"{bed.psc.issuer}/.well-known/wallet-openid-configuration"
     assert (status(white_list), status(discovery)) == (200, 200)
-    posted(browser, "ans-liste", "unavailable")
+    assert placed(browser, "ans", "http", "liste").status_code == 303
     posted(browser, "psc-discovery", "503")
     assert placed(browser, "pacs", "statut", "C-FIND", **{"p-statut": "A700"}).status_code == 303
     posted(browser, "dmp-service", "arret")
@@ -248,24 +248,25 @@ def test_a_fault_is_felt(bed: Bed, browser: httpx.Client) -> None:
             status(bed.dmp.url)
         assert "arrêté" in browser.get("/").text
     finally:
-        for menu in ("ans-liste", "psc-discovery", "dmp-service"):
+        for menu in ("psc-discovery", "dmp-service"):
             posted(browser, menu, WELL)
-        assert removed(browser, "pacs").status_code == 303
+        for simulator in ("pacs", "ans"):
+            assert removed(browser, simulator).status_code == 303
     assert (status(white_list), status(discovery)) == (200, 200)
     found()
 
 
 def test_nobody_else_commands_the_bench(bed: Bed, browser: httpx.Client) -> None:
     untouched = {menu.id: menu.now() for menu in menus(bed)}
-    form = {"menu": "ans-liste", "choix": "unsigned"}
+    form = {"menu": "psc-token", "choix": "503"}
     assert browser.post("/pannes", data=form).status_code == 403
     assert browser.post("/pannes", data={**form, "jeton-page": "é"}).status_code == 403
     assert browser.post("/pannes", content=b"x" * 5000).status_code == 413
     assert browser.get("/pannes").status_code == 405
-    other = posted(browser, "ans-liste", "unsigned", origin="https://ailleurs.example")
+    other = posted(browser, "psc-token", "503", origin="https://ailleurs.example")
     assert other.status_code == 403
-    assert posted(browser, "ans-liste", "unsigned", origin="null").status_code == 403
-    assert posted(browser, "ans-liste", "pire").status_code == 400
+    assert posted(browser, "psc-token", "503", origin="null").status_code == 403
+    assert posted(browser, "psc-token", "pire").status_code == 400
     assert posted(browser, "rien", WELL).status_code == 400
     assert {menu.id: menu.now() for menu in menus(bed)} == untouched
     # DNS rebinding: a name of somebody else's that leads here.

@@ -14,7 +14,8 @@ import pytest
 from drimbox_ref.config import WhiteListSource
 from drimbox_ref.white_list import WhiteListKeeper, keep_fresh
 from protocols.whitelist import Domain
-from simulators.ans import Ans, ListFault, Signer, service
+from simulators.ans import LIST, Ans, Signer, service
+from simulators.ans.faults import Where
 from simulators.igc import Credential, Pki
 from simulators.igc import service as igc_service
 from wire.exchange import ignore
@@ -94,11 +95,15 @@ async def test_both_formats_are_put_in_force_and_a_wrong_list_leaves_the_good_on
     keeper = bench.keeper()
     assert await keeper.refresh() == ""
     assert bench.in_force(keeper) == DOMAINS
-    for fault in (ListFault.TAMPERED, ListFault.UNSIGNED, ListFault.TRUNCATED, ListFault.ROLLBACK,
-                  ListFault.UNAVAILABLE):  # fmt: skip
-        bench.ans.fail(fault)
-        assert "dernière liste valide" in await keeper.refresh(), fault
+    for kind in ("non-signee", "alteree", "ancienne", "future", "tronquee", "page", "http"):
+        bench.ans.faults.set(kind, LIST, times=1)
+        assert "dernière liste valide" in await keeper.refresh(), kind
         assert bench.in_force(keeper) == DOMAINS
+    for where in Where:
+        bench.ans.faults.set("alteree", LIST, ou=where, times=1)
+        assert "dernière liste valide" in await keeper.refresh(), where
+    bench.ans.faults.set("enorme", LIST, entrees=200, times=1)
+    assert await keeper.refresh() == ""
     bench.later = timedelta(days=4)
     assert bench.in_force(keeper) is None, "held longer than it may be"
 
@@ -149,7 +154,7 @@ async def test_a_signer_without_crl_is_refused_unless_told_otherwise(bench: Benc
 @pytest.mark.anyio
 async def test_an_older_list_is_refused_by_the_next_process_too(bench: Bench) -> None:
     assert await bench.keeper().refresh() == ""
-    bench.ans.fail(ListFault.ROLLBACK)
+    bench.ans.faults.set("ancienne", LIST)
     assert "plus ancienne" in await bench.keeper().refresh()
 
 

@@ -12,13 +12,14 @@ import pytest
 from protocols import whitelist
 from protocols.errors import RemoteProtocolError
 from protocols.whitelist import Domain, Format
-from protocols.xml import XmlError
 from protocols.xmlsig import SignatureError, SignatureFault
-from simulators.ans import Ans, ListFault, Signer, service
+from simulators.ans import LIST, Ans, Other, Signer, service
+from simulators.ans.faults import Where
 from simulators.igc import Pki
 from validators.api import Context, validate
 from validators.finding import Severity
-from wire.exchange import Exchange
+from wire.exchange import Exchange, Outcome
+from wire.faults import BadFault
 from wire.tls import ClientTls, ServerTls, client_context
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -45,22 +46,22 @@ def agency(pki: Pki, format: Format) -> Ans:
     impostor = pki.sign("KIT Autre", "318751275100020", key=pki.throwaway_key)
     return Ans(
         signer=Signer(signer.key, signer.certificate),
-        impostor=Signer(impostor.key, impostor.certificate),
+        others={Other.NAME: Signer(impostor.key, impostor.certificate)},
         clock=lambda: NOW,
         domains=DOMAINS,
         format=format,
     )
 
 
+def wrong(ans: Ans, kind: str, **values: int | str) -> bytes:
+    """What the next request gets, struck by that fault."""
+    ans.faults.set(kind, LIST, times=1, **values)
+    return ans.document(ans.faults.strike(LIST))
+
+
 @pytest.fixture(params=["A", "B"])
 def ans(pki: Pki, request: pytest.FixtureRequest) -> Ans:
     return agency(pki, request.param)
-
-
-def published(ans: Ans) -> bytes:
-    document = ans.document()
-    assert document is not None
-    return document
 
 
 def noticed(data: bytes) -> set[str]:
@@ -78,77 +79,71 @@ def noticed(data: bytes) -> set[str]:
 def test_each_format_is_served_and_judged_right(
     pki: Pki, format: Format, own: bytes, other: bytes
 ) -> None:
-    document = published(agency(pki, format))
+    document = agency(pki, format).document()
     assert own in document
     assert other not in document
     assert noticed(document) == set()
 
 
 def test_the_judge_notices_every_fault_of_a_file(ans: Ans) -> None:
-    for fault in (ListFault.UNSIGNED, ListFault.TAMPERED, ListFault.TRUNCATED):
-        ans.fail(fault)
-        assert noticed(published(ans)), fault
+    for kind in ("non-signee", "tronquee", "page", "future"):
+        assert noticed(wrong(ans, kind)), kind
+    for where in Where:
+        assert noticed(wrong(ans, "alteree", ou=where)), where
 
 
 def test_format_b_is_the_default(pki: Pki) -> None:
     signer = pki.sign("KIT Liste Blanche", "318751275100020", key=pki.throwaway_key)
-    document = published(Ans(signer=Signer(signer.key, signer.certificate), clock=lambda: NOW))
+    document = Ans(signer=Signer(signer.key, signer.certificate), clock=lambda: NOW).document()
     assert b"#enveloped-signature" in document
 
 
 def test_the_list_verifies_and_follows_what_is_published(ans: Ans) -> None:
-    assert whitelist.verify(published(ans)).white_list == ans.white_list
+    assert whitelist.verify(ans.document()).white_list == ans.white_list
     assert ans.white_list.domains == DOMAINS
     ans.publish([], generated=NOW - timedelta(days=1))
-    verified = whitelist.verify(published(ans))
+    verified = whitelist.verify(ans.document())
     assert verified.white_list.domains == ()
     assert verified.white_list.generated == NOW - timedelta(days=1)
     assert verified.signing_time == NOW
 
 
-@pytest.mark.parametrize("domains", [DOMAINS, ()])
-def test_lists_that_do_not_verify(ans: Ans, domains: tuple[Domain, ...]) -> None:
-    ans.publish(domains)
-    ans.fail(ListFault.UNSIGNED)
+def test_lists_that_do_not_verify(ans: Ans) -> None:
     with pytest.raises(SignatureError):
-        whitelist.verify(published(ans))
-    assert whitelist.parse(published(ans)) == ans.white_list
-    ans.fail(ListFault.TAMPERED)
-    with pytest.raises(SignatureError) as caught:
-        whitelist.verify(published(ans))
-    assert caught.value.kind is SignatureFault.DIGEST
-    assert whitelist.parse(published(ans)) != ans.white_list
-    ans.fail(ListFault.TRUNCATED)
-    with pytest.raises(XmlError):
-        whitelist.verify(published(ans))
+        whitelist.verify(wrong(ans, "non-signee"))
+    assert whitelist.parse(wrong(ans, "non-signee")) == ans.white_list
+    kinds = set()
+    for where in Where:
+        with pytest.raises(SignatureError) as caught:
+            whitelist.verify(wrong(ans, "alteree", ou=where))
+        kinds.add(caught.value.kind)
+    assert kinds == {SignatureFault.DIGEST, SignatureFault.VALUE}
+    for kind in ("tronquee", "page"):
+        with pytest.raises(RemoteProtocolError):
+            whitelist.verify(wrong(ans, kind))
 
 
 def test_lists_that_verify_and_must_be_refused_all_the_same(ans: Ans) -> None:
-    right = whitelist.verify(published(ans))
-    ans.fail(ListFault.WRONG_SIGNER)
-    wrong = whitelist.verify(published(ans))
-    assert wrong.white_list == right.white_list
-    assert wrong.certificate != right.certificate
-    ans.fail(ListFault.ROLLBACK)
-    older = whitelist.verify(published(ans))
+    right = whitelist.verify(ans.document())
+    other = whitelist.verify(wrong(ans, "signataire", qui=Other.NAME))
+    assert other.white_list == right.white_list
+    assert other.certificate != right.certificate
+    older = whitelist.verify(wrong(ans, "ancienne", jours=3))
     assert older.certificate == right.certificate
-    assert older.white_list.generated < right.white_list.generated
-    ans.fail(None)
-    assert whitelist.verify(published(ans)).white_list == right.white_list
+    assert older.white_list.generated == right.white_list.generated - timedelta(days=3)
+    later = whitelist.verify(wrong(ans, "future", heures=2))
+    assert later.white_list.generated == right.white_list.generated + timedelta(hours=2)
+    huge = whitelist.verify(wrong(ans, "enorme", entrees=500))
+    assert len(huge.white_list.domains) == len(DOMAINS) + 500
+    assert whitelist.verify(ans.document()).white_list == right.white_list
 
 
-def test_every_fault_differs_from_the_right_list(ans: Ans) -> None:
-    right = ans.document()
-    for fault in ListFault:
-        ans.fail(fault)
-        assert ans.document() != right
-
-
-def test_an_impostor_must_be_given(pki: Pki) -> None:
-    signer = pki.sign("KIT Liste Blanche", "1", key=pki.throwaway_key)
-    ans = Ans(signer=Signer(signer.key, signer.certificate), clock=lambda: NOW)
-    with pytest.raises(ValueError, match="impostor"):
-        ans.fail(ListFault.WRONG_SIGNER)
+def test_only_signers_that_it_has_are_on_the_menu(ans: Ans, pki: Pki) -> None:
+    with pytest.raises(BadFault, match="revoque"):
+        ans.faults.set("signataire", LIST, qui=Other.REVOKED)
+    alone = Ans(signer=Signer(pki.throwaway_key, pki.igc_root), clock=lambda: NOW)
+    with pytest.raises(BadFault, match="signataire"):
+        alone.faults.set("signataire", LIST)
 
 
 def test_served_over_tls_and_observed(ans: Ans, pki: Pki, tmp_path: Path) -> None:
@@ -163,16 +158,31 @@ def test_served_over_tls_and_observed(ans: Ans, pki: Pki, tmp_path: Path) -> Non
         try:
             async with httpx.AsyncClient(verify=context, trust_env=False) as client:
                 answer = await client.get(server.url + service.WHITE_LIST_PATH)
-                ans.fail(ListFault.UNAVAILABLE)
+                ans.faults.set("http", LIST, times=1)
                 absent = await client.get(server.url + service.WHITE_LIST_PATH)
+                ans.faults.set("page", LIST, times=1)
+                page = await client.get(server.url + service.WHITE_LIST_PATH)
+                ans.faults.set("coupure", LIST, times=1, octets=100)
+                with pytest.raises(httpx.RemoteProtocolError):
+                    await client.get(server.url + service.WHITE_LIST_PATH)
+                ans.publish((), generated=NOW + timedelta(seconds=1))
+                names = (await client.get(server.url + service.HISTORY_PATH)).text.split()
+                former = [(await client.get(server.url + name)).content for name in names]
+                unsigned = await client.get(server.url + service.UNSIGNED_PATH)
+                nothing = await client.get(f"{server.url}{service.HISTORY_PATH}/autre.xml")
         finally:
             await server.stop()
-        assert whitelist.verify(answer.content).white_list == ans.white_list
+        assert whitelist.verify(answer.content).white_list.domains == DOMAINS
+        assert (page.status_code, page.headers["content-type"][:9]) == (200, "text/html")
+        assert [len(whitelist.verify(one).white_list.domains) for one in former] == [1, 0]
+        assert whitelist.parse(unsigned.content) == ans.white_list
+        assert nothing.status_code == 404
         assert answer.headers["content-type"].startswith("application/xml")
         assert absent.status_code == 503
 
     asyncio.run(scenario())
-    assert [exchange.transaction for exchange in seen] == ["liste-blanche"] * 2
+    assert [exchange.transaction for exchange in seen[:4]] == ["liste-blanche"] * 4
+    assert seen[3].outcome is Outcome.ABORTED
     assert seen[0].tls is not None
     assert seen[0].response is not None
     with pytest.raises(RemoteProtocolError):
