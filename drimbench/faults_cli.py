@@ -23,7 +23,7 @@ __all__ = ["fault"]
 fault = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Pannes des simulateurs de « drimbench serve » (PACS, DMP, liste, autre Source), une à une.",
+    help="Pannes des simulateurs de « drimbench serve » (PACS, DMP, liste, Source), une à une.",
 )
 
 _TIMEOUT_S = 10.0
