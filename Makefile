@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: setup demo test quick lint types campaign fuzz interop bench viewer-speed soak crowd clean help
+.PHONY: setup demo test quick lint types campaign fuzz interop bench viewer viewer-speed soak crowd clean help
 
 help:
 	@echo "make demo    installe l'environnement et joue la campagne embarquée"
@@ -16,6 +16,7 @@ help:
 	@echo "make viewer-speed  première image et série de 1 300 images dans la visionneuse (chromium)"
 	@echo "make soak    2 000 comptes rendus, des pannes, 20 SIGKILL de la Source (SOAK='--seed 7')"
 	@echo "make crowd   50 professionnels cinq minutes : rien de l'un chez l'autre (CROWD='--people 8')"
+	@echo "make viewer  installe OHIF par npm (facultatif) et l'essaie dans Chromium"
 
 setup: .setup-runtime
 
@@ -106,5 +107,11 @@ soak: .setup-dev
 crowd: .setup-dev
 	$(BIN)/python -m load.crowd $(CROWD)
 
+viewer: .setup-dev ohif/dist/index.html
+	$(BIN)/python -m pytest -ra tests/ohif
+
+ohif/dist/index.html: ohif/package.json ohif/build.py | .setup-dev
+	@$(BIN)/python ohif/build.py
+
 clean:
-	rm -rf $(VENV) .setup-* runs dist build
+	rm -rf $(VENV) .setup-* runs dist build ohif/dist

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path, PurePosixPath
 
 from starlette.responses import FileResponse, Response
@@ -22,14 +23,13 @@ ADDRESS = "/ohif/"
 """The PUBLIC_URL that the folder must have been built with."""
 
 POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' {hashes}; style-src 'self' "
-    "'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob:; "
-    "worker-src 'self' blob:; manifest-src 'self'; form-action 'none'; frame-ancestors 'none'; "
-    "base-uri 'none'"
+    "default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
+    "manifest-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
-"""Of the page. Beyond our own pages': style attributes and elements that React and its libraries
-write (`style-src 'unsafe-inline'`), the page's own two inline scripts by their digest, WebAssembly
-codecs, images and fonts made in memory (`data:`, `blob:`), workers. Nothing goes to another server.
+"""Of the page. Beyond our own pages': style elements and attributes that React and its libraries
+write (`style-src 'unsafe-inline'`), the page's own two inline scripts by their digest, icons and
+thumbnails made in memory (`img-src data: blob:`), workers. Nothing goes to another server.
 """
 
 _SCRIPT_POLICY = "default-src 'none'; script-src 'self' 'unsafe-eval'; connect-src 'self'"
@@ -69,7 +69,7 @@ class OhifOpening:
     """Where the viewer's own addresses begin: `{base}/viewer?StudyInstanceUIDs=…` is its page."""
     dicomweb: str
     mention: str
-    """What its banner always shows: the patient, the use that is not allowed."""
+    """What its banner always shows, in three lines at most."""
 
 
 def check_folder(folder: Path) -> bytes:
@@ -121,9 +121,11 @@ class Ohif:
 
     def configuration(self, opening: OhifOpening) -> Response:
         """What the page is told: where images are, what may be done with them."""
-        text = _CONFIGURATION.replace("OPENING", json.dumps(_settings(opening)))
-        headers = {**self._headers, "Content-Type": _TYPES[".js"]}
-        return Response(text.replace("MENTION", json.dumps(opening.mention)), headers=headers)
+        template = resources.files("drimbox_ref.viewer").joinpath("templates", "ohif-config.js")
+        code = template.read_text(encoding="utf-8")
+        written = {"SETTINGS": _settings(opening), "MENTION": opening.mention}
+        text = re.sub("SETTINGS|MENTION", lambda found: json.dumps(written[found[0]]), code)
+        return Response(text, headers={**self._headers, "Content-Type": _TYPES[".js"]})
 
     def file(self, name: str, *, encodings: Sequence[str]) -> Response | None:
         """One of its files, compressed when the browser takes that; None when there is none."""
@@ -139,20 +141,6 @@ class Ohif:
             headers["Content-Encoding"] = "gzip"
             path = compressed
         return FileResponse(path, headers={**headers, "Content-Type": _TYPES[kind]})
-
-
-_CONFIGURATION = """\
-window.config = {
-  ...OPENING,
-  whiteLabeling: {
-    createLogoComponentFn: React => React.createElement(
-      'strong',
-      { id: 'drimbox-mention', style: { color: '#fff', paddingLeft: '8px' } },
-      MENTION
-    ),
-  },
-};
-"""
 
 
 def _settings(opening: OhifOpening) -> dict[str, object]:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from drimbox_ref.consumer.pages import dicom_date
 from drimbox_ref.consumer.sessions import Context
 from drimbox_ref.consumer.web.dicomweb import root_of
 from drimbox_ref.consumer.web.login import LoginWeb
@@ -77,8 +78,11 @@ class OhifWeb:
 
 def _opening(context: Context) -> OhifOpening:
     call = context.call
+    # The five traits and the use that is not allowed (DB.VI-CS.26, DB.VI-CS.29).
+    traits = (dicom_date(call.birth_date), call.sex, call.birthplace)
+    lines = (f"{call.family} {call.given}", " · ".join(traits), "Usage non diagnostique")
     return OhifOpening(
         base=f"/session/{context.id}/ohif",
         dicomweb=root_of(context),
-        mention=f"{call.family} {call.given} · usage non diagnostique",
+        mention="\n".join(lines),
     )

@@ -19,6 +19,8 @@ from protocols.dicom.pixels import encapsulated, pixel_layout
 from protocols.multipart import Parser, PartBegin, PartData, boundary_of
 from tests.drimbox_ref.viewer.coming import Coming, Stored
 from tests.drimbox_ref.viewer.datasets import colour, grey, part10
+from validators.api import validate
+from validators.context import Context
 
 pytestmark = pytest.mark.anyio
 
@@ -206,6 +208,27 @@ async def test_nothing_of_another_patient(
     series.images.clear()
     series.end(ValueError("Alerte d'identité"))
     assert (await dicomweb.frames(series, "1.2.1", [1], [ANY])).status_code == 410
+
+
+async def test_the_rules_of_wado_find_nothing_to_say(
+    dicomweb: DicomWeb, stored: Callable[..., Stored]
+) -> None:
+    root = "/dicomweb/studies/1.2.9/series/1.2.8"
+    whose = {"StudyInstanceUID": "1.2.9", "SeriesInstanceUID": "1.2.8", "Modality": "CT"}
+    series = whole(
+        stored(part10(grey(VALUES, **whose), uid="1.2.1")),
+        stored(compressed(grey(VALUES, **whose), JPEG_LS, uid="1.2.2")),
+    )
+    answers = {
+        f"{root}/metadata": await dicomweb.metadata(series, root=root),
+        f"{root}/instances/1.2.1/frames/1": await dicomweb.frames(series, "1.2.1", [1], [ANY]),
+        f"{root}/instances/1.2.2/frames/1": await dicomweb.frames(series, "1.2.2", [1], [ANY]),
+    }
+    for target, answer in answers.items():
+        head = b"".join(name + b": " + value + b"\r\n" for name, value in answer.raw_headers)
+        sent = b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + bytes(answer.body)
+        result = validate(sent, "wado-response", context=Context(target=target, study_uid="1.2.9"))
+        assert [(one.rule, one.message) for one in result.findings] == []
 
 
 async def test_a_wait_has_an_end() -> None:
