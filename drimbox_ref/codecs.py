@@ -6,6 +6,7 @@ run lengths by our own. What comes out has the values that went in, but through 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -37,6 +38,8 @@ _RLE = "1.2.840.10008.1.2.5"
 _QUALITY = 90
 """Of 8-bit JPEG, on Pillow's scale: ratios of 5 to 15 on ultrasound and photographs."""
 _SRGB = 1
+_SOF_55 = 0xF7
+"""The marker of a JPEG-LS frame header."""
 _SMALLEST_JPEG_2000 = 32
 """Rows and columns that the library's six resolutions need at least."""
 _GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -171,7 +174,36 @@ def _from_run_lengths(frame: bytes, layout: PixelLayout) -> tuple[Values, str]:
     return values, layout.photometric
 
 
+def _check_announced(rows: int, columns: int, layout: PixelLayout) -> None:
+    """Before memory is taken for it: a stream of some bytes may announce gigabytes.
+
+    Raises:
+        ValueError: not the size that the header says.
+    """
+    if (rows, columns) != (layout.rows, layout.columns):
+        raise ValueError(f"{rows} × {columns} annoncés au lieu de {layout.rows} × {layout.columns}")
+
+
+def _jpeg_ls_size(frame: bytes) -> tuple[int, int]:
+    """Rows and columns of the frame header (ISO/IEC 14495-1 C.2.2).
+
+    Raises:
+        ValueError: there is none.
+    """
+    position = 2
+    while frame[position : position + 1] == b"\xff":
+        length = int.from_bytes(frame[position + 2 : position + 4], "big")
+        if frame[position + 1] == _SOF_55:
+            rows, columns = struct.unpack_from(
+                ">HH", frame.ljust(position + 9, b"\0"), position + 5
+            )
+            return rows, columns
+        position += 2 + max(2, length)
+    raise ValueError("en-tête JPEG-LS absent")
+
+
 def _from_jpeg_ls(frame: bytes, layout: PixelLayout) -> tuple[Values, str]:
+    _check_announced(*_jpeg_ls_size(frame), layout)
     values: Values = jpeg_ls.decode(np.frombuffer(frame, dtype=np.uint8))
     if layout.samples > 1 and values.shape[0] == layout.samples != layout.rows:
         values = values.transpose(1, 2, 0)
@@ -179,6 +211,8 @@ def _from_jpeg_ls(frame: bytes, layout: PixelLayout) -> tuple[Values, str]:
 
 
 def _from_jpeg_2000(frame: bytes, layout: PixelLayout) -> tuple[Values, str]:
+    announced = openjpeg.get_parameters(frame)
+    _check_announced(announced["rows"], announced["columns"], layout)
     values: Values = openjpeg.decode(frame)
     # The component transform is undone by the library.
     undone = layout.photometric in ("YBR_RCT", "YBR_ICT")
@@ -195,6 +229,7 @@ def _from_jpeg(frame: bytes, layout: PixelLayout) -> tuple[Values, str]:
         # Without that mark, libjpeg would undo a transform that was never made.
         raise CodecError("JPEG en RGB sans marque")
     with Image.open(BytesIO(frame), formats=("JPEG",)) as image:
+        _check_announced(image.height, image.width, layout)
         if image.mode not in ("L", "RGB"):
             raise CodecError(f"JPEG de mode {image.mode}")
         return np.asarray(image), layout.photometric if image.mode == "L" else "RGB"

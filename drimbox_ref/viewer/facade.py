@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import logging
 import os
 import struct
 import time
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from drimbox_ref.viewer.images import OpenedImage
 
 __all__ = ["Facade"]
+
+_log = logging.getLogger(__name__)
 
 _AHEAD = 4
 """Instances that are opened before the browser has taken the current one."""
@@ -157,9 +160,11 @@ class Facade:
                 yield _record(head)
                 yield bytes(frame.data)
         except NotDisplayable as error:
-            yield _record(
-                {**place, "type": "unshown", "message": f"Image non affichable : {error}"}
-            )
+            yield _unshown(place, str(error))
+        except Exception:
+            # Images come from outside: whatever one of them provokes, the others are shown.
+            _log.exception("visionneuse : image %s", place["sop"])
+            yield _unshown(place, "erreur interne.")
 
     def _submit(self, work: Callable[..., T], *args: Any) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
@@ -204,6 +209,10 @@ def _timed(image: OpenedImage, index: int) -> tuple[Frame, float]:
 def _record(head: Mapping[str, Any]) -> bytes:
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     return struct.pack("<I", len(text)) + text
+
+
+def _unshown(place: Mapping[str, Any], why: str) -> bytes:
+    return _record({**place, "type": "unshown", "message": f"Image non affichable : {why}"})
 
 
 def _refusal(status: int, message: str) -> Response:

@@ -27,6 +27,9 @@ __all__ = ["OpenedImage", "open_image"]
 
 _PALETTE = ((0x00281101, 0x00281201), (0x00281102, 0x00281202), (0x00281103, 0x00281203))
 """Descriptor and data of the red, green and blue tables."""
+_MOST_BYTES = 512 * 1024 * 1024
+"""Of one decoded frame: more than any mammography, less than what would hurt."""
+_MOST_FRAMES = 20_000
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _VIDEO = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in range(100, 109))
 
@@ -42,6 +45,10 @@ class OpenedImage:
         layout = pixel_layout(self._data, transfer_syntax=self._syntax)
         if layout is None:
             raise NotDisplayable("objet sans image")
+        if layout.frame_size > _MOST_BYTES or layout.frames > _MOST_FRAMES:
+            raise NotDisplayable(
+                f"image démesurée ({layout.frames} × {layout.rows} × {layout.columns})"
+            )
         end = header_end(self._data, transfer_syntax=self._syntax)
         self._header = self._data[:end]
         self._layout = layout

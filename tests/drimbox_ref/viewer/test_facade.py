@@ -119,6 +119,23 @@ async def test_what_cannot_be_shown_is_said_and_the_others_follow(
     assert "illisible" in records[1]["message"]
 
 
+async def test_an_image_that_breaks_the_decoder_does_not_hide_the_others(
+    files: list[Stored], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from drimbox_ref.viewer import images as viewer_images
+
+    real = viewer_images.open_image
+
+    def fragile(path: Path) -> viewer_images.OpenedImage:
+        if path == files[1].path:
+            raise MemoryError
+        return real(path)
+
+    monkeypatch.setattr(viewer_images, "open_image", fragile)
+    records = [head for head, _ in read(await body_of(Facade().stream(whole(files[:3]))))]
+    assert [head["type"] for head in records] == ["frame", "unshown", "frame", "end"]
+
+
 async def test_why_a_series_is_not_whole_is_told(files: list[Stored]) -> None:
     series = whole(files[:2], RuntimeError("la Source a interrompu l'envoi"))
     records = [head for head, _ in read(await body_of(Facade().stream(series)))]

@@ -12,8 +12,10 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels import apply_color_lut, convert_color_space
 from pydicom.uid import UID
 
+from drimbox_ref.codecs import Pixels, encoded
 from drimbox_ref.viewer.images import OpenedImage, open_image
 from drimbox_ref.viewer.values import Frame, NotDisplayable
+from protocols.dicom.pixels import PixelLayout
 from tests.drimbox_ref.viewer.datasets import CT, EXPLICIT, grey, item, part10
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -124,6 +126,30 @@ def test_a_video_is_not_read() -> None:
     dataset.PixelData = pydicom.encaps.encapsulate([b"\0\0"])
     with pytest.raises(NotDisplayable, match="vidéo"):
         opened(dataset, MPEG4)
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.91"],
+)
+def test_a_stream_of_another_size_than_announced_is_not_decompressed(syntax: str) -> None:
+    """A few bytes may announce gigabytes: what they announce is looked at first."""
+    layout = PixelLayout(
+        rows=64, columns=64, samples=1, planar=0, allocated=8, stored=8, signed=False,
+        photometric="MONOCHROME2", frames=1,
+    )  # fmt: skip
+    stream, _ = encoded(Pixels(np.zeros((64, 64, 1), dtype="u1"), "MONOCHROME2"), layout, syntax)
+    dataset = grey(np.zeros((32, 32), dtype="u1"), stored=8)
+    dataset.PixelData = pydicom.encaps.encapsulate([stream])
+    with pytest.raises(NotDisplayable, match="64 × 64 annoncés au lieu de 32 × 32"):
+        opened(dataset, syntax).frame(0)
+
+
+def test_a_frame_beyond_measure_is_not_opened() -> None:
+    dataset = grey(np.zeros((4, 4), dtype="u1"), stored=8)
+    dataset.Rows = dataset.Columns = 65535
+    with pytest.raises(NotDisplayable, match="démesurée"):
+        opened(dataset)
 
 
 def test_bytes_that_are_no_dicom(tmp_path: Path) -> None:
