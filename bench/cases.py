@@ -10,11 +10,16 @@ import hashlib
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from simulators.ris.people import nir_key
 from spec.oids import INS_NIR_TEST
 
-__all__ = ["Case", "CasePatient", "mint"]
+__all__ = ["PURPOSE", "Case", "CasePatient", "mint"]
+
+PURPOSE: Final = "usage des images"
+"""What the images of the scenario are asked for: `export` (said by nobody), `export-lossy`,
+`viewing`."""
 
 _SHOWN_APART = ("le matricule INS", "l'IPP")
 _FAMILIES = (
@@ -59,6 +64,8 @@ class Case:
     started: datetime
     identifiers: dict[str, str] = field(default_factory=dict)
     """Name in French -> value: what attribution searches and what reports show."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """Name in French -> what else reports show and judges know of the scenario: `PURPOSE`."""
 
     def uid(self, purpose: str) -> str:
         """A DICOM UID or OID for that purpose; the same purpose gives the same UID."""
@@ -82,6 +89,7 @@ class Case:
             "OID de l'INS": self.patient.ins_oid,
             "IPP": self.patient.ipp,
             **{k: v for k, v in self.identifiers.items() if k not in _SHOWN_APART},
+            **self.facts,
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -30,7 +30,7 @@ from spec.wado import AUTHORIZATION_HEADER, KOS_HEADER, TRANSFER_SYNTAXES
 from wire.exchange import Direction
 from wire.http_client import HttpFailure
 
-__all__ = ["Consulting"]
+__all__ = ["Consulting", "series_asked"]
 
 _FINISHED = ("terminé", "échec")
 _SHORTEST_SESSION = 20
@@ -103,11 +103,21 @@ class Consulting:
     # -- Quand -------------------------------------------------------------------------------
 
     def call(
-        self, *, consent: str | None = None, without: str = "", patient: Patient | None = None
+        self,
+        *,
+        consent: str | None = None,
+        without: str = "",
+        patient: Patient | None = None,
+        situation: str | None = None,
     ) -> None:
-        """The RIS opens the Consumer for a patient, this one by default, in an empty browser."""
+        """The RIS opens the Consumer for a patient, this one by default, in an empty browser.
+
+        `situation` is the structure that the RIS says the professional works in.
+        """
         self.user = self.story.bed.user()
-        self._call(patient or self.story.patient, consent=consent, without=without)
+        self._call(
+            patient or self.story.patient, consent=consent, without=without, situation=situation
+        )
 
     def call_again(self) -> None:
         """The RIS opens the Consumer for this patient in the browser that served before.
@@ -118,14 +128,21 @@ class Consulting:
         if self._asks_login():
             self.login()
 
-    def _call(self, patient: Patient, *, consent: str | None = None, without: str = "") -> None:
+    def _call(
+        self,
+        patient: Patient,
+        *,
+        consent: str | None = None,
+        without: str = "",
+        situation: str | None = None,
+    ) -> None:
         bed = self.story.bed
         if not bed.consumer:
             raise NotSendable("aucune Consommatrice dans ce banc")
         here = replace(patient, ipp=self._local_ipp(patient))
         values = [
             (name, value)
-            for name, value in parameters(here, information=consent)
+            for name, value in parameters(here, information=consent, situation=situation)
             if name != without
         ]
         self.called = self.story.stage.feed.mark()
@@ -137,9 +154,9 @@ class Consulting:
             raise Refused(f"l'appel contextuel n'aboutit pas : {error}") from error
         self._learn()
 
-    def login(self) -> None:
-        """The radiologist logs in; what follows is the Consumer's page."""
-        bed, reader = self.story.bed, self._somebody_logs_in()
+    def login(self, professional: str = "") -> None:
+        """The radiologist logs in, or another one; what follows is the Consumer's page."""
+        bed, reader = self.story.bed, self._somebody_logs_in(professional)
         try:
             self.page = bed.call(self._browser.login, reader.id)
         except (HttpFailure, UserError) as error:
@@ -155,12 +172,15 @@ class Consulting:
             raise Refused(f"la page ne répond pas : {error}") from error
         self._learn()
 
-    def export(self, number: int = 0) -> None:
-        """The radiologist asks for the export of that exam of the page, and waits for its end."""
+    def export(self, number: int = 0, fields: Mapping[str, str] | None = None) -> None:
+        """The radiologist asks for the export of that exam of the page, and waits for its end.
+
+        `fields` is what they choose in its form.
+        """
         offers = self._offers()
         if number >= len(offers):
             raise Refused(f"la page n'offre pas cet export : {self._shown.text()[:300]}")
-        self._export(offers[number])
+        self._export(offers[number], fields)
 
     def export_all(self) -> None:
         """Every exam of the page, one after the other."""
@@ -170,10 +190,10 @@ class Consulting:
     def _offers(self) -> list[str]:
         return [form.id for form in self._shown.forms if form.id.startswith("export-")]
 
-    def _export(self, form: str) -> None:
+    def _export(self, form: str, fields: Mapping[str, str] | None = None) -> None:
         bed = self.story.bed
         try:
-            self.page = bed.call(self._browser.submit, form)
+            self.page = bed.call(self._browser.submit, form, fields)
             until(self._export_over, deadline_s=self.story.stage.profile.timing.effect_s)
         except (HttpFailure, UserError) as error:
             raise Refused(f"l'export n'aboutit pas : {error}") from error
@@ -310,7 +330,7 @@ class Consulting:
         found = stage.await_exchanges(
             "WADO-RS", "chaque série est demandée par WADO-RS", count=len(exam.series)
         )
-        left = {series.uid for series in exam.series} - set(_series_asked(found))
+        left = {series.uid for series in exam.series} - set(series_asked(found))
         faults = [f"série {uid} jamais demandée" for uid in sorted(left)]
         kos_uids = {manifest.sop_instance for manifest in self.publishing.manifests()}
         for seen in found:
@@ -479,13 +499,13 @@ class Consulting:
         """
         return self._shown
 
-    def _somebody_logs_in(self) -> Professional:
-        """The radiologist.
+    def _somebody_logs_in(self, professional: str = "") -> Professional:
+        """The radiologist, or another one.
 
         Raises:
             CannotVerify: nobody of ours can log in at this PSC; without, nothing is reproached.
         """
-        return self.story.bed.psc.professional(self.story.bed.site.reader)
+        return self.story.bed.psc.professional(professional or self.story.bed.site.reader)
 
     def _asks_login(self) -> bool:
         reader = self.story.bed.site.reader
@@ -563,7 +583,7 @@ def _practice(vihf: saml.Assertion) -> tuple[str, str, str]:
     return profession, skill, vihf.text(AttributeName.SECTEUR_ACTIVITE).partition("^")[0]
 
 
-def _series_asked(found: list[Seen]) -> Iterator[str]:
+def series_asked(found: list[Seen]) -> Iterator[str]:
     """The series that these requests name whole."""
     for seen in found:
         request = seen.exchange.request

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from bench.cases import PURPOSE
 from bench.submissions import package, submitted_documents
 from protocols import kos
 from protocols.errors import RemoteProtocolError
@@ -30,6 +32,11 @@ _SOAP: Mapping[str, frozenset[str]] = {
 }
 """Transaction of the DMP -> the roles that ask for it; its requests are judged under its name."""
 
+_PURPOSES: Mapping[str, Literal["", "export", "viewing"]] = {
+    "export": "export",
+    "viewing": "viewing",
+}
+"""What the rules know of the purpose of images; of a choice of the professional, nothing."""
 _OVER_TLS = Context(demands=Demands(schemes=("https",)))
 """A file alone may name any scheme; here DRIMboxes meet, and over TLS alone (DB.SO.90)."""
 
@@ -85,7 +92,8 @@ class _Scene:
             case "capabilities", Direction.OUT if "source" in self.roles and response:
                 yield from validate(message(response), "capacites", context=Context()).findings
             case "WADO-RS", Direction.IN if "consumer" in self.roles and request:
-                context = Context(purpose="export", kos=self._kos(request))
+                purpose = _PURPOSES.get(self.case.get(PURPOSE, "export"), "")
+                context = Context(purpose=purpose, kos=self._kos(request))
                 yield from validate(message(request), "wado-request", context=context).findings
             case _, Direction.IN if request and self.roles & _SOAP.get(
                 exchange.transaction, frozenset()

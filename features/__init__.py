@@ -20,6 +20,7 @@ STEP_MODULES = (
     "features.steps.images",
     "features.steps.consultation",
     "features.steps.rudesse",
+    "features.steps.exports",
     "features.steps.fourni",
     "features.steps.operateur",
 )

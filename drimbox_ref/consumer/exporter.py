@@ -137,7 +137,8 @@ class Exporter:
         exported: dict[str, list[Job]] = {}
         for one in kept:
             job = self._unfinished.get(one.id, one)
-            if job.owner == context.owner:
+            goes_on = job.unfinished or job.state is JobState.PARTIAL
+            if job.owner == context.owner and goes_on:
                 mine.setdefault(job.exam.kos_uid, job)
             if job.state is JobState.DONE:
                 exported.setdefault(job.exam.kos_uid, []).append(job)

@@ -136,7 +136,7 @@ def test_an_export_outlives_its_process(bed: tuple[Any, Bed], tmp_path: Path) ->
         made.addresses = addresses(again, ready, log)
         wait_for(lambda: made.pacs.count(study) == count, again, log)
         deadline = time.monotonic() + 60
-        while "Export terminé : 500 images" not in portal.call(shown):
+        while "Déjà exporté vers LOCAL" not in portal.call(shown):
             assert time.monotonic() < deadline, log.read_text()
     finally:
         again.kill()

@@ -156,14 +156,33 @@ async def test_a_page_finds_again_what_goes_on_and_what_was_done(world: World) -
     theirs.owner = OTHER.id
     await life.exporter.recall(mine)
     await life.exporter.recall(theirs)
-    assert mine.jobs[job.exam.kos_uid] == replace(job, exam=mine.jobs[job.exam.kos_uid].exam)
-    assert theirs.jobs == {}
+    # What is over is a mark, for everybody; the state of an export is for its own page.
+    assert mine.jobs == theirs.jobs == {}
     for context in (mine, theirs):
         (done,) = context.exported[job.exam.kos_uid]
         assert (done.destination, done.owner) == ("SECOURS", PROFESSIONAL.id)
     assert await life.exporter.destination(world.login()) == "SECOURS"
     other = world.parts.sessions.log_in(OTHER, make_grant(world.clock))
     assert await life.exporter.destination(other) == "LOCAL"
+    await life.over()
+
+
+async def test_a_new_page_shows_the_export_that_goes_on(world: World) -> None:
+    world.images.gate = asyncio.Event()
+    life = Life(world)
+    job = life.exporter.start(life.context(), world.login(), world.exam())
+    await asyncio.wait_for(world.images.begun.wait(), 10)
+    page, other = life.context(), world.context()
+    other.owner = OTHER.id
+    await life.exporter.recall(page)
+    await life.exporter.recall(other)
+    assert page.jobs[job.exam.kos_uid] is job
+    assert other.jobs == {}
+    # Asked for again there, it is the same one.
+    assert life.exporter.start(page, world.login(), job.exam) is job
+    world.images.gate.set()
+    await life.ended(job)
+    assert len(world.pacs.uids) == 6
     await life.over()
 
 
