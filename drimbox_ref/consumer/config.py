@@ -186,6 +186,8 @@ class Options:
     export_syntax: str
     """Transfer syntaxes that exports prefer: `lossless`, `lossy` or `uncompressed` (DB.CO.74); for
     some modalities, `[export_syntaxes]` says another (DB.CO.75)."""
+    zip_export: bool
+    """Offer each exam as a ZIP laid out like portable media (DB.CO.71, optional)."""
     parallel_series: int
     """Series fetched side by side, all exports together; as many again for those to be seen."""
     cache_mib: int
@@ -429,6 +431,7 @@ def _options(root: Table) -> Options:
         document_years=table.integer("document_years", 2, low=0, high=100),
         parallel_exports=table.integer("parallel_exports", 2, low=1, high=16),
         export_syntax=table.choice("export_syntax", tuple(EXPORT_USES), "lossless"),
+        zip_export=table.flag("zip_export", False),
         parallel_series=table.integer("parallel_series", 4, low=1, high=32),
         cache_mib=table.integer("cache_mib", 20_480, low=0),
         cache_days=table.integer("cache_days", 1, low=1, high=365),

@@ -69,9 +69,12 @@ ASSETS = {
 
 
 class Pages:
-    """Renders pages. `ohif`: that viewer is installed."""
+    """Renders pages.
 
-    def __init__(self, *, ohif: bool = False) -> None:
+    `ohif`: that viewer is installed; `zips`: exams may be taken away as portable media.
+    """
+
+    def __init__(self, *, ohif: bool = False, zips: bool = False) -> None:
         self._ohif = ohif
         self._environment = Environment(
             loader=PackageLoader(_PACKAGE),
@@ -80,6 +83,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.globals["zips"] = zips
         self._environment.filters["dicom_date"] = dicom_date
         self._environment.filters["iso_date"] = _iso_date
         self._environment.filters["modality"] = modality_words

@@ -172,7 +172,7 @@ def _form(node: etree._Element, url: str) -> Form:
     fields: list[tuple[str, str]] = []
     choices: list[tuple[str, str]] = []
     buttons: list[Button] = []
-    for control in _select(node, ".//input | .//textarea | .//select | .//button"):
+    for control in _controls(node):
         name = control.get("name", "")
         kind = control.get("type", "submit" if control.tag == "button" else "text").lower()
         value = control.get("value", "")
@@ -203,6 +203,15 @@ def _form(node: etree._Element, url: str) -> Form:
         choices=tuple(choices),
         buttons=tuple(buttons),
     )
+
+
+def _controls(form: etree._Element) -> Iterator[etree._Element]:
+    """What belongs to a form: what is in it, and what names it from elsewhere (HTML 4.10.18.3)."""
+    inside = set(_select(form, ".//*"))
+    for control in _select(form, "//input | //textarea | //select | //button"):
+        named = control.get("form")
+        if control in inside if named is None else named and named == form.get("id"):
+            yield control
 
 
 def _options(

@@ -15,6 +15,7 @@ from drimbox_ref.consumer.consultation import Consulting
 from drimbox_ref.consumer.exporter import Exporter
 from drimbox_ref.consumer.pages import ASSETS, Pages
 from drimbox_ref.consumer.parts import Parts
+from drimbox_ref.consumer.pdi import PortableMedia
 from drimbox_ref.consumer.ports import Library
 from drimbox_ref.consumer.reports import Reading
 from drimbox_ref.consumer.web.call import CallWeb
@@ -24,6 +25,7 @@ from drimbox_ref.consumer.web.documents import DocumentsWeb
 from drimbox_ref.consumer.web.ended import EndedWeb
 from drimbox_ref.consumer.web.exports import ExportsWeb
 from drimbox_ref.consumer.web.login import LoginWeb
+from drimbox_ref.consumer.web.media import MediaWeb
 from drimbox_ref.consumer.web.ohif import OhifWeb
 from drimbox_ref.consumer.web.page import PageWeb
 from drimbox_ref.consumer.web.viewer import ViewerWeb
@@ -45,7 +47,11 @@ class ConsumerWeb:
         library: Library,
         config: ConsumerConfig,
     ) -> None:
-        self._pages = pages = Pages(ohif=config.viewer is not None)
+        media = None
+        if config.options.zip_export:
+            limit = config.options.max_exam_mib * 1024 * 1024
+            media = PortableMedia(parts, library, spool=config.box.state / "zip", limit=limit)
+        self._pages = pages = Pages(ohif=config.viewer is not None, zips=media is not None)
         visits = Visits(parts)
         ciba = None
         if config.options.login_mode == "ciba":
@@ -72,6 +78,7 @@ class ConsumerWeb:
                     reading=Reading(parts, consulting=consulting),
                 ).routes,
                 *ExportsWeb(visits=visits, exporter=exporter).routes,
+                *MediaWeb(visits=visits, pages=pages, media=media).routes,
                 *ViewerWeb(parts, visits=visits, login=login, library=library).routes,
                 *_ohif(config, visits=visits, login=login, library=library),
                 Route("/assets/{name}", _asset),

@@ -41,6 +41,7 @@ OPTIONS = Options(
     parallel_series=1,
     retries=0,
     export_syntax="lossless",
+    zip_export=False,
     cache_mib=0,
     cache_days=1,
 )

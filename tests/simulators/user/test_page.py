@@ -35,6 +35,18 @@ def test_addresses_are_absolute() -> None:
     assert page.forms[0].method == "GET"
 
 
+def test_a_control_belongs_to_the_form_that_it_names() -> None:
+    body = (
+        b"<form id=a><input name=x value=1></form>"
+        b"<form id=b><input name=y value=2><input name=z value=3 form=a></form>"
+        b'<input type=checkbox name=t value=4 form=a><input name=u form=none><input name=v form="">'
+    )
+    first, second = read_page(200, URL, "text/html", body).forms
+    assert first.fields == (("x", "1"), ("z", "3"))
+    assert first.choices == (("t", "4"),)
+    assert second.fields == (("y", "2"),)
+
+
 def test_deep_pages_do_not_break_the_reader() -> None:
     page = read_page(200, URL, "text/html", b"<div>" * 5000 + b"fond")
     assert page.text() in ("", "fond")
