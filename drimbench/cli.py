@@ -20,6 +20,7 @@ from drimbench import (
     faults_cli,
     init_cli,
     judge_cli,
+    pki_cli,
     plugins_cli,
     requirements_cli,
     runs_cli,
@@ -375,6 +376,7 @@ def mutants(
 app.add_typer(docs_cli.docs, name="docs")
 app.add_typer(requirements_cli.req, name="req")
 app.add_typer(clients_cli.client, name="client")
+app.add_typer(pki_cli.pki, name="pki")
 app.add_typer(data_cli.data, name="data")
 app.add_typer(faults_cli.fault, name="fault")
 app.command()(judge_cli.validate)

@@ -9,11 +9,13 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from protocols.dn import dn
 
@@ -66,6 +68,13 @@ class Credential:
         key = directory / f"{name}.key"
         write_key(key, self.key)
         return CredentialFiles(certificate=certificate, key=key)
+
+    def pkcs12(self, name: str, password: bytes) -> bytes:
+        """Key, leaf and chain in one file, under that friendly name."""
+        encryption = BestAvailableEncryption(password)
+        return serialize_key_and_certificates(
+            name.encode(), self.key, self.certificate, list(self.chain), encryption
+        )
 
 
 def read_key(file: Path) -> rsa.RSAPrivateKey:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from simulators.igc import profiles
+from simulators.igc import profiles, revoked
 from simulators.igc.credential import Credential, pem
 
 __all__ = ["CRL_PATH", "PUBLISHED", "Issuer", "LeafOptions", "Pki", "PkiFiles"]
@@ -91,10 +91,12 @@ class Pki:
     ) -> None:
         self.crl_url = crl_url
         self._keep = keep
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.RLock()
         self._revoked: dict[int, x509.RevokedCertificate] = {}
         self._served_crl: tuple[datetime, bytes] | None = None
+        self._read = 0
+        """What is known of the kept folder's revocations (`revoked.version`)."""
 
     @classmethod
     def create(
@@ -173,7 +175,7 @@ class Pki:
     def vouches_for(self, credential: Credential) -> bool:
         """Whether one of our authorities issued it, it is in force for a day at least, and the CRL
         that it names, if any, is served: another life of this PKI may have had another address."""
-        certificate, now = credential.certificate, self._clock()
+        certificate, now = credential.certificate, self.clock()
         if profiles.crl_address(certificate) not in ("", self.crl_url):
             return False
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - DAY:
@@ -201,13 +203,7 @@ class Pki:
         certificate = credential.certificate
         if certificate.issuer != self._igc.intermediate.certificate.subject:
             raise ValueError(f"not issued by the organisations' authority: {credential.dn}")
-        entry = (
-            x509.RevokedCertificateBuilder()
-            .serial_number(certificate.serial_number)
-            .revocation_date(self._clock())
-            .add_extension(x509.CRLReason(reason), critical=False)
-            .build()
-        )
+        entry = revoked.entry(certificate.serial_number, self.clock(), reason)
         with self._lock:
             self._revoked[certificate.serial_number] = entry
             self._served_crl = None
@@ -228,23 +224,36 @@ class Pki:
         """
         authority = self._igc.intermediate
         with self._lock:
-            revoked = tuple(self._revoked.values())
+            taken_back = self._taken_back()
             if delta_of is not None:
                 known = {entry.serial_number for entry in delta_of}
-                news = tuple(one for one in revoked if one.serial_number not in known)
+                news = tuple(one for one in taken_back if one.serial_number not in known)
                 return self._crl(authority, news, this_update, next_update, delta_of)
             if this_update is not None or next_update is not None:
-                return self._crl(authority, revoked, this_update, next_update)
-            now = self._clock()
+                return self._crl(authority, taken_back, this_update, next_update)
+            now = self.clock()
             if self._served_crl is None or abs(now - self._served_crl[0]) > CRL_LIFE / 2:
-                self._served_crl = (now, self._crl(authority, revoked, None, None))
+                self._served_crl = (now, self._crl(authority, taken_back, None, None))
             return self._served_crl[1]
+
+    def _taken_back(self) -> tuple[x509.RevokedCertificate, ...]:
+        """Of this run, and of the kept folder, which another process may have changed."""
+        if self._keep is not None and revoked.version(self._keep) != self._read:
+            self._read = revoked.version(self._keep)
+            self._revoked.update({one.serial_number: one for one in revoked.read(self._keep)})
+            self._served_crl = None
+        return tuple(self._revoked.values())
 
     def root_crl(self) -> bytes:
         """The root's CRL now, DER: nothing is ever revoked there."""
         return self._crl(self._igc.root, (), None, None)
 
     # Trust
+
+    @property
+    def organisations(self) -> Credential:
+        """The organisations' authority with its key, which protects nothing: it certifies tests."""
+        return self._igc.intermediate
 
     @property
     def igc_root(self) -> x509.Certificate:
@@ -326,7 +335,7 @@ class Pki:
             return None
         root = Credential.read(self._keep, f"ac-{name}-racine")
         intermediate = Credential.read(self._keep, f"ac-{name}")
-        now = self._clock() + ORGANISATION_LIFE
+        now = self.clock() + ORGANISATION_LIFE
         return (
             _Authority(root, intermediate) if now < root.certificate.not_valid_after_utc else None
         )
@@ -339,7 +348,7 @@ class Pki:
         intermediate_cn: str,
         addresses: profiles.Addresses | None,
     ) -> _Authority:
-        now = self._clock()
+        now = self.clock()
         window = (now - AUTHORITY_LIFE, now + AUTHORITY_LIFE)
         root_key, key = _new_key(), _new_key()
         root_name = _authority_name(unit, root_cn)
@@ -407,7 +416,7 @@ class Pki:
     def _window(
         self, life: timedelta, expired: bool, not_yet_valid: bool
     ) -> tuple[datetime, datetime]:
-        now = self._clock()
+        now = self.clock()
         if expired:
             return now - life - DAY, now - DAY
         if not_yet_valid:
@@ -419,7 +428,7 @@ class Pki:
     def _crl(
         self,
         authority: Credential,
-        revoked: tuple[x509.RevokedCertificate, ...],
+        entries: tuple[x509.RevokedCertificate, ...],
         this_update: datetime | None,
         next_update: datetime | None,
         base: x509.CertificateRevocationList | None = None,
@@ -427,7 +436,7 @@ class Pki:
         # Seconds are all that a CRL tells: one made now would begin after a verification that
         # began before it, and be out of date for that one.
         start = this_update or max(
-            [self._clock() - CRL_MARGIN, *(entry.revocation_date_utc for entry in revoked)]
+            [self.clock() - CRL_MARGIN, *(entry.revocation_date_utc for entry in entries)]
         )
         builder = (
             x509.CertificateRevocationListBuilder()
@@ -443,7 +452,7 @@ class Pki:
         if base is not None:
             number = base.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
             builder = builder.add_extension(x509.DeltaCRLIndicator(number), critical=True)
-        for entry in revoked:
+        for entry in entries:
             builder = builder.add_revoked_certificate(entry)
         return builder.sign(authority.key, SHA256()).public_bytes(Encoding.DER)
 

@@ -20,6 +20,7 @@ __all__ = [
     "Addresses",
     "authority_extensions",
     "crl_address",
+    "key_usage",
     "organisation_extensions",
     "organisation_name",
     "server_extensions",
@@ -67,7 +68,7 @@ def authority_extensions(
     """A certification authority: may sign certificates and CRLs, nothing else."""
     return [
         (x509.BasicConstraints(ca=True, path_length=path_length), True),
-        (_key_usage(key_cert_sign=True, crl_sign=True), True),
+        (key_usage(key_cert_sign=True, crl_sign=True), True),
         *_key_identifiers(public_key, issuer_key),
     ]
 
@@ -80,16 +81,16 @@ def organisation_extensions(
 ) -> list[Extension]:
     """ORG AUTH_CLI (`auth-cli`) or ORG SIGN (`sign`); `addresses` of the issuer, if it has any."""
     if profile == "auth-cli":
-        key_usage = _key_usage(digital_signature=True)
+        usage = key_usage(digital_signature=True)
         purpose = ExtendedKeyUsageOID.CLIENT_AUTH
     elif profile == "sign":
-        key_usage = _key_usage(digital_signature=True, content_commitment=True)
+        usage = key_usage(digital_signature=True, content_commitment=True)
         purpose = ExtendedKeyUsageOID.EMAIL_PROTECTION
     else:
         raise ValueError(f"unknown organisation profile: {profile!r}")
     extensions: list[Extension] = [
         (x509.BasicConstraints(ca=False, path_length=None), False),
-        (key_usage, True),
+        (usage, True),
         (x509.ExtendedKeyUsage([purpose]), False),
         (_policy(TEST_POLICY), False),
         (x509.UnrecognizedExtension(PRODUCT_CATEGORY, TEST_SOFTWARE_CERTIFICATE), False),
@@ -112,7 +113,7 @@ def server_extensions(
     purpose = ExtendedKeyUsageOID.CLIENT_AUTH if client_only else ExtendedKeyUsageOID.SERVER_AUTH
     return [
         (x509.BasicConstraints(ca=False, path_length=None), True),
-        (_key_usage(digital_signature=True, key_encipherment=True), True),
+        (key_usage(digital_signature=True, key_encipherment=True), True),
         (x509.ExtendedKeyUsage([purpose]), False),
         (x509.SubjectAlternativeName([_general_name(name) for name in names]), False),
         (_policy(DOMAIN_VALIDATED), False),
@@ -167,7 +168,7 @@ def _key_identifiers(public_key: rsa.RSAPublicKey, issuer_key: rsa.RSAPublicKey)
     ]
 
 
-def _key_usage(
+def key_usage(
     *,
     digital_signature: bool = False,
     content_commitment: bool = False,
@@ -175,6 +176,7 @@ def _key_usage(
     key_cert_sign: bool = False,
     crl_sign: bool = False,
 ) -> x509.KeyUsage:
+    """These usages and no other."""
     return x509.KeyUsage(
         digital_signature=digital_signature,
         content_commitment=content_commitment,

@@ -131,7 +131,7 @@ def test_a_crl_made_during_a_verification_serves_it() -> None:
     pki = Pki.create(clock=lambda: NOW, crl_url=CRL_URL)
     credential = pki.auth_cli("db1.test", "318751275100020", key=pki.throwaway_key)
     other = pki.auth_cli("db2.test", "318751275100020", key=pki.throwaway_key)
-    pki._clock = lambda: now
+    pki.clock = lambda: now
     began = now - timedelta(milliseconds=20)
     crls = [x509.load_der_x509_crl(pki.crl())]
     verify_chain(credential.certificate, credential.chain, [pki.igc_root], began, crls)
