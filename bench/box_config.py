@@ -23,6 +23,8 @@ __all__ = [
     "PROFESSIONS",
     "SECOND_PACS_AE",
     "Addresses",
+    "EXAM_MIB",
+    "PROVIDED_MIB",
     "write_consumer",
     "write_source",
 ]
@@ -141,6 +143,13 @@ def write_source(
     )
 
 
+EXAM_MIB = 32
+"""What a Consumer that the bench starts takes of one series, unless the profile says otherwise:
+exams of scenarios are small, and what does not end is soon seen not to."""
+PROVIDED_MIB = 20_480
+"""The same where the images are the user's own."""
+
+
 def write_consumer(
     directory: Path,
     site: Site,
@@ -203,6 +212,7 @@ def write_consumer(
             "connect_to": dict(addresses.connect_to),
             # A scenario of broken transfers must not wait as long as people would.
             "timing": {"retry_wait_s": 0.02},
+            "options": {"max_exam_mib": profile.consumer.exam_mib or EXAM_MIB},
         },
     )
 

@@ -16,6 +16,7 @@ import pytest
 from bench import concealed
 from bench.assemble import load
 from bench.bed import Bed
+from bench.box_config import PROVIDED_MIB
 from bench.breaker import Breaker
 from bench.browser import BrowserFactory
 from bench.errors import BenchError
@@ -189,7 +190,7 @@ class Campaign:
         if self._bed is None:
             self.progress.preparing("autorités, PSC, DMP, PACS et DRIMbox")
             self._bed = Bed(
-                self.options.profile,
+                self._of_any_size(),
                 self.feed,
                 self.directory,
                 self.session.bed_seed,
@@ -208,6 +209,14 @@ class Campaign:
                 self._broken = concealed.in_text(f"le banc n'a pas démarré : {error}")
                 raise NotSendable(self._broken) from error
         return self._bed
+
+    def _of_any_size(self) -> Profile:
+        """The profile, whose Consumer takes whatever images the user gave."""
+        profile = self.options.profile
+        if self.options.report is None or profile.consumer.exam_mib:
+            return profile
+        consumer = profile.consumer.model_copy(update={"exam_mib": PROVIDED_MIB})
+        return profile.model_copy(update={"consumer": consumer})
 
     def omitted(self, info: ScenarioInfo) -> str | None:
         """Why a scenario does not apply to this product, or None."""

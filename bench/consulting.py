@@ -47,6 +47,10 @@ class Consulting:
     page: Page | None = None
     called: int = 0
     """Position in the feed when the RIS called last."""
+    _asked: str = ""
+    """The form of the export asked for last."""
+    _told: int = 0
+    """How often the page said then that an export was over."""
 
     # -- Étant donné -------------------------------------------------------------------------
 
@@ -177,31 +181,53 @@ class Consulting:
 
         `fields` is what they choose in its form.
         """
+        self.begin_export(number, fields)
+        self.finish_export()
+
+    def begin_export(self, number: int = 0, fields: Mapping[str, str] | None = None) -> None:
+        """The radiologist asks for the export of that exam of the page, and waits for nothing."""
         offers = self._offers()
         if number >= len(offers):
             raise Refused(f"la page n'offre pas cet export : {self._shown.text()[:300]}")
-        self._export(offers[number], fields)
+        self._submit(offers[number], fields)
 
-    def export_all(self) -> None:
-        """Every exam of the page, one after the other."""
-        for form in self._offers():
-            self._export(form)
-
-    def _offers(self) -> list[str]:
-        return [form.id for form in self._shown.forms if form.id.startswith("export-")]
-
-    def _export(self, form: str, fields: Mapping[str, str] | None = None) -> None:
-        bed = self.story.bed
+    def finish_export(self) -> None:
+        """The page is looked at until it says that the export is over."""
         try:
-            self.page = bed.call(self._browser.submit, form, fields)
             until(self._export_over, deadline_s=self.story.stage.profile.timing.effect_s)
         except (HttpFailure, UserError) as error:
             raise Refused(f"l'export n'aboutit pas : {error}") from error
 
+    def export_all(self) -> None:
+        """Every exam of the page, one after the other."""
+        for form in self._offers():
+            self._submit(form)
+            self.finish_export()
+
+    def _offers(self) -> list[str]:
+        return [form.id for form in self._shown.forms if form.id.startswith("export-")]
+
+    def _submit(self, form: str, fields: Mapping[str, str] | None = None) -> None:
+        self._asked, self._told = form, _endings(self._shown.text())
+        try:
+            self.page = self.story.bed.call(self._browser.submit, form, fields)
+        except (HttpFailure, UserError) as error:
+            raise Refused(f"l'export n'aboutit pas : {error}") from error
+
     def _export_over(self) -> bool:
+        """The exam's own place says so; a page that shows none there any more says it once more
+        than before."""
         self.page = self.story.bed.call(self._browser.reload)
-        text = self.page.text().lower()
-        return any(word in text for word in _FINISHED)
+        place = self.page.around(self._asked)
+        if place is not None:
+            return _endings(place) > 0
+        return _endings(self.page.text()) > self._told
+
+    @property
+    def export_told(self) -> str:
+        """What the page says of the export asked for last, in small letters."""
+        place = self._shown.around(self._asked)
+        return (self._shown.text() if place is None else place).lower()
 
     # -- Alors -------------------------------------------------------------------------------
 
@@ -565,6 +591,11 @@ class Consulting:
             if len(part) >= _SHORTEST_SESSION:
                 self.story.case.identifiers[f"la session {number}"] = part
         self.story.stage.publish_case()
+
+
+def _endings(text: str) -> int:
+    """How often that text says that an export is over."""
+    return sum(text.lower().count(word) for word in _FINISHED)
 
 
 def _says(vihf: saml.Assertion) -> tuple[str, ...]:

@@ -9,14 +9,16 @@ is itself again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from bench.box_config import EXAM_MIB
 from bench.consulting import Consulting
+from bench.deadline import until
 from bench.elsewhere import publish_at
 from bench.feed import Seen
 from bench.imagery import held
-from bench.outcomes import CannotVerify
+from bench.outcomes import CannotVerify, Refused
 from bench.story import PlannedExam, people_of, plan_exam
 from protocols import kos
 from simulators.peer import PeerSource, RetrieveUrl, right_url
@@ -26,6 +28,9 @@ from wire.faults import Value
 
 __all__ = ["Enduring", "Rudeness", "Said"]
 
+_MIB = 1024 * 1024
+_ENOUGH_MIB = 256
+"""A Consumer that tells of no limit and takes less than that has one."""
 _DONE, _FAILED = "terminé", "échec"
 
 
@@ -70,12 +75,24 @@ class Attempt:
         return _FAILED in self.text and _DONE not in self.text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meanwhile:
+    """Images in the local PACS while the Source was slow: of the other exam, of the slow one."""
+
+    wanted: int
+    stored: int
+    slow: int
+
+
 @dataclass(slots=True)
 class Enduring:
     """A Source of the white list, the exams that it serves, and what was asked of it."""
 
     consulting: Consulting
     attempts: list[Attempt] = field(default_factory=list)
+    meanwhile: Meanwhile | None = None
+    aside: Consulting = field(init=False)
+    """The other patient's."""
 
     # -- Étant donné -------------------------------------------------------------------------
 
@@ -89,7 +106,7 @@ class Enduring:
         if self._stored(exam) != exam.images:
             raise CannotVerify(
                 "la Source, encore polie, n'a pas pu donner l'examen d'un autre patient : "
-                f"{self.consulting.shown.text()[-200:]}"
+                f"{self.aside.export_told[-200:]}"
             )
 
     def publish(self, series: int = 1) -> None:
@@ -120,8 +137,10 @@ class Enduring:
         story.stage.publish_case()
 
     def _for_another(self, number: int) -> PlannedExam:
-        """The other patient's exam of that number is published, and exported with those before."""
-        story, consulting = self.consulting.story, self.consulting
+        """The other patient's exam of that number is published, and exported with those before,
+        in a browser of its own."""
+        story = self.consulting.story
+        self.aside = consulting = Consulting(story, self.consulting.publishing)
         bed, case = story.bed, story.stage.sentinel()
         other = people_of(case, bed.site.ipp_oid)
         exam = plan_exam(
@@ -149,6 +168,31 @@ class Enduring:
             finally:
                 self.mend()
 
+    def ask_for_endless(self, one: Rudeness) -> None:
+        """As `ask_under`, of an answer several times as large as the Consumer takes."""
+        mib = 4 * (self._largest_mib or _ENOUGH_MIB)
+        self.ask_under([replace(one, values={**one.values, "mio": mib})])
+
+    def ask_while_slow(self) -> None:
+        """A radiologist asks for the export of the exam, which comes one byte a second;
+        meanwhile another exports another patient's exam from the same Source."""
+        consulting, bed = self.consulting, self.consulting.story.bed
+        slow, faults = consulting.story.exams[0], self._source.faults
+        consulting.open_page()
+        faults.set("lenteur", "WADO-RS", times=1, debit=1)
+        consulting.begin_export()
+        deadline_s = consulting.story.stage.profile.timing.effect_s
+        if not until(lambda: not faults.placed, deadline_s=deadline_s):
+            raise Refused("l'examen n'est pas demandé à la Source")
+        other = self._for_another(2)
+        self.meanwhile = Meanwhile(
+            wanted=other.images,
+            stored=self._stored(other),
+            slow=bed.local_pacs.count(slow.study_uid),
+        )
+        self.mend()
+        consulting.finish_export()
+
     def ask_each(self, words: Sequence[str]) -> None:
         """Each exam of the page in its turn."""
         for number, one in enumerate(words):
@@ -171,7 +215,7 @@ class Enduring:
                 since=since,
                 until=consulting.story.stage.feed.mark(),
                 alerts=consulting.shown.alerts,
-                text=consulting.shown.text().lower(),
+                text=consulting.export_told,
                 stored=frozenset(
                     uid
                     for exam in consulting.story.exams
@@ -243,6 +287,49 @@ class Enduring:
             expected="les images du KOS, ou un échec",
         )
 
+    def expect_cut(self) -> None:
+        """No answer went on much beyond what the Consumer takes: what the network holds apart.
+
+        Whose limit nobody has told may have one that is larger: a person's to say.
+        """
+        stage, largest = self.consulting.story.stage, self._largest_mib
+        taken: dict[str, int] = {}
+        for one in self.attempts:
+            first = stage.feed.wait(
+                lambda seen: (
+                    seen.exchange.actor == self._source.actor
+                    and seen.exchange.transaction == "WADO-RS"
+                ),
+                since=one.since,
+                deadline_s=stage.profile.timing.effect_s,
+            )[:1]
+            taken[one.words] = sum(
+                seen.exchange.response.size // _MIB for seen in first if seen.exchange.response
+            )
+        told = ", ".join(f"{words} : {mib} Mio" for words, mib in taken.items())
+        if not largest and max(taken.values(), default=0) >= _ENOUGH_MIB:
+            stage.leave_to_a_person(
+                f"taille admise non dite (consumer.exam_mib) ; {told} pris par la Consommatrice"
+            )
+            return
+        self._expect_each(
+            "une réponse sans fin est coupée",
+            lambda one: told if taken[one.words] > 2 * (largest or _ENOUGH_MIB) else "",
+            expected=f"coupée vers {largest or _ENOUGH_MIB} Mio",
+        )
+
+    def expect_others_served(self) -> None:
+        """The other patient's exam arrived while this one came byte by byte."""
+        seen = self.meanwhile
+        if seen is None:
+            raise CannotVerify("aucun autre examen n'a été demandé")
+        self.consulting.story.stage.expect(
+            "l'autre examen est exporté pendant que la Source est lente",
+            seen.stored == seen.wanted and seen.slow < self.consulting.story.exams[0].images,
+            expected=f"{seen.wanted} images, avant celles de l'examen lent",
+            actual=f"{seen.stored} image(s), {seen.slow} de l'examen lent",
+        )
+
     def expect_no_request(self) -> None:
         """Neither the Source nor the stranger received an HTTP request, nor anything in clear."""
         self._expect_silence(lambda exchange: exchange.protocol == "HTTP" or _in_clear(exchange))
@@ -263,16 +350,19 @@ class Enduring:
             "la Source donne encore l'examen d'un autre patient",
             self._stored(exam) == exam.images,
             expected=f"{exam.images} images",
-            actual=f"{self._stored(exam)} image(s) ; la page dit : "
-            f"{self.consulting.shown.text()[-200:]}",
+            actual=f"{self._stored(exam)} image(s) ; la page dit : {self.aside.export_told[-200:]}",
         )
 
     def expect_recovered(self) -> None:
         """The Source is itself again: the exam is exported, whole."""
+        self.consulting.open_page()
+        self.consulting.export()
+        self.expect_whole()
+
+    def expect_whole(self) -> None:
+        """The local PACS holds the exam, all of it."""
         consulting, exam = self.consulting, self.consulting.story.exams[0]
         bed = consulting.story.bed
-        consulting.open_page()
-        consulting.export()
         wanted = {
             instance.sop_instance
             for manifest in consulting.publishing.manifests()
@@ -281,13 +371,19 @@ class Enduring:
         }
         got = held(bed.local_pacs, exam.study_uid)
         consulting.story.stage.expect(
-            "l'examen s'exporte quand la Source est redevenue normale",
+            "toutes les images de l'examen arrivent dans le PACS local",
             got == wanted,
             expected=f"{len(wanted)} images",
             actual=f"{len(got)} images ; la page dit : {consulting.shown.text()[-200:]}",
         )
 
     # -- reading -----------------------------------------------------------------------------
+
+    @property
+    def _largest_mib(self) -> int:
+        """What the Consumer takes of one answer; 0: nobody told."""
+        profile = self.consulting.story.stage.profile
+        return profile.consumer.exam_mib or (0 if profile.external_consumer() else EXAM_MIB)
 
     @property
     def _source(self) -> PeerSource:

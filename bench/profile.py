@@ -126,6 +126,9 @@ class ConsumerBox(_Table):
     ae_title: AeTitle = "CONSUMER"
     driver: str = ""
     """A plug-in's driver of the product's pages, by its name; empty: plain HTML forms."""
+    exam_mib: Annotated[int, Field(ge=0)] = 0
+    """The largest answer of a Source that it takes, in MiB; 0: not told (a box that the bench
+    starts is told to take 32)."""
 
 
 Host = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]

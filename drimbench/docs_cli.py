@@ -63,6 +63,20 @@ def source(output: Output = None) -> None:
 
 
 @docs.command()
+def consumer(output: Output = None) -> None:
+    """Produit la page de ce qui juge une Consommatrice : exigences, scénarios, preuves du projet.
+
+    [bold]Exemple[/bold]
+
+    drimbench docs consumer --output docs/reference/consommatrice.md
+    """
+    from drimbench.consumer_page import consumer_page
+    from drimbench.coverage import measure
+
+    _write(consumer_page(measure()), output)
+
+
+@docs.command()
 def mutants(
     record: Annotated[Path, typer.Argument(help="La matrice consignée.")],
     pages: Annotated[list[Path], typer.Argument(help="Les pages à récrire entre leurs marques.")],

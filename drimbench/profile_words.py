@@ -82,6 +82,8 @@ WORDS: Final = {
     "consumer.ae_title": "Titre d'application DICOM, pour l'export vers le PACS local.",
     "consumer.driver": "Pilote de ses pages, par le nom qu'un module lui donne ; vide : "
     "formulaires HTML simples.",
+    "consumer.exam_mib": "La plus grande réponse d'une Source qu'elle accepte, en Mio ; 0 : "
+    "non dit, une réponse très longue est alors jugée par une personne.",
     "world.address": "Adresse (IPv4, IPv6 ou nom) où écoutent les simulateurs ; hors de cette "
     "machine, sur un réseau d'essai seulement.",
     "world.announce": "Adresse donnée aux boîtes, si c'est une autre (0.0.0.0, NAT, conteneur) ; "

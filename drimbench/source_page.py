@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from drimbench.coverage import Coverage
+from drimbench.markdown import listed, row
 from spec.edge_cases import EDGE_CASES, EdgeCase
 from spec.requirements import CATALOGUE, Requirement, Status, Verification
 
@@ -62,22 +61,14 @@ def source_page(coverage: Coverage) -> str:
 
 def _requirement(one: Requirement, coverage: Coverage) -> str:
     rules = coverage.rules_of(one.id)
-    return _row(
+    return row(
         one.id,
         one.text,
-        _listed(coverage.scenarios_of(one.id, role="source")),
+        listed(coverage.scenarios_of(one.id, role="source")),
         f"{len(rules)}" if rules else "",
         one.reason,
     )
 
 
 def _case(one: EdgeCase) -> str:
-    return _row(one.text, _listed(one.scenarios), _listed(one.rules), one.reason)
-
-
-def _listed(ids: Sequence[str]) -> str:
-    return ", ".join(f"`{id}`" for id in ids)
-
-
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return row(one.text, listed(one.scenarios), listed(one.rules), one.reason)

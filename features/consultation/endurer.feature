@@ -46,7 +46,7 @@ Fonctionnalité: Se garder d'une Source impolie
   @SCN-END-05 @DB.VI-CO.27
   Scénario: La réponse de la Source ne se lit pas ou s'arrête
     Étant donné un examen CT de 1 série de ce patient à cette même Source
-    Quand la Source répond tour à tour : frontière finale absente ; connexion coupée au milieu ; frontière autre qu'annoncée ; frontière non annoncée ; page HTML ; en-têtes démesurés, et l'examen est demandé chaque fois
+    Quand la Source répond tour à tour : frontière finale absente ; connexion coupée au milieu ; frontière autre qu'annoncée ; frontière non annoncée ; page HTML ; en-têtes démesurés ; réponse comprimée mille fois, et l'examen est demandé chaque fois
     Alors la page dit chaque fois que l'export a échoué
     Et le PACS local n'a que des images du KOS, et rien d'incomplet n'est dit terminé
     Et l'examen s'exporte quand la Source est redevenue normale
@@ -75,3 +75,19 @@ Fonctionnalité: Se garder d'une Source impolie
     Et les messages disent, dans l'ordre : SOP Class
     Et rien de cet examen n'est dans le PACS local
     Et l'examen s'exporte quand la Source est redevenue normale
+
+  @SCN-END-09 @KIT-SOURCE-HOSTILE
+  Scénario: La réponse de la Source ne finit pas
+    Étant donné un examen CT de 1 série de ce patient à cette même Source
+    Quand la Source rend une image sans fin
+    Alors la réponse sans fin est coupée
+    Et la page dit chaque fois que l'export a échoué
+    Et rien de cet examen n'est dans le PACS local
+    Et l'examen s'exporte quand la Source est redevenue normale
+
+  @SCN-END-10 @KIT-SOURCE-HOSTILE
+  Scénario: Une Source lente ne retient pas les autres examens
+    Étant donné un examen CT de 1 série de ce patient à cette même Source
+    Quand la Source rend cet examen octet par octet, pendant qu'un autre examen lui est demandé
+    Alors l'autre examen est exporté sans attendre
+    Et l'examen lent arrive entier quand la Source a repris son rythme

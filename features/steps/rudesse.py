@@ -36,7 +36,8 @@ _ANSWERS = {
         Rudeness(words="frontière non annoncée", kind="frontiere",
                  values={"annonce": Written.NONE}),
         Rudeness(words="page HTML", kind="type", values={"nom": "text/html"}),
-        Rudeness(words="en-têtes démesurés", kind="en-tetes", values={"mio": 8}),
+        Rudeness(words="en-têtes démesurés", kind="en-tetes", values={"mio": 1}),
+        Rudeness(words="réponse comprimée mille fois", kind="bombe", values={"mio": 32}),
         Rudeness(words="image en trop", kind="en-trop"),
         Rudeness(words="image manquante", kind="manquante"),
         Rudeness(words="images en double", kind="double"),
@@ -143,6 +144,18 @@ def wrong_sop_class(enduring: Enduring) -> None:
     enduring.ask_under([Rudeness(words="SOP Class privée", kind="sop-class")])
 
 
+@when("la Source rend une image sans fin")
+def endless(enduring: Enduring) -> None:
+    """Several times what the Consumer takes."""
+    enduring.ask_for_endless(Rudeness(words="image sans fin", kind="sans-fin"))
+
+
+@when("la Source rend cet examen octet par octet, pendant qu'un autre examen lui est demandé")
+def slow(enduring: Enduring) -> None:
+    """Then goes on at its usual pace."""
+    enduring.ask_while_slow()
+
+
 @when(parsers.re(r"chacun de ces examens est demandé : (?P<exams>.+)"))
 def each_asked(enduring: Enduring, exams: str) -> None:
     """One export each."""
@@ -183,6 +196,24 @@ def none_stored(enduring: Enduring) -> None:
 def only_referenced(enduring: Enduring) -> None:
     """Nothing foreign, nothing falsely whole."""
     enduring.expect_only_referenced()
+
+
+@then("la réponse sans fin est coupée")
+def cut(enduring: Enduring) -> None:
+    """By the Consumer."""
+    enduring.expect_cut()
+
+
+@then("l'autre examen est exporté sans attendre")
+def others_served(enduring: Enduring) -> None:
+    """Before the slow one."""
+    enduring.expect_others_served()
+
+
+@then("l'examen lent arrive entier quand la Source a repris son rythme")
+def slow_arrives(enduring: Enduring) -> None:
+    """Patience is rewarded."""
+    enduring.expect_whole()
 
 
 @then("la Source donne encore l'examen d'un autre patient")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -260,3 +262,76 @@ class Vague:
 def refusals_confused(parts: Parts) -> Parts:
     """The radiologist calls the hotline."""
     return replace(parts, images=Vague(parts.images))
+
+
+# How long, how much ----------------------------------------------------------------------------
+
+
+class Boundless:
+    """`Images` of any size: whatever comes goes onto the disk."""
+
+    def __init__(self, inner: Images) -> None:
+        self._inner = inner
+
+    async def retrieve(
+        self,
+        exam: Exam,
+        series: Series,
+        token: str,
+        *,
+        use: Use,
+        into: Path,
+        limit: int,
+        accept: Accept,
+    ) -> None:
+        """As it should, without a limit."""
+        await self._inner.retrieve(
+            exam, series, token, use=use, into=into, limit=sys.maxsize, accept=accept
+        )
+
+
+@mutant(
+    "taille-non-bornee",
+    breaks="La réponse de la Source est prise quelle que soit sa taille.",
+    requirements=("KIT-SOURCE-HOSTILE",),
+    role="consumer",
+)
+def any_size(parts: Parts) -> Parts:
+    """The disk is full before anybody is told."""
+    return replace(parts, images=Boundless(parts.images))
+
+
+class InTurn:
+    """`Images` of one series at a time, whoever asks."""
+
+    def __init__(self, inner: Images) -> None:
+        self._inner = inner
+        self._turn = asyncio.Lock()
+
+    async def retrieve(
+        self,
+        exam: Exam,
+        series: Series,
+        token: str,
+        *,
+        use: Use,
+        into: Path,
+        limit: int,
+        accept: Accept,
+    ) -> None:
+        """As it should, when its turn comes."""
+        async with self._turn:
+            await self._inner.retrieve(
+                exam, series, token, use=use, into=into, limit=limit, accept=accept
+            )
+
+
+@mutant(
+    "series-chacune-son-tour",
+    breaks="Une série n'est demandée que lorsque la précédente est arrivée, à qui que ce soit.",
+    requirements=("KIT-SOURCE-HOSTILE",),
+    role="consumer",
+)
+def one_series_at_a_time(parts: Parts) -> Parts:
+    """One slow Source, and everybody waits."""
+    return replace(parts, images=InTurn(parts.images))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
@@ -117,6 +118,8 @@ async def _endless(image: Image, mib: int) -> AsyncIterator[bytes]:
     zeros = bytes(_CHUNK)
     for _ in range(mib * _MIB // _CHUNK):
         yield writer.data(zeros)
+        # Once the peer has gone nothing else waits: the loop must be let to notice.
+        await asyncio.sleep(0)
     yield writer.end()
 
 

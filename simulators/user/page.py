@@ -134,6 +134,17 @@ class Page:
                 return float(match[1])
         return None
 
+    def around(self, form: str) -> str | None:
+        """What can be read in the table row or list item that holds the form of that id, in all of
+        the page when nothing of the sort does; None without such a form."""
+        if self._root is None:
+            return None
+        for node in _select(self._root, "//form[@id]"):
+            if node.get("id") == form:
+                holders = _select(node, "ancestor::*[self::tr or self::li or self::article]")
+                return _text(holders[-1]) if holders else self.text()
+        return None
+
     def form(self, wanted: str) -> Form | None:
         """The form of that id, of that name, or with a button of that label."""
         for form in self.forms:
