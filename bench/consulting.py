@@ -235,7 +235,7 @@ class Consulting:
         """TD0.2 comes before any TD3.1."""
         stage = self.story.stage
         stage.await_exchanges("TD0.2", "la Consommatrice vérifie l'accès au DMP")
-        order = [seen.exchange.transaction for seen in self._by_consumer("TD0.2", "ITI-18")]
+        order = [seen.exchange.transaction for seen in self.by_consumer("TD0.2", "ITI-18")]
         stage.expect(
             "la vérification d'accès précède la recherche",
             bool(order) and order[0] == "TD0.2",
@@ -279,7 +279,7 @@ class Consulting:
         reader = self.story.bed.site.reader
         practice = next(one for one in TEST_PROFESSIONALS if one.id == reader).practices[0]
         wanted = (practice.profession, practice.skill, practice.activities[0].sector)
-        found = self._by_consumer("TD0.2", "ITI-18", "ITI-43")
+        found = self.by_consumer("TD0.2", "ITI-18", "ITI-43")
         if not found:
             raise CannotVerify("la Consommatrice n'a rien demandé au DMP")
         said = {_practice(vihf) for seen in found if (vihf := self._vihf(seen)) is not None}
@@ -430,7 +430,7 @@ class Consulting:
 
     def expect_no_consultation(self) -> None:
         """Neither search nor retrieval in the DMP. The page that explains is the sentinel."""
-        found = self._by_consumer("ITI-18", "ITI-43")
+        found = self.by_consumer("ITI-18", "ITI-43")
         self.story.stage.expect(
             "aucun document n'est cherché ni lu dans le DMP",
             not found,
@@ -441,7 +441,7 @@ class Consulting:
 
     def expect_no_dmp(self) -> None:
         """Nothing at all asked of the DMP."""
-        found = self._by_consumer("TD0.2", "ITI-18", "ITI-43")
+        found = self.by_consumer("TD0.2", "ITI-18", "ITI-43")
         self.story.stage.expect(
             "le DMP n'est pas consulté",
             not found,
@@ -546,7 +546,7 @@ class Consulting:
             story.case.number(purpose, "IPL"), story.bed.site.local_ipp_oid, "KIT-LOCAL"
         )
 
-    def _by_consumer(self, *transactions: str) -> list[Seen]:
+    def by_consumer(self, *transactions: str) -> list[Seen]:
         """DMP exchanges of this scenario whose VIHF is in AIR mode: the publishing Source's,
         in plain indirect mode, are left out."""
         return [

@@ -21,6 +21,7 @@ STEP_MODULES = (
     "features.steps.consultation",
     "features.steps.rudesse",
     "features.steps.exports",
+    "features.steps.identite",
     "features.steps.fourni",
     "features.steps.operateur",
 )
