@@ -126,7 +126,7 @@ def play(papers: Papers, tmp_path: Path) -> Callable[..., Any]:
                     clock=now,
                     rng=random.Random(7),
                     clients=(
-                        Client(client_id="kit-consumer", may_introspect=False),
+                        Client(client_id="kit-consumer", may_introspect=False, ciba=True),
                         Client(client_id="kit-api-psc"),
                     ),
                 ),
