@@ -60,6 +60,8 @@ class Addresses:
     """Root of the DMP's services with an API token; "" where there is no API."""
     token_endpoint: str = ""
     """Where tokens are exchanged for it."""
+    proxy: str = ""
+    """Root of the proxy e-santé, where there is one."""
     trust: Mapping[str, Path] = field(default_factory=dict)
     """Real neighbour -> authorities of its certificate, where they are not the bench's."""
 

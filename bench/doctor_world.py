@@ -49,6 +49,8 @@ def examine_world(bed: Bed, resolve: Resolve = machine_resolver) -> Iterator[Che
     yield _service("psc", "Pro Santé Connect", known.psc_issuer, bed)
     if known.token_endpoint:
         yield _service("api_psc", "API PSC du DMP", known.token_endpoint, bed)
+    if known.proxy:
+        yield _service("proxy_esante", "Proxy e-santé", known.proxy, bed)
     yield _service("ans", "liste blanche", known.white_list, bed)
     if "source" in bed.claimed and not bed.native:
         calling = bed.profile.source.ae_title

@@ -169,6 +169,11 @@ class _Flows:
                 _CONSUMER, "API PSC du DMP", "échange de jetons (RFC 8693)",
                 self._known.token_endpoint, self._names.api_psc, shown,
             )  # fmt: skip
+            if self._known.proxy:
+                yield self._https(
+                    _CONSUMER, "Proxy e-santé", "session par CIBA, requêtes au DMP",
+                    self._known.proxy, self._names.proxy_esante,
+                )  # fmt: skip
             yield self._https(
                 "Pro Santé Connect", _CONSUMER, "fin de session (back-channel logout)", web,
                 self._names.consumer,

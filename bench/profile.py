@@ -166,6 +166,8 @@ class World(_Table):
     psc: Port = 0
     api_psc: Port = 0
     """The authorization server of the DMP's API, for a Consumer."""
+    proxy_esante: Port = 0
+    """A proxy e-santé that the product's Consumer may use (`/connect`, `/send/dmp/…`); 0: none."""
     ans: Port = 0
     igc: Port = 0
     pacs: Port = 0

@@ -48,6 +48,7 @@ class Names:
     psc: str = "psc.drimbench.test"
     api_psc: str = "api-psc.drimbench.test"
     """The authorization server of the DMP's API."""
+    proxy_esante: str = "proxy.drimbench.test"
     dmp: str = "dmp.drimbench.test"
     ans: str = "ans.drimbench.test"
 
@@ -216,6 +217,7 @@ def _simulated(site: Site, profile: Profile) -> dict[str, str]:
         names.stranger: "étranger",
         names.psc: "psc",
         names.api_psc: "api-psc",
+        names.proxy_esante: "proxy-esante",
         names.dmp: "dmp",
         names.ans: "ans",
         site.source_client: "source",

@@ -200,6 +200,11 @@ def _api(known: Addresses) -> list[Line]:
     return [
         Line(who="API PSC du DMP", what="racine des services", value=known.dmp_api),
         Line(who="API PSC du DMP", what="échange de jetons", value=known.token_endpoint),
+        *(
+            [Line(who="Proxy e-santé", what="/connect, /send/dmp/…", value=known.proxy)]
+            if known.proxy
+            else []
+        ),
     ]
 
 

@@ -46,7 +46,7 @@ from bench.site import professionals, site_of
 from bench.tapping import tap_dicom, tap_https
 from protocols.dn import dn
 from protocols.whitelist import Domain
-from simulators import api_psc, dmp, pacs, psc
+from simulators import api_psc, dmp, pacs, proxy_esante, psc
 from simulators.ans import Ans, Signer
 from simulators.ans import names as name_service
 from simulators.ans import service as ans_service
@@ -57,6 +57,7 @@ from simulators.igc import CredentialFiles
 from simulators.igc import service as igc_service
 from simulators.pacs import Pacs, PacsConfig
 from simulators.peer import PeerDrimbox, PeerSource
+from simulators.proxy_esante import Backend, ProxyConfig, ProxyEsante
 from simulators.psc import Client, Psc, PscConfig
 from simulators.psc.naming import label as psc_label
 from simulators.ris.depositing import Depositor
@@ -90,6 +91,7 @@ class Simulators:
     psc: Psc | None = None
     api_psc: ApiPsc | None = None
     """Where both PSC and the DMP are simulated, and a Consumer is claimed."""
+    proxy_esante: ProxyEsante | None = None
     dmp: Dmp | None = None
     pacs: Pacs | None = None
     local_pacs: Pacs | None = None
@@ -221,7 +223,10 @@ class World:
                 site.reader_structure: (site.reader_structure_name, site.consumer_cn),
                 **{id: (name, site.source_cn) for id, name in self._structures.items()},
             },
-            (one.host for one in self.profile.neighbours.real if self._shows(one)),
+            (
+                *(one.host for one in self.profile.neighbours.real if self._shows(one)),
+                *((site.names.proxy_esante,) if world.proxy_esante else ()),
+            ),
             world.announced,
             self.profile.certificates,
         )
@@ -229,6 +234,7 @@ class World:
         await self._start_psc()
         await self._start_api_psc()
         await self._start_dmp()
+        await self._start_proxy()
         self.pacs = await self._start_pacs()
         if self._has_second_pacs:
             self.second_pacs = self._start_second_pacs()
@@ -319,6 +325,38 @@ class World:
             self.observe,
         )
         self.simulators.api_psc = made
+        await made.start()
+        self._started.append(made.stop)
+
+    async def _start_proxy(self) -> None:
+        """Where the profile asks for one: it shows the certificate that the bench issued to the
+        Consumer for PSC, hence not where the product's is its own."""
+        api, held = self.simulators.api_psc, self.simulators.dmp
+        own = self.profile.certificates.consumer_psc
+        port = self.profile.world.proxy_esante
+        if not port or api is None or held is None or own:
+            return
+        files = self.papers.servers[self.site.names.proxy_esante]
+        shown = self.papers.clients["consumer-psc"]
+        backend = Backend(url=held.api_url, token_endpoint=api.token_endpoint)
+        made = proxy_esante.build(
+            ProxyConfig(
+                tls=ServerTls(files.certificate, files.key),
+                clients={
+                    self.site.consumer_client: ClientTls(
+                        self.papers.server_trust, shown.certificate, shown.key
+                    )
+                },
+                psc_issuer=lambda: self.psc.issuer,
+                backends=lambda: {"dmp": backend},
+                clock=self.clock,
+                rng=Random(f"proxy|{self.seed}"),
+                port=port,
+                **self._where,
+            ),
+            self.observe,
+        )
+        self.simulators.proxy_esante = made
         await made.start()
         self._started.append(made.stop)
 
@@ -548,6 +586,7 @@ class World:
             pacs_web=self._pacs_web,
             dmp_api=self.simulators.dmp.api_url if self.simulators.dmp else "",
             token_endpoint=server.token_endpoint if server else "",
+            proxy=self.simulators.proxy_esante.url if self.simulators.proxy_esante else "",
             local_pacs_ae=self.local_pacs.ae_title,
             trust={
                 one.name: Path(papers.trust)
@@ -576,6 +615,8 @@ class World:
         }
         if self.simulators.api_psc is not None:
             at[hosts.api_psc] = urlsplit(self.simulators.api_psc.url).netloc
+        if self.simulators.proxy_esante is not None:
+            at[hosts.proxy_esante] = urlsplit(self.simulators.proxy_esante.url).netloc
         found = {}
         for host, address in at.items():
             where, _, port = address.rpartition(":")

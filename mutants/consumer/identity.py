@@ -9,9 +9,17 @@ from typing import Any
 from lxml import etree
 
 from drimbox_ref.consumer.parts import Parts
-from drimbox_ref.consumer.ports import ApiTokens, Psc, Registry
+from drimbox_ref.consumer.ports import ApiTokens, Documents, Psc, Registry
 from drimbox_ref.consumer.sessions import Login
-from drimbox_ref.consumer.values import Access, Authorization, Behalf, Ended, Search, Situation
+from drimbox_ref.consumer.values import (
+    Access,
+    Authorization,
+    Behalf,
+    Document,
+    Ended,
+    Search,
+    Situation,
+)
 from drimbox_ref.credentials import Credentials
 from drimbox_ref.dmp import Rejected
 from mutants.registry import mutant
@@ -86,6 +94,17 @@ class Mute:
         return await self._inner.fetch(behalf, assertion, entry)
 
 
+class MuteDocuments:
+    """A `Documents` that finds nothing where an exchange was refused."""
+
+    def __init__(self, inner: Documents) -> None:
+        self._inner = inner
+
+    async def find(self, behalf: Behalf, assertion: etree._Element) -> tuple[Document, ...]:
+        """TD3.1: reports and requests."""
+        return () if await _refused(behalf) else await self._inner.find(behalf, assertion)
+
+
 async def _refused(behalf: Behalf) -> bool:
     try:
         await behalf.authorization.token()
@@ -102,7 +121,7 @@ async def _refused(behalf: Behalf) -> bool:
 )
 def refused_in_silence(parts: Parts) -> Parts:
     """The radiologist believes that the patient has no exam."""
-    return replace(parts, registry=Mute(parts.registry))
+    return replace(parts, registry=Mute(parts.registry), documents=MuteDocuments(parts.documents))
 
 
 class Deaf:
