@@ -346,6 +346,11 @@ class Enduring:
     def expect_still_gives(self) -> None:
         """A second exam of the other patient is exported from the same Source."""
         exam = self._for_another(2)
+        # The page still says "terminé" of the exam that was exported before: not of this one yet.
+        until(
+            lambda: self._stored(exam) >= exam.images,
+            deadline_s=self.consulting.story.stage.profile.timing.effect_s,
+        )
         self.consulting.story.stage.expect(
             "la Source donne encore l'examen d'un autre patient",
             self._stored(exam) == exam.images,

@@ -22,18 +22,24 @@ _PASSWORDS: Final = frozenset({"password", "passwd", "pwd", "mot_de_passe", "mot
 _SECRETS: Final = frozenset(
     {
         "access_token",
+        "actor_token",
         "assertion",
+        "auth_req_id",
         "client_assertion",
         "client_secret",
         "code",
         "code_verifier",
         "id_token",
         "id_token_hint",
+        "logout_token",
+        "proxy_session_id",
         "refresh_token",
+        "subject_token",
         "token",
     }
 )
-"""OAuth 2.0 parameters that grant something (RFC 6749, 7009, 7521, 7636, 7662)."""
+"""OAuth 2.0 parameters that grant something (RFC 6749, 7009, 7521, 7636, 7662, 8693), those of
+CIBA and of the back-channel logout, and the cookie of the proxy e-santé."""
 
 # A JOSE header is a JSON object: in base64url, `{"`, `{ ` or `{` and a line end begin like this.
 _JOSE_START: Final = r"(?:ey[A-DI-L]|ew[k-r0-3])"
