@@ -91,8 +91,8 @@ WORDS: Final = {
     "world.dmp": "Le DMP simulé.",
     "world.psc": "Pro Santé Connect simulé.",
     "world.api_psc": "Le serveur d'autorisation simulé de l'API PSC du DMP (échange de jetons).",
-    "world.proxy_esante": "Un proxy e-santé simulé (/connect, /send/dmp/…), dont un produit peut se "
-    "servir ; 0 : aucun.",
+    "world.proxy_esante": "Un proxy e-santé simulé (/connect, /send/dmp/…), pour un produit qui "
+    "n'en a pas ; 0 : aucun.",
     "world.ans": "La liste blanche simulée.",
     "world.igc": "L'autorité de certification simulée (CRL).",
     "world.pacs": "Le PACS de la Source.",
