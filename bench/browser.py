@@ -15,9 +15,10 @@ class Browser(Protocol):
     """A professional at a workstation, in front of a Consumer.
 
     Pages come in the bench's words, whatever the product's own look like: one form `export-…` for
-    each exam that can be exported, "terminé" or "échec" once an export is over, messages to the
-    user in elements of role `alert`. In a form `export-…`, the field `syntaxe` chooses the transfer
-    syntaxes: `lossless`, `lossy` or `uncompressed`. A driver translates.
+    each exam that can be exported, one form `filtres` whose field `modality` narrows the search,
+    "terminé" or "échec" once an export is over, messages to the user in elements of role `alert`,
+    a report under a link of its title. In a form `export-…`, the field `syntaxe` chooses the
+    transfer syntaxes: `lossless`, `lossy` or `uncompressed`. A driver translates.
 
     Everything runs in the bench's event loop. A method raises `simulators.user.UserError` when
     the page shown does not offer what is asked: that is the product's failure.

@@ -51,6 +51,8 @@ class Consulting:
     """The form of the export asked for last."""
     _told: int = 0
     """How often the page said then that an export was over."""
+    before: str = ""
+    """Address of the page of the patient consulted before, "" without one."""
 
     # -- Étant donné -------------------------------------------------------------------------
 
@@ -96,6 +98,7 @@ class Consulting:
         publish_at(story, case, other, exam, host=bed.site.names.neighbour, source=bed.neighbour)
         story.stage.adopt(case, "l'autre patient")
         self.open_page(other)
+        self.before = self.shown.url
 
     def open_page(self, patient: Patient | None = None) -> None:
         """Call and login; the page offers an exam, else nothing that follows can be verified."""

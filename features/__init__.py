@@ -22,6 +22,7 @@ STEP_MODULES = (
     "features.steps.rudesse",
     "features.steps.exports",
     "features.steps.identite",
+    "features.steps.page",
     "features.steps.fourni",
     "features.steps.operateur",
 )

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mutants.consumer import calls, credulous, dmp, exports, identity, keeping, sources
+from mutants.consumer import calls, credulous, dmp, exports, identity, keeping, pages, sources
 
-__all__ = ["calls", "credulous", "dmp", "exports", "identity", "keeping", "sources"]
+__all__ = ["calls", "credulous", "dmp", "exports", "identity", "keeping", "pages", "sources"]

@@ -116,6 +116,16 @@ class Page:
         )
 
     @cached_property
+    def frames(self) -> tuple[str, ...]:
+        """Addresses of what is shown in frames (absolute)."""
+        if self._root is None:
+            return ()
+        return tuple(
+            _absolute(self.url, node.get("src", ""))
+            for node in _select(self._root, "//iframe[@src]")
+        )
+
+    @cached_property
     def forms(self) -> tuple[Form, ...]:
         """Every form."""
         if self._root is None:
