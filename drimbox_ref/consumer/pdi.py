@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
@@ -76,7 +76,7 @@ class PortableMedia:
         shutil.rmtree(spool, ignore_errors=True)
         spool.mkdir(parents=True, mode=0o700)
 
-    async def make(self, call: Call, login: Login, exam: Exam) -> BinaryIO:
+    async def make(self, call: Call, login: Login, exam: Exam) -> IO[bytes]:
         """A ZIP of the exam, at its beginning: a file without a name, gone once it is closed.
 
         Raises:
@@ -101,7 +101,7 @@ class PortableMedia:
                 destination="ZIP",
             )
 
-    async def _make(self, call: Call, login: Login, exam: Exam) -> BinaryIO:
+    async def _make(self, call: Call, login: Login, exam: Exam) -> IO[bytes]:
         fetches = [
             self._library.open(call, login, exam, series, use=Use.EXPORT_UNCOMPRESSED)
             for series in exam.series
@@ -128,8 +128,10 @@ class PortableMedia:
                 )
         return images
 
-    def _write(self, images: Sequence[Received], call: Call, exam: Exam, now: datetime) -> BinaryIO:
-        file: BinaryIO = tempfile.TemporaryFile(dir=self._spool)  # noqa: SIM115 (the caller closes it)
+    def _write(
+        self, images: Sequence[Received], call: Call, exam: Exam, now: datetime
+    ) -> IO[bytes]:
+        file: IO[bytes] = tempfile.TemporaryFile(dir=self._spool)  # noqa: SIM115 (the caller closes it)
         try:
             with (
                 tempfile.TemporaryDirectory(dir=self._spool) as directory,

@@ -6,7 +6,6 @@ sentence on stderr.
 
 from __future__ import annotations
 
-import resource
 import sys
 
 from lxml import etree
@@ -22,10 +21,7 @@ _MOST = 32 * 1024 * 1024
 
 def main() -> None:
     """Transform the document by itself."""
-    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _confine()
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
@@ -40,6 +36,17 @@ def main() -> None:
     if len(html) > _MOST:
         raise ValueError(f"plus de {_MOST} octets")
     sys.stdout.buffer.write(html)
+
+
+def _confine() -> None:
+    if sys.platform == "win32":
+        raise ValueError("cette plate-forme ne sait pas limiter un processus")
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from typing import IO
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -69,7 +69,7 @@ class MediaWeb:
         )
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         while piece := file.read(_PIECE):
             yield piece
