@@ -23,6 +23,7 @@ STEP_MODULES = (
     "features.steps.exports",
     "features.steps.identite",
     "features.steps.page",
+    "features.steps.visualisation",
     "features.steps.fourni",
     "features.steps.operateur",
 )

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from mutants.consumer import calls, credulous, dmp, exports, identity, keeping, pages, sources
+from mutants.consumer import (
+    calls,
+    credulous,
+    dmp,
+    exports,
+    identity,
+    keeping,
+    pages,
+    sources,
+    viewing,
+)
 
-__all__ = ["calls", "credulous", "dmp", "exports", "identity", "keeping", "pages", "sources"]
+__all__ = [
+    "calls",
+    "credulous",
+    "dmp",
+    "exports",
+    "identity",
+    "keeping",
+    "pages",
+    "sources",
+    "viewing",
+]

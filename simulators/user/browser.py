@@ -14,6 +14,7 @@ from types import TracebackType
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from simulators.user.page import Form, Page, read_page
+from simulators.user.viewer import images_address
 from wire.exchange import Exchange, Observe
 from wire.http_client import HttpClient, Response
 from wire.tls import ClientTls
@@ -165,6 +166,25 @@ class User:
         if link is None:
             raise UserError(f"aucun lien « {label} » sur {self.page.url}")
         return await self._go("GET", link.url)
+
+    async def look(self, series: str = "") -> Page:
+        """Open the viewer of the reference on the first exam shown, or on the series of that UID.
+
+        What its modules would then do is done here: the images are asked for, all of them.
+
+        Raises:
+            UserError: nothing of the page leads there, or the viewer opens on no series.
+        """
+        links = [link for link in self.page.links if link.label.startswith("Voir")]
+        chosen = [link for link in links if not series or series in link.url]
+        if not chosen:
+            raise UserError(f"aucun lien « Voir » sur {self.page.url}")
+        page = await self._go("GET", chosen[0].url)
+        address = images_address(page)
+        if not address:
+            raise UserError(f"la page « {page.title} » ({page.url}) n'est pas la visionneuse")
+        await self._ask("GET", urljoin(page.url, address), b"", "", "consumer-page")
+        return page
 
     async def _submit(self, form: Form, fields: Mapping[str, str | list[str]], button: str) -> Page:
         pairs = [(name, value) for name, value in form.fields if name not in fields]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from bench.cases import PURPOSE
 from bench.judge import judge_scenario, kind_of
 from spec.hl7v2 import REPORT_MESSAGES
+from spec.wado import LOSSLESS_PROFILE, LOSSY_PROFILE
 from validators.api import KINDS, Context, validate
-from validators.examples import kos, xds
+from validators.examples import kos, wado, xds
 from validators.finding import Severity
 from wire.exchange import Direction, Exchange, Outcome, Payload, new_connection_id, stamp
 
@@ -83,3 +86,20 @@ def test_images_are_published_over_tls_alone() -> None:
     assert errors("ITI-41", xds.iti41(), "source") == set()
     assert errors("ITI-41", xds.iti41(kos=clear), "source") == {"KOS-065"}
     assert validate(clear, "kos").verdict == "warn"
+
+
+@pytest.mark.parametrize(
+    ("case", "profile", "broken"),
+    [
+        ({}, LOSSLESS_PROFILE, set()),
+        ({}, LOSSY_PROFILE, {"WADO-015"}),
+        ({PURPOSE: "viewing"}, LOSSY_PROFILE, set()),
+        ({PURPOSE: "viewing"}, LOSSLESS_PROFILE, {"WADO-016"}),
+    ],
+)
+def test_what_images_are_for_decides_which_syntaxes_come_first(
+    case: dict[str, str], profile: Sequence[tuple[str, float]], broken: set[str]
+) -> None:
+    exchange = received("WADO-RS", wado.request(profile=profile))
+    found = judge_scenario([("x1", exchange)], frozenset({"consumer"}), case)
+    assert {one.rule for _, one in found if one.rule in ("WADO-015", "WADO-016")} == broken
