@@ -198,7 +198,7 @@ def write_consumer(
                 "trust": _trust(papers, addresses, "dmp"),
                 "structures": _structures(papers),
             },
-            **_api(site, papers, addresses, profile),
+            **_api(addresses, site, papers),
             "whitelist": _whitelist(site, papers, addresses),
             "wado": {
                 "trust": str(papers.server_trust),
@@ -214,25 +214,27 @@ def write_consumer(
             "connect_to": dict(addresses.connect_to),
             # A scenario of broken transfers must not wait as long as people would.
             "timing": {"retry_wait_s": 0.02},
-            "options": {"max_exam_mib": profile.consumer.exam_mib or EXAM_MIB},
+            "options": {
+                **{k: v for k, v in profile.options.items() if k in _CONSUMER_OPTIONS},
+                # With an API token, unless told otherwise.
+                **({} if addresses.dmp_api else {"acces_dmp": "lps_mtls"}),
+                "max_exam_mib": profile.consumer.exam_mib or EXAM_MIB,
+            },
         },
     )
 
 
-def _api(
-    site: Site, papers: Papers, addresses: Addresses, profile: Profile
-) -> dict[str, dict[str, str]]:
-    """How a Consumer reaches the DMP: with an API token, unless told otherwise."""
-    options = {k: v for k, v in profile.options.items() if k in _CONSUMER_OPTIONS}
+def _api(addresses: Addresses, site: Site, papers: Papers) -> dict[str, dict[str, str]]:
+    """Where a Consumer gets the tokens that open the API of the DMP, and that API."""
     if not addresses.dmp_api:
-        return {"options": {**options, "acces_dmp": "lps_mtls"}}
+        return {}
     api = {
         "url": addresses.dmp_api,
         "token_endpoint": addresses.token_endpoint,
         "trust": str(papers.market_trust),
         "client_id": site.consumer_client,
     }
-    return {"api_psc": api, "options": options}
+    return {"api_psc": api}
 
 
 def _door(name: str, ports: Mapping[str, int], hosts: Mapping[str, str]) -> dict[str, Any]:

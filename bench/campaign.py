@@ -213,7 +213,7 @@ class Campaign:
     def _of_any_size(self) -> Profile:
         """The profile, whose Consumer takes whatever images the user gave."""
         profile = self.options.profile
-        if self.options.report is None or profile.consumer.exam_mib:
+        if self.options.images is None or profile.consumer.exam_mib:
             return profile
         consumer = profile.consumer.model_copy(update={"exam_mib": PROVIDED_MIB})
         return profile.model_copy(update={"consumer": consumer})

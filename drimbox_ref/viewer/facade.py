@@ -127,9 +127,9 @@ class Facade:
                     break
                 else:
                     await series.changed(begun)
-            if series.failure is not None:
-                erased = len(series.received) < begun
-                message = str(series.failure)
+            erased = len(series.received) < begun
+            if erased or series.failure is not None:
+                message = str(series.failure or "Ces images ne peuvent être montrées.")
                 yield _record({"type": "failure", "message": message, "erased": erased})
             yield _record({"type": "end", "received": done, "total": series.total})
         finally:

@@ -55,7 +55,7 @@ class Unfiltered(Around):
 @mutant(
     "criteres-oublies",
     breaks="La modalité que choisit le radiologue n'est pas demandée au DMP.",
-    requirements=("DB.CO.55",),
+    requirements=("DB.CO.55", "DMP/UX.27"),
     role="consumer",
 )
 def criteria_forgotten(parts: Parts) -> Parts:
@@ -114,7 +114,7 @@ class NoDocuments:
 @mutant(
     "comptes-rendus-ignores",
     breaks="Les comptes rendus du DMP ne sont ni cherchés ni montrés.",
-    requirements=("DB.CO.58",),
+    requirements=("DB.CO.58", "DMP/UX.15"),
     role="consumer",
 )
 def reports_ignored(parts: Parts) -> Parts:

@@ -44,3 +44,8 @@ class Coming:
     def end(self, failure: Exception | None = None) -> None:
         self.ended, self.failure = True, failure
         self.news.set()
+
+    def withdraw(self, failure: Exception) -> None:
+        """It ends, and nothing of it may be shown."""
+        self.images.clear()
+        self.end(failure)

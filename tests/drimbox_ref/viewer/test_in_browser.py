@@ -311,8 +311,7 @@ def test_images_of_somebody_else_leave_the_screen(
     page.goto(stage.show({"Scanner": {"A": series}}))
     portal.call(series.come, stage.stored(ct(1)[0]))
     shown(page, "Image 1/3")
-    series.images.clear()
-    portal.call(series.end, RuntimeError("Alerte d'identité."))
+    portal.call(series.withdraw, RuntimeError("Alerte d'identité."))
     expect(pane(page).locator(".message")).to_contain_text("Alerte d'identité")
     expect(pane(page)).to_have_attribute("data-ready", "no")
     assert brightness(page) == 0

@@ -21,12 +21,13 @@ from mutants.source.passing import PassingInbox
 
 
 class InMemory(PassingInbox):
-    """An `Inbox` that writes what came when work is looked for, and only then."""
+    """An `Inbox` that writes what came when work is looked for, and only the next time."""
 
     def __init__(self, inner: Inbox) -> None:
         super().__init__(inner)
         self._lock = threading.Lock()
         self._come: list[tuple[str, bytes, datetime]] = []
+        self._seen: list[tuple[str, bytes, datetime]] = []
 
     def put(self, control_id: str, raw: bytes, *, now: datetime) -> bool:
         with self._lock:
@@ -35,8 +36,8 @@ class InMemory(PassingInbox):
 
     def due(self, now: datetime) -> tuple[InboxItem, ...]:
         with self._lock:
-            come, self._come = self._come, []
-        for control_id, raw, received in come:
+            written, self._seen, self._come = self._seen, self._come, []
+        for control_id, raw, received in written:
             super().put(control_id, raw, now=received)
         return super().due(now)
 
