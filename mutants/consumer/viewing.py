@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from drimbox_ref.consumer.images import WadoImages
+from drimbox_ref.consumer.images import PROFILES, WadoImages
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import Images
 from drimbox_ref.consumer.values import Exam, ExportFailed, Failure, Received, Series, Use
@@ -23,10 +23,9 @@ __all__: list[str] = []
     role="consumer",
 )
 def lossless_view(parts: Parts) -> Parts:
-    """The profile of an export, whatever the images are for."""
-    return replace(
-        parts, images=WadoImages(parts.network, profiles=dict.fromkeys(Use, LOSSLESS_PROFILE))
-    )
+    """The profile of an exact copy, for the eye as well."""
+    profiles = {**PROFILES, Use.VIEW: LOSSLESS_PROFILE}
+    return replace(parts, images=WadoImages(parts.network, profiles=profiles))
 
 
 class FirstSeries:
