@@ -232,6 +232,8 @@ class AddressEnough(Sessions):
     "adresse-suffisante",
     breaks="Qui connaît l'adresse d'une page la voit sans s'authentifier.",
     requirements=("DB.CO.63",),
+    # A session that PSC has ended is one more that nobody looks at.
+    consequences=("KIT-FIN-SESSION",),
     role="consumer",
 )
 def address_enough(parts: Parts) -> Parts:

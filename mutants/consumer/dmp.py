@@ -150,6 +150,8 @@ def _with(name: str, *values: str | CodedValue) -> Callable[[Assertion], Asserti
     "vihf-indirect",
     breaks="Le DMP est consulté en authentification indirecte simple, non renforcée.",
     requirements=("DB.CO.67",),
+    # The DMP refuses whatever token comes with it, whenever it answers again.
+    consequences=("KIT-API-PSC", "KIT-DMP-DIT"),
     role="consumer",
 )
 def plain_indirect(parts: Parts) -> Parts:
