@@ -137,6 +137,8 @@ def write_source(
             "options": {
                 # Every public example is rsa-sha1; our own DMP accepts both, and judges warn of it.
                 "lot_algorithm": "rsa-sha256",
+                # Tokens of our own PSC are bound to nothing, but those of the scenarios about it.
+                "cnf": "ans",
                 # Nobody publishes the CRL of authorities that are a product's own.
                 **({"revocation": "off"} if profile.certificates.client_authorities else {}),
                 **{k: v for k, v in profile.options.items() if k in _SOURCE_OPTIONS},
@@ -278,6 +280,7 @@ _SOURCE_OPTIONS = (
     "find_level",
     "without_dmp",
     "kos_transfer_syntax",
+    "cnf",
 )
 
 

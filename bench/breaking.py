@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bench.imaging import Imaging
+from bench.outcomes import CannotVerify
 from bench.story import Story
 from simulators.dmp import Cut
+from simulators.pacs.faults import NEGOTIATION
 from spec.xds import ErrorCode
 from wire.faults import Faults, Value
 
@@ -53,6 +55,17 @@ class Breaking:
         """The PACS does not send the last image of what it is asked for any more."""
         for service in _RETRIEVALS:
             self._break(self.story.bed.pacs.faults, "partiel", service, manque=1)
+
+    def refuse_compression(self) -> None:
+        """The local PACS takes uncompressed images alone.
+
+        Raises:
+            CannotVerify: it is a real one.
+        """
+        pacs = self.story.bed.simulators.local_pacs
+        if pacs is None:
+            raise CannotVerify("le PACS local est réel : le banc ne règle pas ce qu'il accepte")
+        self._break(pacs.faults, "sans-compression", NEGOTIATION)
 
     def _break(
         self, faults: Faults, kind: str, on: str, *, times: int | None = None, **values: Value

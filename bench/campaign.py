@@ -19,6 +19,7 @@ from bench.bed import Bed
 from bench.box_config import PROVIDED_MIB
 from bench.breaker import Breaker
 from bench.browser import BrowserFactory
+from bench.drivers import DRIVERS
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.gate import ROLES, Pickle, check_features
@@ -119,11 +120,16 @@ class Options:
     also: tuple[Path, ...] = ()
     """More folders of features: those of plug-ins."""
     browsers: Mapping[str, BrowserFactory] = field(default_factory=dict)
-    """Drivers of a product's pages, by name: what `[consumer] driver` of a profile may say."""
+    """Drivers of a product's pages that plug-ins bring, by name."""
     session: Session | None = None
     """The part of a run that is played; None: a run of its own."""
     tls_keys: bool = False
     """Keep the secrets of the bench's TLS sessions, for who captures the network beside it."""
+
+    @property
+    def drivers(self) -> Mapping[str, BrowserFactory]:
+        """What `[consumer] driver` of a profile may say: the bench's own, and those of plug-ins."""
+        return {**DRIVERS, **self.browsers}
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -201,7 +207,7 @@ class Campaign:
                 workplace=self.session.workplace,
                 launch=self.options.launch,
                 record_parts=self.options.record_parts,
-                browser=self.options.browsers.get(self.options.profile.consumer.driver, User),
+                browser=self.options.drivers.get(self.options.profile.consumer.driver, User),
             )
             try:
                 self._bed.start()
@@ -383,8 +389,8 @@ def _check(options: Options, selected: frozenset[str]) -> ProvidedReport | None:
         raise CampaignError(f"{options.images} : un dossier d'images est attendu")
     every = {pickle.scenario for pickle in check_features(*options.folders)}
     driver = options.profile.consumer.driver
-    if driver and driver not in options.browsers:
-        known = ", ".join(sorted(options.browsers)) or "aucun"
+    if driver and driver not in options.drivers:
+        known = ", ".join(sorted(options.drivers))
         raise CampaignError(
             f"profil, consumer.driver : pilote « {driver} » inconnu ; installés : {known}"
         )

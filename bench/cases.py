@@ -19,7 +19,7 @@ __all__ = ["PURPOSE", "Case", "CasePatient", "mint"]
 
 PURPOSE: Final = "usage des images"
 """What the images of the scenario are asked for: `export` (said by nobody), `export-lossy`,
-`viewing`."""
+`viewing`, `viewing-and-export`."""
 
 _SHOWN_APART = ("le matricule INS", "l'IPP")
 _FAMILIES = (

@@ -1,36 +1,27 @@
-"""Consultation as the steps speak of it: the RIS calls, the radiologist reads, a PACS receives."""
+"""The radiologist at the Consumer's page, as the steps say it: called, logged in, exporting."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from bench.browser import Browser
 from bench.deadline import until
 from bench.elsewhere import publish_at
-from bench.feed import Seen
-from bench.imagery import export_alterations, held, patient_ids
 from bench.outcomes import CannotVerify, NotSendable, Refused
 from bench.publishing import Publishing
 from bench.story import PlannedExam, Story, people_of, plan_exam
-from bench.submissions import names, package
-from protocols import kos, saml, soap
-from protocols.dicomweb import parse_path
-from protocols.errors import RemoteProtocolError
+from protocols import kos
 from simulators.peer import PeerSource
-from simulators.psc import TEST_PROFESSIONALS, Professional
+from simulators.psc import Professional
 from simulators.ris.contextual_call import body, parameters
 from simulators.ris.people import Identifier, Patient
 from simulators.user import Page, UserError
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
-from spec.vihf import AttributeName, AuthenticationMode
-from spec.wado import AUTHORIZATION_HEADER, KOS_HEADER, TRANSFER_SYNTAXES
-from wire.exchange import Direction
 from wire.http_client import HttpFailure
 
-__all__ = ["Consulting", "series_asked"]
+__all__ = ["Consulting"]
 
 _FINISHED = ("terminé", "échec")
 _SHORTEST_SESSION = 20
@@ -121,7 +112,7 @@ class Consulting:
 
         `situation` is the structure that the RIS says the professional works in.
         """
-        self.user = self.story.bed.user()
+        self._sit_down()
         self._call(
             patient or self.story.patient, consent=consent, without=without, situation=situation
         )
@@ -146,10 +137,11 @@ class Consulting:
         bed = self.story.bed
         if not bed.consumer:
             raise NotSendable("aucune Consommatrice dans ce banc")
-        here = replace(patient, ipp=self._local_ipp(patient))
         values = [
             (name, value)
-            for name, value in parameters(here, information=consent, situation=situation)
+            for name, value in parameters(
+                self.here(patient), information=consent, situation=situation
+            )
             if name != without
         ]
         self.called = self.story.stage.feed.mark()
@@ -160,6 +152,10 @@ class Consulting:
             self._somebody_logs_in()
             raise Refused(f"l'appel contextuel n'aboutit pas : {error}") from error
         self._learn()
+
+    def here(self, patient: Patient) -> Patient:
+        """The patient as the hospital that consults knows them."""
+        return replace(patient, ipp=self.local_ipp(patient))
 
     def login(self, professional: str = "") -> None:
         """The radiologist logs in, or another one; what follows is the Consumer's page."""
@@ -172,9 +168,9 @@ class Consulting:
 
     def open_elsewhere(self) -> None:
         """Somebody types the page's address in another browser."""
-        address, self.user = self._shown.url, self.story.bed.user()
+        address, user = self._shown.url, self._sit_down()
         try:
-            self.page = self.story.bed.call(self.user.get, address)
+            self.page = self.story.bed.call(user.get, address)
         except (HttpFailure, UserError) as error:
             raise Refused(f"la page ne répond pas : {error}") from error
         self._learn()
@@ -234,66 +230,6 @@ class Consulting:
 
     # -- Alors -------------------------------------------------------------------------------
 
-    def expect_existence_first(self) -> None:
-        """TD0.2 comes before any TD3.1."""
-        stage = self.story.stage
-        stage.await_exchanges("TD0.2", "la Consommatrice vérifie l'accès au DMP")
-        order = [seen.exchange.transaction for seen in self.by_consumer("TD0.2", "ITI-18")]
-        stage.expect(
-            "la vérification d'accès précède la recherche",
-            bool(order) and order[0] == "TD0.2",
-            expected="TD0.2 puis ITI-18",
-            actual=", ".join(order) or "rien",
-        )
-
-    def expect_air(self) -> None:
-        """The search carries a VIHF in AIR mode, for the radiologist who logged in."""
-        stage, site = self.story.stage, self.story.bed.site
-        found = stage.await_exchanges(
-            "ITI-18",
-            "la Consommatrice cherche dans le DMP",
-            where=lambda seen: seen.exchange.detail == "TD3.1a",
-        )
-        stage.await_exchanges("ITI-43", "la Consommatrice lit le KOS dans le DMP")
-        vihf = self._vihf(found[-1])
-        wanted = (AuthenticationMode.INDIRECTE_RENFORCEE, site.reader, site.reader_structure)
-        said = _says(vihf) if vihf else ("aucun VIHF lisible",)
-        stage.expect(
-            "le VIHF est en mode AIR, au nom du professionnel",
-            said == wanted,
-            expected=", ".join(wanted),
-            actual=", ".join(said),
-            exchanges=[found[-1].id],
-        )
-
-    def expect_searched(self) -> None:
-        """The DMP was searched for this patient since the RIS called."""
-        assert self.story.patient.ins is not None
-        ins = self.story.patient.ins.value
-        self.story.stage.await_exchanges(
-            "ITI-18",
-            "la Consommatrice cherche les documents de ce patient",
-            where=lambda seen: seen.exchange.detail == "TD3.1a" and names(seen.exchange, ins),
-            since=self.called,
-        )
-
-    def expect_userinfo_told(self) -> None:
-        """The VIHF says of the radiologist what userinfo says."""
-        reader = self.story.bed.site.reader
-        practice = next(one for one in TEST_PROFESSIONALS if one.id == reader).practices[0]
-        wanted = (practice.profession, practice.skill, practice.activities[0].sector)
-        found = self.by_consumer("TD0.2", "ITI-18", "ITI-43")
-        if not found:
-            raise CannotVerify("la Consommatrice n'a rien demandé au DMP")
-        said = {_practice(vihf) for seen in found if (vihf := self._vihf(seen)) is not None}
-        self.story.stage.expect(
-            "le VIHF reprend la profession, le savoir-faire et le secteur que donne UserInfo",
-            said == {wanted},
-            expected=", ".join(wanted),
-            actual=" ; ".join(", ".join(one) for one in sorted(said)) or "aucun VIHF lisible",
-            exchanges=[seen.id for seen in found],
-        )
-
     def expect_exam_shown(self) -> None:
         """The page offers the exam.
 
@@ -310,106 +246,6 @@ class Consulting:
             actual=f"{len(forms)} examen(s) : {self._shown.text()[:200]}",
         )
 
-    def expect_exported(self) -> None:
-        """The local PACS holds the images of the exam, no other."""
-        exam, bed = self.story.exams[0], self.story.bed
-        until(
-            lambda: bed.local_pacs.count(exam.study_uid) >= exam.images,
-            deadline_s=self.story.stage.profile.timing.effect_s,
-        )
-        wanted, got = held(bed.pacs, exam.study_uid), held(bed.local_pacs, exam.study_uid)
-        self.story.stage.expect(
-            "toutes les images de l'examen arrivent dans le PACS local",
-            got == wanted,
-            expected=f"{len(wanted)} images",
-            actual=f"{len(got)} images, dont {len(got - wanted)} d'un autre SOPInstanceUID ; "
-            f"la page dit : {self._shown.text()[-200:]}",
-            exchanges=[seen.id for seen in self.story.stage.seen("C-STORE", "WADO-RS")],
-        )
-
-    def expect_local_ipp(self) -> None:
-        """In the local PACS the patient bears the IPP of the call."""
-        ipp, archive = self._local_ipp(self.story.patient), self.story.bed.local_pacs
-        ids = {id for exam in self.story.exams for id in patient_ids(archive, exam.study_uid)}
-        self.story.stage.expect(
-            "les images portent l'IPP local du patient",
-            ids == {ipp.value},
-            expected=ipp.value,
-            actual=", ".join(sorted(ids)) or "aucune image",
-        )
-
-    def expect_unaltered(self) -> None:
-        """But for the patient's identifiers, the images are those of the Source's PACS."""
-        exam, bed = self.story.exams[0], self.story.bed
-        differences = [
-            found
-            for one in bed.local_pacs.instances(exam.study_uid)
-            if (found := export_alterations(one.file(), bed.pacs, one.sop_instance))
-        ]
-        self.story.stage.expect(
-            "rien d'autre n'est modifié dans les images exportées",
-            not differences,
-            expected="seuls les identifiants du patient changent",
-            actual=" ; ".join(differences[:3]) or "identiques",
-        )
-
-    def expect_wado_requests(self) -> None:
-        """Each series was asked with a token, the KOS's identifier and the ten syntaxes."""
-        stage, exam = self.story.stage, self.story.exams[0]
-        found = stage.await_exchanges(
-            "WADO-RS", "chaque série est demandée par WADO-RS", count=len(exam.series)
-        )
-        left = {series.uid for series in exam.series} - set(series_asked(found))
-        faults = [f"série {uid} jamais demandée" for uid in sorted(left)]
-        kos_uids = {manifest.sop_instance for manifest in self.publishing.manifests()}
-        for seen in found:
-            request = seen.exchange.request
-            assert request is not None
-            accept = ", ".join(v for n, v in request.head if n.lower() == "accept")
-            if not (request.header(AUTHORIZATION_HEADER) or "").startswith("Bearer "):
-                faults.append("jeton absent")
-            if request.header(KOS_HEADER) not in kos_uids:
-                faults.append(f"identifiant de KOS {request.header(KOS_HEADER)}")
-            if missing := [s.uid for s in TRANSFER_SYNTAXES if s.uid not in accept]:
-                faults.append(f"syntaxes absentes de Accept : {', '.join(missing)}")
-        stage.expect(
-            "chaque série est demandée avec le jeton, l'identifiant du KOS et les dix syntaxes",
-            not faults,
-            expected="…/series/{UID}, Authorization, KOS-SOPInstanceUID, Accept",
-            actual="; ".join(faults) or "conforme",
-            exchanges=[seen.id for seen in found],
-        )
-
-    def expect_token_kept(self) -> None:
-        """No token that the Consumer holds appears in what the browser received."""
-        leaked = [
-            seen.id
-            for seen in self.story.stage.seen("consumer-page", "appel-contextuel", "PSC-login")
-            if any(token.encode() in _received(seen) for token in self._access_tokens())
-        ]
-        self.story.stage.expect(
-            "le jeton n'atteint jamais le navigateur",
-            bool(self._access_tokens()) and not leaked,
-            expected="aucune page, aucun cookie, aucune adresse ne porte un jeton",
-            actual=f"{len(leaked)} réponse(s) portent un jeton",
-            exchanges=leaked,
-        )
-
-    def expect_refreshed(self) -> None:
-        """The token was renewed before images were asked for."""
-        self.story.stage.await_exchanges("PSC-refresh", "la Consommatrice renouvelle le jeton")
-        order = [
-            seen.exchange.transaction
-            for seen in self.story.stage.seen("PSC-refresh", "WADO-RS")
-            if seen.exchange.transaction == "PSC-refresh" or seen.exchange.direction is Direction.IN
-        ]
-        self.story.stage.expect(
-            "le renouvellement précède la demande d'images",
-            "PSC-refresh" in order and order[0] == "PSC-refresh",
-            expected="PSC-refresh puis WADO-RS",
-            actual=", ".join(order),
-        )
-
     def expect_explained(self) -> None:
         """The page says why, and shows no exam."""
         alerts = self._shown.alerts
@@ -421,6 +257,17 @@ class Consulting:
             actual=f"{' / '.join(alerts) or 'aucun message'} ; {len(offers)} examen(s)",
         )
 
+    def expect_partial_told(self) -> None:
+        """The page shows what came, and says that it is not all."""
+        alerts = self._shown.alerts
+        offers = self._offers()
+        self.story.stage.expect(
+            "la page montre ce qui est venu, et dit que ce n'est pas tout",
+            bool(alerts) and bool(offers),
+            expected="un message, et l'examen",
+            actual=f"{' / '.join(alerts) or 'aucun message'} ; {len(offers)} examen(s)",
+        )
+
     def expect_export_failed(self) -> None:
         """The page says that the export failed, and why."""
         text = self._shown.text()
@@ -429,28 +276,6 @@ class Consulting:
             "échec" in text.lower(),
             expected="un message d'échec",
             actual=" / ".join(self._shown.alerts) or text[-200:],
-        )
-
-    def expect_no_consultation(self) -> None:
-        """Neither search nor retrieval in the DMP. The page that explains is the sentinel."""
-        found = self.by_consumer("ITI-18", "ITI-43")
-        self.story.stage.expect(
-            "aucun document n'est cherché ni lu dans le DMP",
-            not found,
-            expected="ni ITI-18 ni ITI-43",
-            actual=", ".join(seen.exchange.transaction for seen in found) or "rien",
-            exchanges=[seen.id for seen in found],
-        )
-
-    def expect_no_dmp(self) -> None:
-        """Nothing at all asked of the DMP."""
-        found = self.by_consumer("TD0.2", "ITI-18", "ITI-43")
-        self.story.stage.expect(
-            "le DMP n'est pas consulté",
-            not found,
-            expected="aucun échange avec le DMP",
-            actual=", ".join(seen.exchange.transaction for seen in found) or "rien",
-            exchanges=[seen.id for seen in found],
         )
 
     def expect_nothing_without_login(self) -> None:
@@ -478,32 +303,19 @@ class Consulting:
             actual=f"HTTP {page.status} : {page.body.decode(errors='replace')[:200]}",
         )
 
-    def expect_nothing_sent_to(self, source: str) -> None:
-        """That Source received no request at all. The page that says so is the sentinel."""
-        mark = self.story.stage.origin
-        found = [
-            seen
-            for seen in self.story.stage.feed.since(mark)
-            if seen.exchange.actor == source and seen.exchange.protocol == "HTTP"
-        ]
-        self.story.stage.expect(
-            "aucun jeton n'est envoyé à cette Source",
-            not found,
-            expected="aucune requête",
-            actual=f"{len(found)} requête(s)",
-            exchanges=[seen.id for seen in found],
-        )
+    # -- the workstation ---------------------------------------------------------------------
 
-    def expect_none_exported(self) -> None:
-        """The local PACS holds nothing of the exam."""
-        exam = self.story.exams[-1]
-        held = self.story.bed.local_pacs.count(exam.study_uid)
-        self.story.stage.expect(
-            "aucune image n'arrive dans le PACS local",
-            held == 0,
-            expected="0 image",
-            actual=f"{held} image(s)",
-        )
+    def _sit_down(self) -> Browser:
+        """An empty browser, instead of the one before."""
+        self.leave()
+        self.user = self.story.bed.user()
+        return self.user
+
+    def leave(self) -> None:
+        """Close the browser, if there is one."""
+        if self.user is not None:
+            user, self.user = self.user, None
+            self.story.bed.call(user.aclose)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -540,7 +352,7 @@ class Consulting:
         reader = self.story.bed.site.reader
         return any(value == reader for form in self._shown.forms for _, value in form.choices)
 
-    def _local_ipp(self, patient: Patient) -> Identifier:
+    def local_ipp(self, patient: Patient) -> Identifier:
         """The patient's number in the hospital that consults; the exam was made in another."""
         story = self.story
         ours = patient.ins == story.patient.ins
@@ -548,45 +360,6 @@ class Consulting:
         return Identifier(
             story.case.number(purpose, "IPL"), story.bed.site.local_ipp_oid, "KIT-LOCAL"
         )
-
-    def by_consumer(self, *transactions: str) -> list[Seen]:
-        """DMP exchanges of this scenario whose VIHF is in AIR mode: the publishing Source's,
-        in plain indirect mode, are left out."""
-        return [
-            seen
-            for seen in self.story.stage.seen(*transactions)
-            if (vihf := self._vihf(seen)) is None
-            or vihf.text(AttributeName.AUTHENTIFICATION_MODE) != AuthenticationMode.INDIRECTE
-        ]
-
-    @staticmethod
-    def _vihf(seen: Seen) -> saml.Assertion | None:
-        request = package(seen.exchange.request)
-        if request is None:
-            return None
-        try:
-            security = soap.parse(request.envelope).security
-            return saml.parse(security) if security is not None else None
-        except RemoteProtocolError:
-            return None
-
-    def _access_tokens(self) -> list[str]:
-        """The tokens that PSC answered in this scenario."""
-        found: list[str] = []
-        for seen in self.story.stage.seen("PSC-token", "PSC-refresh"):
-            response = seen.exchange.response
-            if response is None:
-                continue
-            try:
-                answer = json.loads(response.body)
-            except ValueError:
-                continue
-            found += [
-                answer[name]
-                for name in ("access_token", "refresh_token", "id_token")
-                if isinstance(answer.get(name), str)
-            ]
-        return found
 
     def _learn(self) -> None:
         """The Consumer's own session address belongs to this scenario."""
@@ -599,38 +372,3 @@ class Consulting:
 def _endings(text: str) -> int:
     """How often that text says that an export is over."""
     return sum(text.lower().count(word) for word in _FINISHED)
-
-
-def _says(vihf: saml.Assertion) -> tuple[str, ...]:
-    """Mode, professional, structure."""
-    return (
-        vihf.text(AttributeName.AUTHENTIFICATION_MODE),
-        vihf.name_id,
-        vihf.text(AttributeName.IDENTIFIANT_STRUCTURE),
-    )
-
-
-def _practice(vihf: saml.Assertion) -> tuple[str, str, str]:
-    """Profession, know-how, sector: the codes alone."""
-    roles = [role.code for role in vihf.codes(AttributeName.ROLE)]
-    profession, skill = (*roles, "", "")[:2]
-    return profession, skill, vihf.text(AttributeName.SECTEUR_ACTIVITE).partition("^")[0]
-
-
-def series_asked(found: list[Seen]) -> Iterator[str]:
-    """The series that these requests name whole."""
-    for seen in found:
-        request = seen.exchange.request
-        try:
-            resource = parse_path(request.start_line.split(" ")[1]) if request else None
-        except (RemoteProtocolError, IndexError):
-            continue
-        if resource is not None and resource.level == "series" and resource.series:
-            yield resource.series
-
-
-def _received(seen: Seen) -> bytes:
-    response = seen.exchange.response
-    if response is None:
-        return b""
-    return response.body + "\n".join(value for _, value in response.head).encode()

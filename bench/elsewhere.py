@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bench.cases import Case
 from bench.imagery import files_of
 from bench.publishing import register
 from bench.story import PlannedExam, Story
 from protocols.dicom import split_part10
+from protocols.ebrim import DocumentEntry
 from simulators.dmp import DmpState
 from simulators.peer import Offer, PeerSource, RetrieveUrl, entry_of, manifest_of, right_url
 from simulators.ris.people import Patient
 
-__all__ = ["publish_at"]
+__all__ = ["entry_about", "publish_at"]
 
 
 def publish_at(
@@ -68,8 +71,21 @@ def publish_at(
             for uid, one in files.items()
         },
     )
-    entry = entry_of(
-        kos_uid=kos_uid,
+    entry = entry_about(exam, patient, kos_uid, published=story.bed.clock())
+    case.identifiers[f"l'entryUUID de {exam.study_uid}"] = story.bed.dmp.deposit(
+        entry, manifest, patient.ins.value, patient.ins.oid
+    )
+    return manifest
+
+
+def entry_about(
+    exam: PlannedExam, patient: Patient, uid: str, *, published: datetime
+) -> DocumentEntry:
+    """What the DMP says of the KOS `uid` of that exam. The patient has an INS and an IPP."""
+    assert patient.ins is not None
+    assert patient.ipp is not None
+    return entry_of(
+        kos_uid=uid,
         study_uid=exam.study_uid,
         ins=patient.ins.value,
         ins_oid=patient.ins.oid,
@@ -79,12 +95,8 @@ def publish_at(
         accession_oid=exam.accession.oid,
         modality=exam.modality,
         started=exam.started,
-        published=story.bed.clock(),
+        published=published,
     )
-    case.identifiers[f"l'entryUUID de {exam.study_uid}"] = story.bed.dmp.deposit(
-        entry, manifest, patient.ins.value, patient.ins.oid
-    )
-    return manifest
 
 
 def _reference(file: bytes) -> tuple[str, str]:

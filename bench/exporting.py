@@ -8,15 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.cases import PURPOSE
-from bench.consulting import Consulting, series_asked
+from bench.consulting import Consulting
 from bench.elsewhere import publish_at
 from bench.feed import Seen
+from bench.imported import series_asked
 from bench.outcomes import CannotVerify, Refused
 from bench.story import PlannedExam
 from protocols import kos
 from protocols.dicomweb import parse_accept
 from protocols.errors import RemoteProtocolError
 from simulators.psc import TEST_PROFESSIONALS
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 from spec.wado import AUTHORIZATION_HEADER, LOSSY_PROFILE
 from wire.exchange import Direction
 
@@ -36,14 +38,14 @@ class Exporting:
     asked_again: int = 0
     """Position in the feed when the exam was asked for the second time."""
 
-    def publish(self, series: int) -> None:
-        """The neighbour serves the exam, whose KOS is in the DMP."""
+    def publish(self, series: int, *, transfer_syntax: str = EXPLICIT_VR_LITTLE_ENDIAN) -> None:
+        """The neighbour serves the exam as it is, whose KOS is in the DMP."""
         story = self.consulting.story
         document = publish_at(
             story,
             story.case,
             story.patient,
-            story.plan("CT", series),
+            story.plan("CT", series, transfer_syntax=transfer_syntax),
             host=story.bed.site.names.neighbour,
             source=story.bed.neighbour,
         )

@@ -18,13 +18,16 @@ from gherkin.pickles.compiler import Compiler
 
 from bench.errors import BenchError
 
-__all__ = ["ROLES", "FeatureError", "Pickle", "check_features", "pickles", "place"]
+__all__ = ["ROLES", "SECURITY", "FeatureError", "Pickle", "check_features", "pickles", "place"]
 
 ROLES = frozenset({"source", "consumer"})
 """Tags that say which box a scenario tests."""
 
+SECURITY = "securite"
+"""The domain of the attacks on a box, played when they are asked for; and the suite of whatever
+plays one, in other domains as well."""
 
-_DOMAINS = ("publication", "images", "consultation")
+_DOMAINS = ("publication", "images", "consultation", SECURITY)
 
 
 class FeatureError(BenchError):
@@ -44,6 +47,11 @@ class Pickle:
     def scenario(self) -> str:
         """Its own id tag, without the at sign, or ""."""
         return next((tag for tag in self.tags if tag.startswith("SCN-")), "")
+
+    @property
+    def domain(self) -> str:
+        """The folder of its file."""
+        return self.file.parent.name
 
 
 def place(file: Path, line: int) -> tuple[int, str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from bench.consulted import by_consumer
 from bench.consulting import Consulting
 from bench.feed import Seen
 from bench.outcomes import CannotVerify, NotClaimed, Refused
@@ -105,7 +106,7 @@ class Identifying:
             for seen in stage.feed.since(since)
             if seen.exchange.transaction == "API-PSC-token" and (token := _granted(seen))
         }
-        asked = self.consulting.by_consumer("TD0.2", "ITI-18", "ITI-43")
+        asked = by_consumer(self.consulting.story, "TD0.2", "ITI-18", "ITI-43")
         without = [seen for seen in asked if _bearer(seen) not in tokens]
         stage.expect(
             "chaque demande au DMP porte le jeton de son API, à côté du VIHF",

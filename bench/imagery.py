@@ -30,6 +30,7 @@ __all__ = [
     "add_series",
     "alterations",
     "export_alterations",
+    "export_differences",
     "files_of",
     "held",
     "load_exam",
@@ -110,14 +111,29 @@ def export_alterations(exported: bytes, pacs: Pacs, sop_instance: str) -> str:
     return _differences(exported, pacs, sop_instance, beside=_LOCAL_IDENTITY)
 
 
+def export_differences(exported: bytes, origin: bytes) -> str:
+    """What differs between a file exported and the one that a Source gave; as `alterations`."""
+    given = split_part10(origin)
+    return _compare(
+        exported, given.dataset, given.transfer_syntax, given.sop_instance, beside=_LOCAL_IDENTITY
+    )
+
+
 def _differences(received: bytes, pacs: Pacs, sop_instance: str, *, beside: Sequence[int]) -> str:
     stored = pacs.stored(sop_instance)
     if stored is None:
         return f"{sop_instance} n'est pas dans le PACS"
+    return _compare(received, stored.dataset(), stored.transfer_syntax, sop_instance, beside=beside)
+
+
+def _compare(
+    received: bytes, dataset: bytes, transfer_syntax: str, sop_instance: str, *,
+    beside: Sequence[int],
+) -> str:  # fmt: skip
     try:
         file = split_part10(received)
         ours = _without(beside, file.dataset, file.transfer_syntax)
-        theirs = _without(beside, stored.dataset(), stored.transfer_syntax)
+        theirs = _without(beside, dataset, transfer_syntax)
     except RemoteProtocolError as error:
         return f"{sop_instance} : {error}"
     if ours == theirs:

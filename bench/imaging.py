@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from bench.administration import Administration
+from bench.gate import SECURITY
 from bench.imagery import add_series, alterations, load_exam
 from bench.outcomes import CannotVerify, NotMet
 from bench.preloading import preload
@@ -48,7 +49,7 @@ class Imaging:
             CannotVerify: the Source under test does not publish it, or cannot be preloaded.
         """
         stage = self.story.stage
-        if stage.profile.source.start == "xdm" and stage.info.domain == "images":
+        if stage.profile.source.start == "xdm" and stage.info.domain in ("images", SECURITY):
             preload(self.publishing, exam)
             return
         self.publishing.send()

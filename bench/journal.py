@@ -175,6 +175,7 @@ def _payload(fields: dict[str, Any] | None, blobs: BlobStore) -> Payload | None:
                 size=part["size"],
                 sha256=part["sha256"],
                 head=blobs.get(part["head"]) if part["head"] else b"",
+                mono=part.get("mono", 0.0),  # runs of before do not say it
             )
             for part in fields["parts"]
         ),

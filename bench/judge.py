@@ -32,6 +32,14 @@ _SOAP: Mapping[str, frozenset[str]] = {
 }
 """Transaction of the DMP -> the roles that ask for it; its requests are judged under its name."""
 
+_FORMS: Mapping[str, tuple[str, str]] = {
+    "API-PSC-token": ("consumer", "echange-jeton"),
+    "PSC-token": ("consumer", "demande-jeton"),
+    "PSC-refresh": ("consumer", "demande-jeton"),
+    "introspection": ("source", "demande-introspection"),
+}
+"""Transaction with a token server -> the role that asks, the kind of what it asks."""
+
 _PURPOSES: Mapping[str, Literal["", "export", "viewing"]] = {
     "export": "export",
     "viewing": "viewing",
@@ -95,6 +103,10 @@ class _Scene:
                 purpose = _PURPOSES.get(self.case.get(PURPOSE, "export"), "")
                 context = Context(purpose=purpose, kos=self._kos(request))
                 yield from validate(message(request), "wado-request", context=context).findings
+            case name, Direction.IN if request and name in _FORMS:
+                role, kind = _FORMS[name]
+                if role in self.roles:
+                    yield from validate(message(request), kind, context=Context()).findings
             case _, Direction.IN if request and self.roles & _SOAP.get(
                 exchange.transaction, frozenset()
             ):
@@ -142,6 +154,8 @@ def kind_of(exchange: Exchange) -> str | None:
             return "wado-request"
         case "ITI-41", Direction.IN:
             return "iti-41"
+        case name, Direction.IN if name in _FORMS:
+            return _FORMS[name][1]
         case name, Direction.IN if name in _SOAP:
             return name.lower()
     return None

@@ -41,6 +41,7 @@ class Failure(StrEnum):
     NOT_SENDABLE = "not-sendable"
     CANNOT_VERIFY = "cannot-verify"
     NEEDS_REVIEW = "needs-review"
+    TOLERATED = "tolerated"
     NOT_APPLICABLE = "not-applicable"
     NOT_CLAIMED = "not-claimed"
     EXCEPTION = "exception"
@@ -102,6 +103,8 @@ def step_verdict(kind: StepKind, failure: Failure | None) -> Verdict:
             return Verdict.SKIP
         case Failure.NEEDS_REVIEW:
             return Verdict.REVIEW
+        case Failure.TOLERATED:
+            return Verdict.WARN
         case Failure.NOT_APPLICABLE | Failure.NOT_CLAIMED:
             return Verdict.OMIT
     if kind is StepKind.GIVEN:

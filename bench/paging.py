@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bench.consulting import Consulting
+from bench.elsewhere import entry_about
 from bench.feed import Seen
 from bench.outcomes import CannotVerify, Refused
 from bench.submissions import package
 from protocols import ebrim, soap
 from protocols.ebrim import Code
 from protocols.errors import RemoteProtocolError
-from simulators.peer import entry_of
 from simulators.user import Page, UserError
 from spec.hl7v2 import IMAGING_REPORT
 from wire.http_client import HttpFailure
@@ -56,19 +56,7 @@ class Paging:
         self.title = f"Compte rendu {story.case.number('le titre du compte rendu', 'CRT')}"
         self.conclusion = f"Conclusion {story.case.number('sa conclusion', 'CRC')} lue"
         uid = story.case.uid("le compte rendu")
-        entry = entry_of(
-            kos_uid=uid,
-            study_uid=exam.study_uid,
-            ins=patient.ins.value,
-            ins_oid=patient.ins.oid,
-            ipp=patient.ipp.value,
-            ipp_oid=patient.ipp.oid,
-            accession=exam.accession.value,
-            accession_oid=exam.accession.oid,
-            modality=exam.modality,
-            started=exam.started,
-            published=story.bed.clock(),
-        )
+        entry = entry_about(exam, patient, uid, published=story.bed.clock())
         entry = replace(
             entry,
             mime_type="text/xml",
@@ -93,6 +81,10 @@ class Paging:
     def break_searches(self, code: str) -> None:
         """Every TD3.1 is answered by that error, until `mend`."""
         self._fault = self.consulting.story.bed.dmp.faults.set("erreur-xds", "TD3.1", code=code)
+
+    def halve_searches(self) -> None:
+        """Every TD3.1 is answered PartialSuccess, half of what was found missing, until `mend`."""
+        self._fault = self.consulting.story.bed.dmp.faults.set("partiel", "TD3.1")
 
     def mend(self) -> None:
         """The DMP is itself again."""

@@ -19,7 +19,7 @@ from protocols.dn import attribute, dn
 from protocols.pki import server_names
 from simulators.ans import Other
 from simulators.igc import Credential, CredentialFiles, Pki, pem, read_key, write_key
-from simulators.peer import Shown
+from wire.http_faults import Shown
 
 __all__ = ["Papers", "papers"]
 
@@ -54,6 +54,8 @@ class Papers:
     neighbour's own name and authority, taken back."""
     wardrobe: dict[Shown, CredentialFiles]
     """What a rude Source shows in the place of its own server certificate."""
+    psc_wardrobe: dict[Shown, CredentialFiles]
+    """What PSC shows so."""
     list_signer: Credential
     list_others: dict[Other, Credential]
     """Who may sign the white list instead, on demand: `simulators.ans.faults`."""
@@ -106,14 +108,6 @@ def papers(
             0
         ],
     }
-    host, key = names.neighbour, desk.key("rogue")
-    wardrobe = {
-        Shown.OTHER_NAME: pki.server(names.stranger, key=key),
-        Shown.OTHER_AUTHORITY: pki.server(host, issuer="igc", key=key),
-        Shown.EXPIRED: pki.server(host, expired=True, key=key),
-        Shown.SELF_SIGNED: pki.server(host, self_signed=True, key=key),
-        Shown.CLIENT_ONLY: pki.server(host, client_only=True, key=key),
-    }
     # Before any box can ask for the CRL: one may be kept for days.
     pki.revoke(rogues["revoked"])
     hosts = (
@@ -158,10 +152,8 @@ def papers(
             name: credential.write(directory, f"rogue-{name}")
             for name, credential in rogues.items()
         },
-        wardrobe={
-            shown: credential.write(directory, f"rogue-serveur-{shown}")
-            for shown, credential in wardrobe.items()
-        },
+        wardrobe=desk.wardrobe("serveur", names.neighbour, instead=names.stranger),
+        psc_wardrobe=desk.wardrobe("psc", names.psc, announced, instead=names.stranger),
         list_signer=desk.organisation("liste", pki.sign, site.signer_cn, site.signer_ou)[0],
         list_others=_other_signers(pki, site, desk.key("rogue")),
         psc_key=desk.key("psc"),
@@ -207,6 +199,21 @@ class _Desk:
         if kept is None or not {host, announced} <= server_names(kept.certificate):
             kept = self._pki.server(host, announced)
         return kept.write(self._directory, name)
+
+    def wardrobe(self, name: str, *hosts: str, instead: str) -> dict[Shown, CredentialFiles]:
+        """Certificates of those hosts, each wrong in one thing; one of them names `instead`."""
+        pki, key = self._pki, self.key("rogue")
+        wrong = {
+            Shown.OTHER_NAME: pki.server(instead, here=False, key=key),
+            Shown.OTHER_AUTHORITY: pki.server(*hosts, issuer="igc", key=key),
+            Shown.EXPIRED: pki.server(*hosts, expired=True, key=key),
+            Shown.SELF_SIGNED: pki.server(*hosts, self_signed=True, key=key),
+            Shown.CLIENT_ONLY: pki.server(*hosts, client_only=True, key=key),
+        }
+        return {
+            shown: one.write(self._directory, f"rogue-{name}-{shown}")
+            for shown, one in wrong.items()
+        }
 
     def organisation(
         self, name: str, issue: Callable[..., Credential], cn: str, ou: str, o: str = ""

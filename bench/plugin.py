@@ -16,7 +16,7 @@ from pytest_bdd.scenario import scenario_wrapper_template_registry
 from bench.agreements import agreed
 from bench.assemble import scenario_verdict
 from bench.campaign import PROVIDED, Campaign, Options
-from bench.gate import ROLES, pickles, place
+from bench.gate import ROLES, SECURITY, pickles, place
 from bench.judge import judge_scenario
 from bench.outcomes import Failure, StepKind, classify
 from bench.stage import ScenarioInfo, Stage
@@ -257,7 +257,9 @@ def _place(item: pytest.Item) -> tuple[int, str, int]:
 
 
 def _is_selected(info: ScenarioInfo, selected: frozenset[str] | None) -> bool:
-    return info.domain != PROVIDED if selected is None else info.id in selected
+    if selected is None:
+        return info.domain not in (PROVIDED, SECURITY)
+    return info.id in selected
 
 
 def _campaign(config: pytest.Config, features: Path) -> Campaign:

@@ -14,12 +14,12 @@ from bench.changes import ByHand
 from bench.dataset import archive, lot
 from bench.dataset.manifest import Subject, expected_kos
 from bench.dataset.writing import reference_to
+from bench.elsewhere import entry_about
 from bench.imagery import files_of
 from bench.publishing import Publishing
 from bench.story import PlannedExam
 from protocols import kos
 from simulators.igc import Credential
-from simulators.peer import entry_of
 
 __all__ = ["preload"]
 
@@ -61,19 +61,7 @@ def _written(publishing: Publishing, exam: PlannedExam) -> Path:
         },
         base_url=f"https://{site.names.source}/drimbox/rs",
     )
-    entry = entry_of(
-        kos_uid=uid,
-        study_uid=exam.study_uid,
-        ins=patient.ins.value,
-        ins_oid=patient.ins.oid,
-        ipp=patient.ipp.value,
-        ipp_oid=patient.ipp.oid,
-        accession=exam.accession.value,
-        accession_oid=exam.accession.oid,
-        modality=exam.modality,
-        started=exam.started,
-        published=now,
-    )
+    entry = entry_about(exam, patient, uid, published=now)
     entry_uuid = bed.dmp.deposit(entry, document, patient.ins.value, patient.ins.oid)
     case.identifiers["l'entryUUID"] = entry_uuid
     described = lot.describe(

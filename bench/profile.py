@@ -125,7 +125,8 @@ class ConsumerBox(_Table):
     host: str = "consumer.drimbench.test"
     ae_title: AeTitle = "CONSUMER"
     driver: str = ""
-    """A plug-in's driver of the product's pages, by its name; empty: plain HTML forms."""
+    """Who drives the product's pages, one of `bench.drivers` or of a plug-in; empty: plain HTML
+    forms."""
     exam_mib: Annotated[int, Field(ge=0)] = 0
     """The largest answer of a Source that it takes, in MiB; 0: not told (a box that the bench
     starts is told to take 32)."""
@@ -283,12 +284,31 @@ class Load(_Table):
     throughput_mbps: float = Field(default=100.0, gt=0)
     """DB.SO.100, DB.SO.101, DB.VI-CO.40, DB.VI-SO.38: Mbit/s."""
     first_image_s: Seconds = 1.0
-    """DB.VI-CO.39, DB.VI-SO.37: 1 s in the requirement sheet, 4 s in that of the scenarios."""
+    """DB.VI-CO.39, DB.VI-SO.37: 1 s in the requirement sheet."""
+    first_image_scenario_s: Seconds = 4.0
+    """The same in the sheet of the scenarios."""
+    first_image_margin: float = Field(default=0.2, ge=0)
+    """Which gives that one a margin of 20 %."""
+    export_mib: int = Field(default=0, ge=0)
+    """Size of the exam whose export is timed, about; 0: a few small images."""
+
+    @property
+    def first_image_at_most_s(self) -> float:
+        """The looser threshold of the first image, margin included, in seconds."""
+        return self.first_image_scenario_s * (1 + self.first_image_margin)
 
     @property
     def series_at_once(self) -> int:
         """How many series a Source must serve at the same time."""
         return max(self.least_series, math.ceil(self.daily_exams / 100))
+
+
+class Fuzz(_Table):
+    """What may be sent anything at all."""
+
+    hosts: tuple[Host, ...] = ()
+    """Hosts of the boxes, as their addresses write them, that their owner gives up to it in
+    writing; loopback needs no such word."""
 
 
 Word = Annotated[str, Field(min_length=1)]
@@ -356,6 +376,7 @@ class Profile(_Table):
     """Whom a real DMP knows: it is not for the bench to create anybody there."""
     timing: Timing = Timing()
     load: Load = Load()
+    fuzz: Fuzz = Fuzz()
     demands: Demands = Demands()
     options: dict[str, str] = Field(default_factory=dict)
     """Named options for the points that public texts leave open."""

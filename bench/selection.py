@@ -9,13 +9,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from bench.errors import BenchError
-from bench.gate import ROLES, Pickle
+from bench.gate import ROLES, SECURITY, Pickle
 from spec.requirements import resolve
+from spec.security import ROWS
+from spec.socle import ROWS as SOCLE_ROWS
 
 __all__ = ["SUITES", "SelectionError", "select"]
 
-SUITES: Mapping[str, Sequence[str]] = {role: (role,) for role in sorted(ROLES)}
-"""Those that need no profile: every scenario that judges a Source, or a Consumer."""
+SOCLE = "socle"
+
+SUITES: Mapping[str, Sequence[str]] = {name: (name,) for name in sorted({*ROLES, SECURITY, SOCLE})}
+"""Those that need no profile: what judges a Source, or a Consumer; what attacks either; what the
+wire shows of the socle."""
+
+
+_ATTACKS = frozenset(row.requirement_id for row in ROWS.values())
+_SOCLE = frozenset(id for row in SOCLE_ROWS.values() for id in row.played)
 
 
 class SelectionError(BenchError):
@@ -29,7 +38,8 @@ def select(
     suites: Mapping[str, Sequence[str]] | None = None,
     suite: str = "",
 ) -> frozenset[str]:
-    """The ids of the scenarios that one word at least names; all of them without words.
+    """The ids of the scenarios that one word at least names; without words all of them, but the
+    attacks, which are played when they are asked for.
 
     Args:
         words: scenario ids, requirements in any spelling, tags, domains or roles.
@@ -42,7 +52,7 @@ def select(
     asked = [*words, *_words_of(suite, {**SUITES, **(suites or {})})]
     named = [(pickle, _names(pickle)) for pickle in pickles]
     if not asked:
-        return frozenset(pickle.scenario for pickle, _ in named)
+        return frozenset(pickle.scenario for pickle, _ in named if pickle.domain != SECURITY)
     found: set[str] = set()
     for word in asked:
         requirement = resolve(word)
@@ -64,8 +74,12 @@ def _words_of(suite: str, suites: Mapping[str, Sequence[str]]) -> Sequence[str]:
 
 
 def _names(pickle: Pickle) -> frozenset[str]:
-    """Everything by which a scenario may be called."""
-    return frozenset({*pickle.tags, pickle.file.parent.name})
+    """Everything by which a scenario may be called: an attack by no role, and whatever plays a row
+    of the security catalogue, or of the socle, by its suite."""
+    tags = frozenset(pickle.tags) - (ROLES if pickle.domain == SECURITY else frozenset())
+    attack = {SECURITY} if not _ATTACKS.isdisjoint(tags) else set()
+    socle = {SOCLE} if not _SOCLE.isdisjoint(tags) else set()
+    return tags | {pickle.domain} | attack | socle
 
 
 def _nothing(

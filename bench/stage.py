@@ -146,6 +146,11 @@ class Stage:
         step = self.steps[-1]
         step.failure, step.message = Failure.NEEDS_REVIEW, what
 
+    def tolerate(self, what: str) -> None:
+        """The running step went well by the looser of two texts alone: it warns."""
+        step = self.steps[-1]
+        step.failure, step.message = Failure.TOLERATED, what
+
     def omits(self, requirement: str) -> bool:
         """Whether that requirement does not bind the product; the running step is then `omit`.
 

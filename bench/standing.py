@@ -216,6 +216,8 @@ def _lines(bed: Bed) -> list[Line]:
         *_api(known),
         Line(who="ANS", what="liste blanche", value=known.white_list),
         Line(who="IGC", what="CRL", value=papers.pki.crl_url),
+        Line(who="IGC", what="OCSP", value=papers.pki.ocsp_url),
+        Line(who="IGC", what="horodatage", value=papers.pki.tsa_url),
         Line(who="Confiance", what="clients et signataires (IGC)", value=str(papers.igc_trust)),
         Line(who="Confiance", what="serveurs (marché)", value=str(papers.market_trust)),
     ]

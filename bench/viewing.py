@@ -7,38 +7,25 @@ which transfer syntaxes, by whom.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
+from bench.browser import Onlooker
 from bench.cases import PURPOSE
 from bench.consulting import Consulting
 from bench.outcomes import CannotVerify, Refused
 from protocols.dicomweb import parse_accept, parse_path
 from protocols.errors import RemoteProtocolError
-from simulators.user import Page, UserError
+from simulators.user import UserError
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 from wire.exchange import Exchange
 from wire.http_client import HttpFailure
 
-__all__ = ["Onlooker", "Viewing"]
+__all__ = ["Viewing", "lossy_fault"]
 
 _LOSSY = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
 _LOSSLESS = frozenset(
     {"1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80", EXPLICIT_VR_LITTLE_ENDIAN}
 )
 """Of the ten listed syntaxes, those that always lose and those that never do."""
-
-
-@runtime_checkable
-class Onlooker(Protocol):
-    """A `bench.browser.Browser` that can also look at images; a driver may have this method."""
-
-    async def look(self, series: str = "") -> Page:
-        """Open the viewer on the first exam of the page shown, or on the series of that UID, and
-        wait until its images are there.
-
-        Raises:
-            simulators.user.UserError: the page offers no such thing.
-        """
 
 
 @dataclass(slots=True)
@@ -81,7 +68,7 @@ class Viewing:
         """Every lossy syntax has a higher q than those that keep every value (DB.VI-CO.15)."""
         stage = self.consulting.story.stage
         found = stage.await_exchanges("WADO-RS", "une série est demandée par WADO-RS")
-        faults = [fault for seen in found if (fault := _fault(seen.exchange))]
+        faults = [fault for seen in found if (fault := lossy_fault(seen.exchange))]
         stage.expect(
             "pour voir, les syntaxes avec perte sont préférées",
             not faults,
@@ -101,8 +88,8 @@ def _series_of(exchange: Exchange) -> str:
     return resource.series or "" if resource is not None and resource.level == "series" else ""
 
 
-def _fault(exchange: Exchange) -> str:
-    """What is wrong in the preferences of a request, "" when nothing is."""
+def lossy_fault(exchange: Exchange) -> str:
+    """What is wrong in the preferences of a request for images to be seen, "" when nothing is."""
     request = exchange.request
     assert request is not None
     lines = [value for name, value in request.head if name.lower() == "accept"]

@@ -5,8 +5,9 @@ point of the group `drimbench.plugins` that leads to a `Plugin`; docs/how-to/wri
 one of each kind.
 
 - Steps and features: `given`, `when`, `then`, `parsers` of pytest-bdd, and the fixtures `stage`,
-  `bed`, `story`, `publishing`, `imaging`, `consulting` of the bench. A step raises `CannotVerify`,
-  `NotMet`, `NotSendable` or `Refused`; `stage.expect` records what it asserts.
+  `bed`, `story`, `publishing`, `imaging`, `consulting`, `consulted`, `imported` of the bench. A
+  step raises `CannotVerify`, `NotMet`, `NotSendable` or `Refused`; `stage.expect` records what it
+  asserts.
 - Judges: `ruleset("kos").rule(...)` adds a rule to a kind of artefact, a `Kind` makes a new one.
 - Drivers: a `Browser` for a product whose pages are not plain HTML forms; `HtmlBrowser` is ours.
 - Projections: a function of a `Run` that writes a file beside its reports.
@@ -23,8 +24,10 @@ from pytest_bdd import given, parsers, then, when
 from bench.bed import Bed
 from bench.browser import Browser, BrowserFactory
 from bench.cases import Case
+from bench.consulted import Consulted
 from bench.consulting import Consulting
 from bench.imaging import Imaging
+from bench.imported import Imported
 from bench.outcomes import CannotVerify, NotMet, NotSendable, Refused
 from bench.publishing import Publishing
 from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, StepResult
@@ -44,13 +47,13 @@ from validators.rule import Broken, RuleSet
 from wire.exchange import Direction, Exchange, Observe, Outcome, Payload
 
 __all__ = [
-    "Bed", "Broken", "Browser", "BrowserFactory", "CannotVerify", "Case", "Consulting", "Context",
-    "Direction", "Exchange", "Expectation", "Finding", "Grade", "HtmlBrowser", "Imaging", "Kind",
-    "NotMet", "NotSendable", "Observe", "Outcome", "Page", "Payload", "Plugin", "Projection",
-    "Publishing", "RecordedExchange", "Reference", "Refused", "RemoteProtocolError", "RuleSet",
-    "Run", "ScenarioResult", "Severity", "Stage", "StepResult", "Story", "UserConfig",
-    "UserError", "Verdict", "given", "parsers", "read_page", "ruleset", "then", "when",
-    "without_secrets",
+    "Bed", "Broken", "Browser", "BrowserFactory", "CannotVerify", "Case", "Consulted",
+    "Consulting", "Context", "Direction", "Exchange", "Expectation", "Finding", "Grade",
+    "HtmlBrowser", "Imaging", "Imported", "Kind", "NotMet", "NotSendable", "Observe", "Outcome",
+    "Page", "Payload", "Plugin", "Projection", "Publishing", "RecordedExchange", "Reference",
+    "Refused", "RemoteProtocolError", "RuleSet", "Run", "ScenarioResult", "Severity", "Stage",
+    "StepResult", "Story", "UserConfig", "UserError", "Verdict", "given", "parsers",
+    "read_page", "ruleset", "then", "when", "without_secrets",
 ]  # fmt: skip
 
 Projection = Callable[[Run, Path], Path]

@@ -18,6 +18,7 @@ from drimbench import (
     doctor_cli,
     extracting,
     faults_cli,
+    fuzz_cli,
     init_cli,
     judge_cli,
     pki_cli,
@@ -26,6 +27,7 @@ from drimbench import (
     runs_cli,
     serve_cli,
     speed_cli,
+    tap_cli,
 )
 from drimbench.ending import Finished, print_json, refuse
 from drimbench.evidence import chosen_projections, project, write_reports
@@ -107,7 +109,17 @@ def run(
     runs: Annotated[Path, typer.Option(help="Où écrire le dossier de la campagne.")] = Path("runs"),
     seed: Annotated[int | None, typer.Option(help="Graine (affichée à chaque campagne).")] = None,
     suite: Annotated[
-        str, typer.Option(help="Suite source ou consumer, ou nommée par le profil ([suites]).")
+        str,
+        typer.Option(
+            help="Suite source, consumer, securite ou socle, ou nommée par le profil ([suites])."
+        ),
+    ] = "",
+    driver: Annotated[
+        str,
+        typer.Option(
+            help="Pilote des pages de la Consommatrice, au lieu de celui du profil : chromium, "
+            "personne, ou celui d'un module."
+        ),
     ] = "",
     last_failed: Annotated[
         bool, typer.Option("--last-failed", help="Ce que la dernière campagne n'a pas passé.")
@@ -176,6 +188,12 @@ def run(
 
     drimbench run --suite source                   tout ce qui juge une Source
 
+    drimbench run --suite securite                 les attaques que le fil peut montrer
+
+    drimbench run --suite socle                    les exigences du socle que le fil montre
+
+    drimbench run SCN-PRJ-01 --driver chromium     dans un vrai navigateur, avec captures
+
     drimbench run --suite nuit --profile ma-boite.toml --strict --floor faq
 
     drimbench run publication --har --tls-keys     pour un navigateur, pour Wireshark
@@ -197,7 +215,7 @@ def run(
         projections = chosen_projections(projection or ())
         if images is not None and report is None:
             raise BenchError("--images accompagne --report : donnez aussi le compte rendu")
-        target = planning.target(profile, strict=strict, floor=floor)
+        target = planning.target(profile, strict=strict, floor=floor, driver=driver)
         rest = resuming.chosen(select or (), runs) if resume else None
         if rest is not None and last_failed:
             raise BenchError("--resume et --last-failed s'excluent")
@@ -383,6 +401,8 @@ app.command()(judge_cli.validate)
 app.command()(judge_cli.cross)
 app.command()(judge_cli.explain)
 app.command(name="pacs-speed")(speed_cli.pacs_speed)
+app.command()(fuzz_cli.fuzz)
+app.command()(tap_cli.tap)
 app.command()(init_cli.init)
 app.command()(doctor_cli.doctor)
 app.command()(serve_cli.serve)

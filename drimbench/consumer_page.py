@@ -31,9 +31,10 @@ _COLUMNS = """
 |---|---|---|---|---|---|"""
 _DRAFT = """## Les scénarios du projet, pas à pas
 
-SCN_DB/CO.01 et SCN_DB/CO.02 (exports publics de 2022 et 2023, grade : `draft`). Les scénarios du
-banc jouent les exigences de chaque pas ; les preuves que le projet demande se tirent du rapport
-(journal, résultat de validateur, contrôle sur le PACS) ou se joignent par
+SCN_DB/CO.01 et SCN_DB/CO.02 (exports publics de 2022 et 2023, grade : `draft`). `SCN-PRJ-01` et
+`SCN-PRJ-02` les jouent geste après geste (`--driver chromium` : captures sous chaque preuve) ;
+d'autres scénarios du banc jouent les exigences de chaque pas. Les preuves que le projet demande se
+tirent du rapport (journal, résultat de validateur, contrôle sur le PACS) ou se joignent par
 `drimbench attach @1 PREUVE FICHIER` : captures et vidéos montrent tout le navigateur, son adresse
 et la date du système.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import spec
 from bench.campaign import PROVIDED
-from bench.gate import ROLES, check_features
+from bench.gate import ROLES, SECURITY, check_features
 from features import FEATURES
 from spec.requirements import CATALOGUE, Requirement, Status, Verification, resolve
 from validators.api import rules
@@ -41,7 +41,7 @@ class Coverage:
     """Scenario id to its tags, role and own id left out."""
     rules: Mapping[str, frozenset[str]]
     roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Scenario id to the roles that it tests."""
+    """Scenario id to the roles that it tests; not those that are played on demand."""
 
     def scenarios_of(self, requirement: str, *, role: str = "") -> tuple[str, ...]:
         """The scenarios tagged with a requirement, those of one role when it is given."""
@@ -74,7 +74,7 @@ def measure() -> Coverage:
         {
             pickle.scenario: frozenset(pickle.tags) & ROLES
             for pickle in found
-            if pickle.file.parent.name != PROVIDED
+            if pickle.domain not in (PROVIDED, SECURITY)
         },
     )
 

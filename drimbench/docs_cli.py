@@ -77,6 +77,34 @@ def consumer(output: Output = None) -> None:
 
 
 @docs.command()
+def security(output: Output = None) -> None:
+    """Produit le catalogue de sécurité : 133 attaques, ce qui doit en sortir, et qui le juge.
+
+    [bold]Exemple[/bold]
+
+    drimbench docs security --output docs/reference/securite.md
+    """
+    from drimbench.coverage import measure
+    from drimbench.security_page import security_page
+
+    _write(security_page(measure()), output)
+
+
+@docs.command()
+def socle(output: Output = None) -> None:
+    """Produit la page du socle : ce qui prouve chaque exigence, et sous quel nom le joindre.
+
+    [bold]Exemple[/bold]
+
+    drimbench docs socle --output docs/reference/socle.md
+    """
+    from drimbench.coverage import measure
+    from drimbench.socle_page import socle_page
+
+    _write(socle_page(measure()), output)
+
+
+@docs.command()
 def mutants(
     record: Annotated[Path, typer.Argument(help="La matrice consignée.")],
     pages: Annotated[list[Path], typer.Argument(help="Les pages à récrire entre leurs marques.")],

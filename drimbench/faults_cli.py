@@ -44,7 +44,8 @@ _PROFILE = Path("drimbench.toml")
 @fault.command(name="list")
 def list_(
     simulator: Annotated[
-        str, typer.Argument(help="pacs, dmp, pacs-local, ans ou source ; tous sans argument.")
+        str,
+        typer.Argument(help="pacs, dmp, pacs-local, ans, psc, igc, source ; tous sans argument."),
     ] = "",
     menu: Annotated[bool, typer.Option("--menu", help="Montrer aussi le menu entier.")] = False,
     at: At = "",
@@ -74,7 +75,7 @@ def list_(
 
 @fault.command(name="set")
 def set_(
-    simulator: Annotated[str, typer.Argument(help="pacs, dmp, pacs-local, ans ou source.")],
+    simulator: Annotated[str, typer.Argument(help="pacs, dmp, pacs-local, ans, psc, igc, source.")],
     name: Annotated[str, typer.Argument(metavar="PANNE", help="Son nom au menu : refus, retard…")],
     service: Annotated[
         str, typer.Argument(help="Ce qu'elle touche : association, C-FIND, TD2.1, TLS…")
@@ -130,7 +131,8 @@ def set_(
 @fault.command(name="clear")
 def clear(
     simulator: Annotated[
-        str, typer.Argument(help="pacs, dmp, pacs-local, ans ou source ; tous sans argument.")
+        str,
+        typer.Argument(help="pacs, dmp, pacs-local, ans, psc, igc, source ; tous sans argument."),
     ] = "",
     number: Annotated[
         int | None, typer.Argument(help="Celle-là seule, par son numéro ; toutes sans lui.")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulators import ans, dmp, pacs, peer
+from simulators import ans, dmp, igc, pacs, peer, psc
 from wire.faults import FaultKind, Parameter
+from wire.http_faults import Shown
 
 __all__ = ["DEFAULT_PATH", "faults_page"]
 
 DEFAULT_PATH = "docs/reference/pannes.md"
-_HEAD = """# Les pannes du PACS, du DMP, de la liste blanche et de l'autre Source simulés
+_HEAD = """# Les pannes des simulateurs : PACS, DMP, liste blanche, PSC, autre Source, IGC
 
 Page produite par `drimbench docs faults` : ne pas la modifier à la main.
 
@@ -39,7 +40,9 @@ def faults_page() -> str:
             *_menu("PACS", "pacs` et `pacs-local", pacs.MENU),
             *_menu("DMP", "dmp", dmp.MENU),
             *_menu("Liste blanche", "ans", ans.menu(frozenset(ans.Other))),
+            *_menu("Pro Santé Connect", "psc", psc.menu(Shown)),
             *_menu("Autre Source", "source", peer.MENU),
+            *_menu("IGC", "igc", igc.MENU),
             "",
         ]
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,7 +31,9 @@ pki = typer.Typer(
 )
 
 _CRL = "http://igc.drimbench.test/CRL/KIT-ACI-EL-ORG.crl"
-_FILE = "KIT-ACI-EL-ORG.crl"
+_SERIAL = re.compile("[0-9a-fA-F:]{16,60}")
+"""Twenty octets at most (RFC 5280 4.1.2.2), perhaps with colons; ours are drawn, never short."""
+_NO_REASON = ("unspecified", "removeFromCRL")
 _PASSWORD = b"drimbench"
 """Of the PKCS#12 files, as those of `drimbench serve`: they hold test keys."""
 
@@ -61,6 +65,7 @@ def make(
     drimbench pki make pki/ --cn db154.test.mesimagesmedicales.fr --ou 10B0127189 --json
     """
     from simulators.igc import revoked
+    from simulators.igc.authorities import PRODUCTION
     from simulators.igc.specimens import SPECIMENS, Structure
 
     authorities = _authorities(folder, crl)
@@ -69,13 +74,14 @@ def make(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / ".gitignore").write_text("*\n")
         authorities.write(folder)
+        (folder / "production-trust.pem").write_bytes(authorities.bundle_pem(PRODUCTION))
         written = []
         for one in SPECIMENS:
             credential = one.make(authorities, Structure(cn=cn, ou=ou))
             credential.write(folder, one.name)
             (folder / f"{one.name}.p12").write_bytes(credential.pkcs12(one.name, _PASSWORD))
             if one.revoked:
-                revoked.add(folder, credential.certificate, datetime.now(UTC))
+                revoked.add(folder, credential.certificate.serial_number, datetime.now(UTC))
             written.append(
                 {
                     "name": one.name,
@@ -85,7 +91,7 @@ def make(
                     "serial": f"{credential.certificate.serial_number:x}",
                 }
             )
-        _write_crl(folder, authorities)
+        _write_crls(folder, authorities)
     except (OSError, ValueError) as error:
         refuse(f"{folder} : {error}")
     if as_json:
@@ -120,7 +126,7 @@ def show(
     """
     from protocols.errors import RemoteProtocolError
     from protocols.pki import extended_key_usage, key_usage, read_certificate, server_names
-    from simulators.igc.profiles import crl_address
+    from simulators.igc.profiles import crl_address, ocsp_address
     from spec.certificates import PROFILES
     from validators.api import Context, validate
     from validators.finding import Severity
@@ -138,6 +144,7 @@ def show(
             "extended_key_usage": sorted(extended_key_usage(certificate)),
             "names": sorted(server_names(certificate)),
             "crl": crl_address(certificate),
+            "ocsp": ocsp_address(certificate),
         }
         authorities = trust.read_bytes() if trust else b""
     except (OSError, RemoteProtocolError) as error:
@@ -176,45 +183,106 @@ def show(
 @pki.command()
 def revoke(
     folder: Folder,
-    which: Annotated[str, typer.Argument(help="Nom dans ce dossier, ou fichier PEM.")],
+    which: Annotated[
+        str, typer.Argument(help="Nom dans ce dossier, fichier PEM, ou numéro de série (hexa).")
+    ],
+    authority: Annotated[
+        str, typer.Option("--autorite", help="Qui a émis ce numéro : igc, personnes…")
+    ] = "igc",
+    reason: Annotated[
+        str, typer.Option("--motif", help="Motif de la RFC 5280 : keyCompromise, superseded…")
+    ] = "keyCompromise",
     as_json: Json = False,
 ) -> None:
-    """Révoque un certificat que les autorités du dossier ont émis, et récrit leur CRL.
+    """Révoque un certificat que les autorités du dossier ont émis, et récrit leurs CRL.
 
-    Si « drimbench serve » sert ce dossier ([world] pki), sa CRL le dit dès la demande suivante.
+    Si « drimbench serve » sert ce dossier ([world] pki), CRL et OCSP le disent dès la demande
+    suivante.
 
     [bold]Exemples[/bold]
 
     drimbench pki revoke pki/ org-auth-cli
 
-    drimbench pki revoke pki/ client-consumer --json
+    drimbench pki revoke pki/ client-consumer --motif cessationOfOperation --json
+
+    drimbench pki revoke pki/ 3f9a07c2d1e04b5586a1 --autorite personnes
     """
+    from cryptography import x509
+
+    from simulators.igc import revoked
+    from simulators.igc.authorities import AUTHORITIES
+
+    reasons = {one.value: one for one in x509.ReasonFlags if one.value not in _NO_REASON}
+    known = {one.name: one for one in AUTHORITIES}
+    if reason not in reasons:
+        refuse(f"--motif : un de {', '.join(reasons)} attendu, « {reason} » donné")
+    if authority not in known:
+        refuse(f"--autorite : une de {', '.join(known)} attendue, « {authority} » donnée")
+    for one in ("igc", authority):
+        if not (folder / f"ac-{one}.key").exists():
+            refuse(f"{folder} : ac-{one}.pem et ac-{one}.key attendus (drimbench pki make)")
+    try:
+        subject, serial, authority, crl = _named(folder, which, authority)
+        authorities = _authorities(folder, crl or _CRL)
+        new = revoked.add(
+            folder, serial, datetime.now(UTC), authority=authority, reason=reasons[reason]
+        )
+        written = _write_crls(folder, authorities)
+    except (OSError, ValueError) as error:
+        refuse(f"{folder} : {error}")
+    told = {
+        "serial": f"{serial:x}",
+        "authority": authority,
+        "new": new,
+        "crl": str(written[authority]),
+    }
+    if as_json:
+        print_json(told)
+    else:
+        said = "révoqué" if new else "l'était déjà"
+        Console().print(f"{subject or 'certificat'} : {said} ({serial:x}).", markup=False)
+    raise Finished(ExitCode.CONFORM)
+
+
+def _named(folder: Path, which: str, authority: str) -> tuple[str, int, str, str]:
+    """Subject, number, name of the authority and address of the CRL of the certificate meant; of a
+    number alone, subject and address are ""."""
     from protocols.errors import RemoteProtocolError
     from protocols.pki import read_certificate
-    from simulators.igc import revoked
+    from simulators.igc.authorities import ORGANISATIONS
     from simulators.igc.profiles import crl_address
 
     file = folder / f"{which}.pem"
     if not file.exists():
         file = Path(which)
-    if not (folder / "ac-igc.key").exists():
-        refuse(f"{folder} : autorités ac-igc.pem et ac-igc.key attendues (drimbench pki make)")
+    if not file.exists() and _SERIAL.fullmatch(which):
+        serial = int(which.replace(":", ""), 16)
+        kept = _of_number(folder, serial)
+        if kept is None:
+            return "", serial, authority, ""
+        file = kept
     try:
         certificate = read_certificate(file.read_bytes())
-        authorities = _authorities(folder, crl_address(certificate) or _CRL)
-        if certificate.issuer != authorities.igc_intermediate.subject:
-            refuse(f"{file} : émis par {certificate.issuer.rfc4514_string()}, pas par ce dossier")
-        new = revoked.add(folder, certificate, datetime.now(UTC))
-        _write_crl(folder, authorities)
-    except (OSError, ValueError, RemoteProtocolError) as error:
+    except RemoteProtocolError as error:
         refuse(f"{file} : {error}")
-    serial = f"{certificate.serial_number:x}"
-    if as_json:
-        print_json({"serial": serial, "new": new, "crl": str(folder / _FILE)})
-    else:
-        said = "révoqué" if new else "l'était déjà"
-        Console().print(f"{certificate.subject.rfc4514_string()} : {said} ({serial}).")
-    raise Finished(ExitCode.CONFORM)
+    issuer = _authorities(folder, _CRL).issuer_of(certificate)
+    if issuer is None:
+        refuse(f"{file} : émis par {certificate.issuer.rfc4514_string()}, pas par ce dossier")
+    subject = certificate.subject.rfc4514_string()
+    crl = crl_address(certificate) if issuer is ORGANISATIONS else ""
+    return subject, certificate.serial_number, issuer.name, crl
+
+
+def _of_number(folder: Path, serial: int) -> Path | None:
+    """The file of the folder whose first certificate has this number."""
+    from protocols.errors import RemoteProtocolError
+    from protocols.pki import read_certificate
+
+    for file in sorted(folder.glob("*.pem")):
+        with suppress(OSError, RemoteProtocolError):
+            if read_certificate(file.read_bytes()).serial_number == serial:
+                return file
+    return None
 
 
 def _authorities(folder: Path, crl: str) -> Pki:
@@ -223,8 +291,16 @@ def _authorities(folder: Path, crl: str) -> Pki:
     return Pki.create(clock=lambda: datetime.now(UTC), crl_url=crl, keep=folder)
 
 
-def _write_crl(folder: Path, authorities: Pki) -> None:
-    (folder / _FILE).write_bytes(authorities.crl())
+def _write_crls(folder: Path, authorities: Pki) -> dict[str, Path]:
+    """Authority -> its list, of each that the folder keeps."""
+    from simulators.igc.authorities import AUTHORITIES
+
+    written = {}
+    for one in AUTHORITIES:
+        if (folder / f"ac-{one.name}.key").exists():
+            file = written[one.name] = folder / f"{one.published}.crl"
+            file.write_bytes(authorities.crl(authority=one))
+    return written
 
 
 def _is_organisation(certificate: x509.Certificate) -> bool:
@@ -246,6 +322,7 @@ def _tell(told: dict[str, Any]) -> None:
         "extendedKeyUsage": ", ".join(told["extended_key_usage"]) or "—",
         "noms": ", ".join(told["names"]) or "—",
         "CRL": told["crl"] or "—",
+        "OCSP": told["ocsp"] or "—",
         "gabarit": known.title if known else "aucun de ceux du réseau",
     }
     table = Table(show_header=False)

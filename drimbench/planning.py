@@ -29,14 +29,19 @@ __all__ = ["faces", "prepare", "target", "tell", "words"]
 _WELL = frozenset({Verdict.PASS, Verdict.WARN, Verdict.OMIT, Verdict.XFAIL})
 
 
-def target(file: Path | None, *, strict: bool, floor: Grade | None) -> Profile:
-    """The profile, and what the command line says more strictly than it.
+def target(file: Path | None, *, strict: bool, floor: Grade | None, driver: str = "") -> Profile:
+    """The profile, what the command line says more strictly than it, and who drives the pages.
 
     Raises:
         BenchError: the profile cannot be used.
     """
     profile = read_profile(file) if file else EMBEDDED
-    changed = {"strict": profile.strict or strict, "floor": floor or profile.floor}
+    changed: dict[str, object] = {
+        "strict": profile.strict or strict,
+        "floor": floor or profile.floor,
+    }
+    if driver:
+        changed["consumer"] = profile.consumer.model_copy(update={"driver": driver})
     return profile.model_copy(update=changed)
 
 

@@ -61,11 +61,12 @@ def _load(point: EntryPoint) -> Plugin:
 
 
 def _check(plugins: Sequence[Plugin]) -> None:
+    from bench.drivers import DRIVERS
     from validators.api import KINDS
 
     _once("greffon", (one.name for one in plugins))
     _once("sorte d'artefact", (*KINDS, *(kind.name for one in plugins for kind in one.kinds)))
-    _once("pilote", (name for one in plugins for name in one.drivers))
+    _once("pilote", (*DRIVERS, *(name for one in plugins for name in one.drivers)))
     _once("projection", (name for one in plugins for name in one.projections))
 
 

@@ -24,6 +24,7 @@ SECTIONS: Final = {
     "de rôle.",
     "timing": "Ce que le banc attend, en secondes.",
     "load": "À quoi une personne ou un essai de charge compare ses mesures ; au rapport.",
+    "fuzz": "Ce que « drimbench fuzz » peut malmener ; cette machine n'a pas à être écrite.",
     "demands": "Ce que les juges de fichiers exigent alors ; vide : rien de plus que les textes.",
     "options": "Points que les textes publics laissent ouverts (drimbench options les liste).",
     "suites": "Ce que joue « drimbench run --suite NOM » : scénarios, exigences, étiquettes, "
@@ -80,7 +81,8 @@ WORDS: Final = {
     "consumer.ports": "Ports qu'elle doit prendre quand le banc la lance : web, admin.",
     "consumer.host": "Nom du serveur web, dans son certificat.",
     "consumer.ae_title": "Titre d'application DICOM, pour l'export vers le PACS local.",
-    "consumer.driver": "Pilote de ses pages, par le nom qu'un module lui donne ; vide : "
+    "consumer.driver": "Pilote de ses pages : chromium (un vrai navigateur, avec captures), "
+    "personne (quelqu'un fait les gestes), ou le nom qu'un module donne au sien ; vide : "
     "formulaires HTML simples.",
     "consumer.exam_mib": "La plus grande réponse d'une Source qu'elle accepte, en Mio ; 0 : "
     "non dit, une réponse très longue est alors jugée par une personne.",
@@ -94,7 +96,7 @@ WORDS: Final = {
     "world.proxy_esante": "Un proxy e-santé simulé (/connect, /send/dmp/…), pour un produit qui "
     "n'en a pas ; 0 : aucun.",
     "world.ans": "La liste blanche simulée.",
-    "world.igc": "L'autorité de certification simulée (CRL).",
+    "world.igc": "L'autorité de certification simulée (CRL, OCSP, horodatage).",
     "world.pacs": "Le PACS de la Source.",
     "world.second_pacs": "Un second PACS de la Source, d'une autre autorité de numéros "
     "d'accession ; 0 : aucun, hors d'une Source que le banc lance.",
@@ -159,8 +161,15 @@ WORDS: Final = {
     "moins (DB.SO.35, projet 2023 ; valeur actuelle inconnue).",
     "load.throughput_mbps": "Débit en Mbit/s (DB.SO.100, DB.SO.101, DB.VI-CO.40, DB.VI-SO.38, "
     "projet 2023).",
-    "load.first_image_s": "Première image, en secondes : 1 selon la feuille d'exigences, 4 avec "
-    "20 % de marge selon celle des scénarios (DB.VI-CO.39, DB.VI-SO.37, projet 2023).",
+    "fuzz.hosts": "Hôtes des boîtes (tels que dans leurs adresses) que leur responsable livre par "
+    "écrit à des messages faux par milliers, qui peuvent les arrêter ; jamais de production.",
+    "load.first_image_s": "Première image, en secondes, selon la feuille d'exigences "
+    "(DB.VI-CO.39, DB.VI-SO.37, projet 2023).",
+    "load.first_image_scenario_s": "La même selon la feuille des scénarios : entre les deux, "
+    "avertissement ; au-delà, à relire.",
+    "load.first_image_margin": "Marge de ce second seuil : 0.2 pour 20 %.",
+    "load.export_mib": "Taille en Mio, à peu près, de l'examen dont l'export est mesuré "
+    "(SCN-PRJ-02) ; 0 : quelques petites images, dont le débit ne dit rien.",
     "demands.image_hosts": "Hôtes permis des RetrieveURL.",
     "demands.viewer_hosts": "Hôtes permis des liens vers la visionneuse.",
     "demands.schemes": "Schémas permis des adresses : http, https.",

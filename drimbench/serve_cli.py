@@ -36,6 +36,12 @@ def serve(
     once: Annotated[
         bool, typer.Option("--once", help="Écrire ce qu'il faut configurer, puis s'arrêter.")
     ] = False,
+    weather: Annotated[
+        int,
+        typer.Option(
+            "--meteo", min=0, help="Secondes entre deux sondages de la météo ; 0 : aucun."
+        ),
+    ] = 60,
 ) -> None:
     """Tient les simulateurs à des adresses fixes, le temps de configurer un produit.
 
@@ -50,6 +56,9 @@ def serve(
     Une page locale montre ce que tiennent les simulateurs, met et ôte leurs pannes, et ouvre chaque
     échange annoté ; elle n'est servie qu'à cette machine.
 
+    La météo des services sonde la Source du produit et la Source voisine, comme l'ANS le fait ; la
+    page montre leur état et leurs derniers signes.
+
     Avec un port [world] dns, répond aux noms du banc et de mesimagesmedicales.fr, par UDP et TCP ;
     rien de la machine n'est changé : le résolveur du produit transfère ces zones à ce port.
 
@@ -61,6 +70,7 @@ def serve(
     """
     from bench.profile import read
     from bench.standing import hand_over, standing
+    from bench.watching import watched, weather_of
     from drimbench.counter import open_page
 
     console = Console()
@@ -89,13 +99,15 @@ def serve(
             written = f"Écrit : {table} et {len(files)} fichiers"
             console.print(written, highlight=False, markup=False, soft_wrap=True)
             if not once:
-                page = open_page(bed, bed.profile.world.page)
+                sky = weather_of(bed)
+                page = open_page(bed, bed.profile.world.page, sky if weather else None)
                 console.print(f"Page locale : {page.url}", highlight=False, soft_wrap=True)
                 for number in (signal.SIGINT, signal.SIGTERM):
                     signal.signal(number, lambda *_: stop.set())
                 console.print("Ctrl-C pour arrêter.", style="dim")
-                while not stop.wait(1.0):  # a wait without end hears no Ctrl-C on Windows
-                    pass
+                with watched(bed, sky, weather):
+                    while not stop.wait(1.0):  # a wait without end hears no Ctrl-C on Windows
+                        pass
                 page.close()
     except BenchError as error:
         refuse(str(error))

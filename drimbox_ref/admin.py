@@ -1,9 +1,9 @@
-"""What the administrator (and a bench) may read of a box: local only, read only, no secrets."""
+"""What the administrator (and a bench) may read of a box, or have it do: local, no secrets."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-__all__ = ["Read", "ReadQueue", "build_admin"]
+__all__ = ["Act", "Read", "ReadQueue", "build_admin"]
 
 _DEFAULT = 200
 _LIMIT = 10_000
@@ -22,9 +22,19 @@ Read = Callable[[int], Sequence[Mapping[str, object]]]
 ReadQueue = Callable[[int, str | None], Sequence[Mapping[str, object]]]
 """As `Read`, of entries that have a state: those in that one, when it is given."""
 
+Act = Callable[[], Awaitable[bool]]
+"""Something that the box does by itself as well, at its hours; whether it went well."""
 
-def build_admin(views: Mapping[str, Read], queues: Mapping[str, ReadQueue]) -> ASGIApp:
-    """`GET /admin/<view>[?limit=n]` answers a JSON list, newest first; `[?state=s]` of a queue."""
+
+def build_admin(
+    views: Mapping[str, Read],
+    queues: Mapping[str, ReadQueue],
+    acts: Mapping[str, Act] | None = None,
+) -> ASGIApp:
+    """`GET /admin/<view>[?limit=n]` answers a JSON list, newest first; `[?state=s]` of a queue.
+
+    `POST /admin/<act>` answers `{"done": bool}` once it is over.
+    """
     known = sorted({*views, *queues})
 
     def reading(name: str, state: str | None) -> Read | None:
@@ -39,4 +49,9 @@ def build_admin(views: Mapping[str, Read], queues: Mapping[str, ReadQueue]) -> A
         limit = min(int(written), _LIMIT) if written.isascii() and written.isdigit() else _DEFAULT
         return JSONResponse(list(await asyncio.to_thread(read, limit)))
 
-    return Starlette(routes=[Route("/admin/{view}", view)])
+    async def act(request: Request) -> JSONResponse:
+        done = await (acts or {})[request.url.path.rpartition("/")[2]]()
+        return JSONResponse({"done": done})
+
+    doing = [Route(f"/admin/{name}", act, methods=["POST"]) for name in acts or ()]
+    return Starlette(routes=[*doing, Route("/admin/{view}", view)])

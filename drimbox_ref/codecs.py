@@ -23,7 +23,16 @@ from protocols.dicom.pixels import PixelLayout, unpacked_run_lengths
 from protocols.errors import LocalProtocolError, RemoteProtocolError
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 
-__all__ = ["ENCODED", "CodecError", "Pixels", "decoded", "encoded", "shown"]
+__all__ = [
+    "DECODED",
+    "ENCODED",
+    "JPEG_BASELINE",
+    "CodecError",
+    "Pixels",
+    "decoded",
+    "encoded",
+    "shown",
+]
 
 JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
@@ -247,6 +256,9 @@ _DECODERS: dict[str, Callable[[bytes, PixelLayout], tuple[Values, str]]] = {
     JPEG_BASELINE: _from_jpeg,
     _JPEG_EXTENDED: _from_jpeg,
 }
+
+DECODED = frozenset(_DECODERS)
+"""What is read here; of JPEG Extended, images of 8 bits alone."""
 
 
 # Encoders --------------------------------------------------------------------------------------

@@ -218,6 +218,12 @@ class Psc:
     certificate: Path
     key: Path
     professions: tuple[str, ...]
+    clients: tuple[str, ...]
+    """The only services (`azp`) whose tokens a Source accepts; () accepts those of any. No public
+    text lists them."""
+    keep_s: int
+    """Seconds for which a Source believes what PSC said of a token, never beyond its `exp`. 0 asks
+    at each request: what is revoked is refused at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,6 +339,8 @@ def read_psc(root: Table) -> Psc:
         certificate=table.path("certificate"),
         key=table.path("key"),
         professions=table.texts("professions"),
+        clients=table.texts("clients", []),
+        keep_s=table.integer("keep_s", 0, high=1800),
     )
     table.end()
     return psc

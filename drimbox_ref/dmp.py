@@ -29,6 +29,7 @@ __all__ = [
     "Rejected",
     "TokenRefused",
     "refuse",
+    "said_by",
     "understood",
 ]
 
@@ -230,5 +231,9 @@ def refuse(errors: Iterable[RegistryError]) -> NoReturn:
     codes = [error.code for error in listed]
     if codes and set(codes) <= _TRANSIENT:
         raise PeerUnavailable(f"DMP momentanément indisponible : {', '.join(codes)}")
-    context = "; ".join(error.context for error in listed if error.context)
-    raise Rejected(context or "refus sans explication", codes)
+    raise Rejected(said_by(listed) or "refus sans explication", codes)
+
+
+def said_by(errors: Iterable[RegistryError]) -> str:
+    """What the DMP wrote in a RegistryErrorList for people, "" when nothing."""
+    return "; ".join(error.context for error in errors if error.context)

@@ -6,6 +6,7 @@ Discovery 1.0 section 4.3 (the issuer must be the one asked), grade: standard.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -24,11 +25,15 @@ class PscUnavailable(Exception):
 
 
 class PscChannel:
-    """Calls PSC with the box's own ORG AUTH_CLI."""
+    """Calls PSC with the box's own ORG AUTH_CLI.
 
-    def __init__(self, issuer: str, *, client: HttpClient) -> None:
+    `deadline_s`: seconds after which an answer that still comes, however little, is given up.
+    """
+
+    def __init__(self, issuer: str, *, client: HttpClient, deadline_s: float = 10) -> None:
         self.issuer = issuer
-        self._client = client
+        self.client = client
+        self._deadline_s = deadline_s
         self._document: Mapping[str, Any] | None = None
 
     async def endpoint(self, name: str) -> str:
@@ -66,15 +71,25 @@ class PscChannel:
         """
         body = bytearray()
         try:
-            async with self._client.stream(
-                method, url, headers=headers, content=content, transaction=transaction, peer="psc"
-            ) as answer:
+            async with (
+                asyncio.timeout(self._deadline_s),
+                self.client.stream(
+                    method,
+                    url,
+                    headers=headers,
+                    content=content,
+                    transaction=transaction,
+                    peer="psc",
+                ) as answer,
+            ):
                 async for chunk in answer.aiter():
                     body += chunk
                     if len(body) > _LIMIT:
                         raise PscUnavailable("réponse démesurée")
         except HttpFailure as error:
             raise PscUnavailable(str(error)) from error
+        except TimeoutError as error:
+            raise PscUnavailable("réponse sans fin") from error
         return answer.status, bytes(body)
 
     async def json(
@@ -101,7 +116,8 @@ class PscChannel:
         if status in (401, 403):
             return status, {}
         try:
-            value = json.loads(body, object_pairs_hook=_once)
+            # As text: `json` would else take a byte order mark, or UTF-16 (RFC 8259 8.1).
+            value = json.loads(body.decode("utf-8"), object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
             raise PscUnavailable("réponse qui n'est pas du JSON") from error
         if not isinstance(value, dict):

@@ -17,7 +17,7 @@ from bench.results import Run, ScenarioResult
 from bench.verdicts import Verdict
 from drimbox_ref.usage import EVENT
 from mutants.registry import Mutant, Role
-from mutants.shadows import DIFFERS, SHADOWED
+from mutants.shadows import DIFFERS, SHADOWED, WRITTEN
 
 __all__ = ["Green", "Told", "Use", "merged", "read", "replaced"]
 
@@ -115,19 +115,27 @@ def read(run: Run, pki: Path) -> Green:
     played: list[str] = []
     playing: str | None = None
     steps = 0
-    for event in journal.of("scenario.start", "scenario.end", "step", EVENT, SHADOWED, DIFFERS):
+    unread: set[str] = set()
+    events = ("scenario.start", "scenario.end", "step", EVENT, SHADOWED, DIFFERS, WRITTEN)
+    for event in journal.of(*events):
         match event.type:
             case "scenario.start":
                 playing, steps = event.fields["scenario"], 0
                 played.append(event.fields["scenario"])
+                unread.clear()
             case "scenario.end":
                 playing = None
             case kind if kind == SHADOWED:
                 shadowed.update(event.fields["mutants"])
+                if playing is not None:
+                    # Started again, it has forgotten what it would have written otherwise.
+                    differing[playing, steps >= len(prepared[playing])] |= unread
             case _ if playing is None:
                 continue
             case "step":
                 steps += 1
+            case kind if kind == WRITTEN:
+                unread.update(event.fields["mutants"])
             case kind if kind == DIFFERS:
                 after = steps >= len(prepared[playing])
                 differing[playing, after].update(event.fields["mutants"])

@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Thread
 
 from bench.campaign import PROVIDED, CampaignError, Options, play
-from bench.gate import ROLES, Pickle, check_features
+from bench.gate import ROLES, SECURITY, Pickle, check_features
 from bench.launching import ForkServer, Launch, Running, forking
 from bench.profile import EMBEDDED, Claims, Profile, Timing
 from bench.results import Run, ScenarioResult
@@ -232,8 +232,9 @@ def selection(
 
     Those that carry its requirements, and `telling`: those that used its parts when the box was
     right, and would have been answered otherwise. The chain that a report of the user's goes
-    through is the others' once more: it is played when no other carries its requirements. With
-    `telling` None, all of them are.
+    through is the others' once more: it is played when no other carries its requirements. An attack
+    on the box, that a campaign plays on request, is when it carries them. With `telling` None, all
+    of them are.
 
     Raises:
         CampaignError: no scenario carries any of its requirements.
@@ -244,7 +245,11 @@ def selection(
     else:
         carrying = [one for one in found if not set(one.tags).isdisjoint(mutant.requirements)]
         aimed = [one for one in carrying if not _chain(one)] or carrying
-        chosen = [one for one in found if one in aimed or one.scenario in telling]
+        chosen = [
+            one
+            for one in found
+            if one in aimed or (one.domain != SECURITY and one.scenario in telling)
+        ]
     if set(mutant.requirements).isdisjoint(tag for one in chosen for tag in one.tags):
         raise CampaignError(
             f"{mutant.name} : aucun scénario ne porte {', '.join(mutant.requirements)}"
@@ -324,9 +329,12 @@ def play_matrix(
         for one in asked
     }
     pki = played.pki if played else None
+    took = {one.id: one.duration_s for one in played.scenarios} if played else {}
     with nullcontext(pool) if pool else processes(ground) as workers:
         # The longest first: none that takes minutes is left to play alone at the end.
-        longest = sorted(asked, key=lambda one: len(chosen[one.name]), reverse=True)
+        longest = sorted(
+            asked, key=lambda one: sum(took.get(id, 1.0) for id in chosen[one.name]), reverse=True
+        )
         waiting = {
             workers.submit(play_one, one, ground, chosen[one.name], pki): one.name
             for one in longest

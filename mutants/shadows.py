@@ -3,14 +3,15 @@
 A wrong part is asked what the right one was just asked, and finds within it nothing but what the
 right one answered, or would answer without doing anything. When it asked for just that, and
 answered the same, it made no difference: a scenario in which a wrong box never differs from the
-right one cannot tell it apart.
+right one cannot tell it apart. Nor can one in which it only writes something else to what nobody
+reads afterwards: such a difference is told when something is read of what was written about.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -29,13 +30,17 @@ if TYPE_CHECKING:
 else:
     P = TypeVar("P")
 
-__all__ = ["DIFFERS", "SHADOWED", "shadows_of", "told"]
+__all__ = ["DIFFERS", "SHADOWED", "WRITTEN", "shadows_of", "told"]
 
 SHADOWED = "shadowed"
 """The journal's event: `role`, and `mutants`, those whose every difference will be told."""
 
 DIFFERS = "differs"
 """The journal's event: `role`, and `mutants`, those that would have answered otherwise."""
+
+WRITTEN = "differs.written"
+"""The journal's event: `role`, and `mutants`, those that would have written something else, which
+nobody has read yet. A box that is started again forgets it."""
 
 
 _ANSWERS = frozenset(
@@ -70,6 +75,25 @@ _READS = frozenset(
 )
 """Methods of other parts that do nothing but answer, from what the box itself holds."""
 
+_WRITES = {
+    ("archive", "add_report"): "archive",
+    ("archive", "depublish"): "archive",
+    ("archive", "record"): "archive",
+    ("archive", "set_entry_uuid"): "archive",
+    ("audit", "record"): "audit",
+}
+"""Methods that do nothing but write, without an answer, and the store that they write to."""
+
+_READERS = {
+    ("archive", "by_kos"): "archive",
+    ("archive", "current"): "archive",
+    ("archive", "everything"): "archive",
+    ("archive", "history"): "archive",
+    ("audit", "everything"): "audit",
+    ("catalogue", "resolve"): "archive",
+}
+"""Whatever reads such a store while the box runs."""
+
 
 class _Unforeseen(Exception):
     """A wrong part asked for what the right one was not asked: what follows is not known."""
@@ -95,6 +119,9 @@ class _Call:
 
 
 _current: ContextVar[_Call] = ContextVar("call")
+
+_Difference = tuple[BaseException | None] | None
+"""None when it made no difference, else what it ended with."""
 
 
 class _Replayed:
@@ -129,16 +156,39 @@ class _Replayed:
         return replay_later if inspect.iscoroutinefunction(method) else replay
 
 
+class _Written:
+    """What wrong boxes would have written otherwise: to which store, and about what."""
+
+    def __init__(self) -> None:
+        self._about: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+
+    def note(self, store: str, mutants: Iterable[str], about: set[str]) -> None:
+        """One writing that differs."""
+        for one in mutants:
+            self._about[store][one] |= about
+
+    def read(self, store: str, about: set[str]) -> list[str]:
+        """Those of which that reading finds something; of nothing in particular: of everything."""
+        written = list(self._about[store].items())
+        return [one for one, words in written if not about or not about.isdisjoint(words)]
+
+
 class _Shadowed:
     """A right part and the wrong ones that shadow it. What it answers is the right one's."""
 
     def __init__(
-        self, right: object, part: str, wrong: dict[str, object], tell: Callable[[list[str]], None]
+        self,
+        right: object,
+        part: str,
+        wrong: dict[str, object],
+        written: _Written,
+        tell: Callable[[str, list[str]], None],
     ) -> None:
         self._right = right
         self._part = part
         self._wrong = wrong
-        self._tell = tell
+        self._written = written
+        self._tell_of = tell
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._right, name)
@@ -153,7 +203,8 @@ class _Shadowed:
                     call.result = await method(*arguments, **named)
                 except Exception as error:
                     call.error = error
-                self._tell([one for one in self._wrong if await self._differs_later(one, call)])
+                found = [(one, await self._differs_later(one, call)) for one in self._wrong]
+                self._tell(call, [(one, told[0]) for one, told in found if told])
                 return call.answer()
 
             return call_later
@@ -165,15 +216,32 @@ class _Shadowed:
                 call.result = method(*arguments, **named)
             except Exception as error:
                 call.error = error
-            self._tell([one for one in self._wrong if self._differs(one, call)])
+            found = [(one, self._differs(one, call)) for one in self._wrong]
+            self._tell(call, [(one, told[0]) for one, told in found if told])
             return call.answer()
 
         return call_now
 
+    def _tell(self, call: _Call, differing: list[tuple[str, BaseException | None]]) -> None:
+        """At once, or when what was written is read."""
+        key = (call.part, call.name)
+        at_once = [one for one, _ in differing]
+        store = _WRITES.get(key)
+        if store and call.error is None:
+            later = [one for one, error in differing if error is None or _unforeseen(error)]
+            at_once = [one for one in at_once if one not in later]
+            self._written.note(store, later, set(_words(call.bound.arguments)))
+            self._tell_of(WRITTEN, later)
+        if key in _READERS:
+            about = {*_words(call.bound.arguments), *_words(call.result)}
+            found = self._written.read(_READERS[key], about)
+            at_once += [one for one in found if one not in at_once]
+        self._tell_of(DIFFERS, at_once)
+
     def _call(self, method: Any, name: str, arguments: Any, named: Any) -> _Call:
         return _Call(self._part, name, inspect.signature(method).bind(*arguments, **named))
 
-    def _differs(self, mutant: str, call: _Call) -> bool:
+    def _differs(self, mutant: str, call: _Call) -> _Difference:
         result, error, mark = None, None, _current.set(call)
         call.asked = 0
         try:
@@ -184,7 +252,7 @@ class _Shadowed:
             _current.reset(mark)
         return _made_a_difference(call, result, error)
 
-    async def _differs_later(self, mutant: str, call: _Call) -> bool:
+    async def _differs_later(self, mutant: str, call: _Call) -> _Difference:
         result, error, mark = None, None, _current.set(call)
         call.asked = 0
         try:
@@ -231,17 +299,22 @@ def told(right: P, role: str, mutants: Iterable[Mutant], shard: Shard) -> P:
     """The right parts, a journal being told when a wrong one would have differed."""
     shadows = shadows_of(right, mutants)
 
-    def tell(differing: list[str]) -> None:
+    def tell(event: str, differing: list[str]) -> None:
         if differing:
-            shard.write(DIFFERS, role=role, mutants=differing)
+            shard.write(event, role=role, mutants=differing)
 
     names = sorted({name for wrong in shadows.values() for name in wrong})
     shard.write(SHADOWED, role=role, mutants=names)
+    written = _Written()
+    readers = {part for part, _ in _READERS}
     return replace(
         right,
         **{
-            part: _Shadowed(getattr(right, part), part, wrong, tell)
-            for part, wrong in shadows.items()
+            one.name: _Shadowed(
+                getattr(right, one.name), one.name, shadows.get(one.name, {}), written, tell
+            )
+            for one in fields(right)
+            if one.name in shadows or one.name in readers
         },
     )
 
@@ -254,10 +327,29 @@ def _is_shadow(part: object) -> bool:
     )
 
 
-def _made_a_difference(call: _Call, result: Any, error: BaseException | None) -> bool:
+def _made_a_difference(call: _Call, result: Any, error: BaseException | None) -> _Difference:
     """What it did not ask of the part within was not done; what it asked twice was done twice."""
     done = call.asked == 1 or _only_answers(call.part, call.name)
-    return not done or error is not call.error or not _same(result, call.result)
+    differs = not done or error is not call.error or not _same(result, call.result)
+    return (error,) if differs else None
+
+
+def _unforeseen(error: BaseException) -> bool:
+    return isinstance(error, _Unforeseen)
+
+
+def _words(value: Any) -> Iterator[str]:
+    """The texts within a value: what a call is about."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            yield from _words(list(value.values()))
+        case tuple() | list():
+            for one in value:
+                yield from _words(one)
+        case _ if is_dataclass(value):
+            yield from _words([getattr(value, one.name) for one in fields(value)])
 
 
 def _only_answers(part: str, name: str) -> bool:

@@ -15,8 +15,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from bench.gate import SECURITY
 from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, StepResult
-from bench.verdicts import Verdict
+from bench.verdicts import Verdict, merge
 from reports.annotate.dispatch import Annotated, annotate
 from reports.annotate.model import Facts, Fields, Node, Section, Tree
 from reports.flow import Group, Message, condensed, messages
@@ -25,11 +26,12 @@ from reports.sequence import diagram
 from reports.words import GRADES, duration, moment
 from spec.grade import Grade
 from spec.requirements import CATALOGUE
+from spec.security import ROWS, Judged, Row
 from validators.finding import Finding, Severity
 
 __all__ = [
-    "FindingView", "FlowView", "MatrixRow", "MessageView", "RunView", "ScenarioView", "StepView",
-    "draft_only", "lone", "product_name", "view",
+    "AttackRow", "FindingView", "FlowView", "MatrixRow", "MessageView", "RunView", "ScenarioView",
+    "StepView", "draft_only", "lone", "product_name", "view",
 ]  # fmt: skip
 
 _META = {
@@ -129,6 +131,15 @@ class MatrixRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AttackRow:
+    """One row of the security catalogue, and what this run says of it."""
+
+    row: Row
+    verdict: Verdict
+    scenarios: tuple[ScenarioView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """The whole page."""
 
@@ -139,6 +150,8 @@ class RunView:
     grades: tuple[tuple[str, int, int, int], ...]
     """Source in words, and how many errors, warnings and informations it gave."""
     matrix: tuple[MatrixRow, ...]
+    attacks: tuple[AttackRow, ...]
+    """The whole security catalogue, when its suite was played; else nothing."""
     features: tuple[tuple[str, tuple[ScenarioView, ...]], ...]
     failures: tuple[ScenarioView, ...]
     ambient: FlowView
@@ -172,6 +185,7 @@ def view(run: Run) -> RunView:
         transactions=tuple(sorted(run.counts().items(), key=lambda pair: (-pair[1], pair[0]))),
         grades=_grades(run),
         matrix=_matrix(run, views),
+        attacks=_attacks(run, views),
         features=tuple(
             (feature, tuple(views[result.id] for result in group))
             for feature, group in features.items()
@@ -298,6 +312,21 @@ def _matrix(run: Run, views: Mapping[str, ScenarioView]) -> tuple[MatrixRow, ...
                 inapplicable=run.inapplicable.get(requirement, ""),
             )
         )
+    return tuple(rows)
+
+
+def _attacks(run: Run, views: Mapping[str, ScenarioView]) -> tuple[AttackRow, ...]:
+    """A row that no scenario of this run carries is for a person, or has not been played."""
+    if not any(scenario.domain == SECURITY for scenario in run.scenarios):
+        return ()
+    rows = []
+    for row in ROWS.values():
+        played = [one for one in run.scenarios if row.requirement_id in one.requirements]
+        if played:
+            verdict = merge(one.verdict for one in played)
+        else:
+            verdict = Verdict.REVIEW if row.judged is Judged.REVIEW else Verdict.SKIP
+        rows.append(AttackRow(row, verdict, tuple(views[one.id] for one in played)))
     return tuple(rows)
 
 

@@ -1,4 +1,5 @@
-"""The requirements as data (`catalogue/*.toml` beside this file): 249 ids, and the bench's own.
+"""The requirements as data (`catalogue/*.toml` beside this file): 249 ids, and the bench's own,
+the rows of the security catalogue (`spec.security`) among them.
 
 Ids are verbatim and never change. Texts are our own French paraphrase, never the official wording;
 a vendor who holds the official REM puts its wording in place (`spec.official`). `resolve` finds a
@@ -16,6 +17,7 @@ from importlib import resources
 from typing import Any
 
 from spec.grade import Grade
+from spec.security import ROWS, Judged, Row, Severity
 
 __all__ = [
     "CATALOGUE",
@@ -129,6 +131,29 @@ def _requirement(id: str, row: Mapping[str, Any]) -> Requirement:
     )
 
 
+_JUDGED = {
+    Judged.AUTOMATIC: Verification.AUTOMATIC,
+    Judged.REVIEW: Verification.REVIEW,
+    Judged.SKIP: Verification.NONE,
+}
+
+
+def _attack(row: Row) -> Requirement:
+    """What a row of the security catalogue asks of a box."""
+    return Requirement(
+        id=row.requirement_id,
+        actor=row.target.value,
+        level="PEUT" if row.severity is Severity.LOW else "DOIT",
+        text=f"{row.stimulus} {row.expected}",
+        verification=_JUDGED[row.judged],
+        reason="" if row.judged is Judged.AUTOMATIC else row.manual,
+        status=Status.OWN,
+        grade=row.grade,
+        source="drimbench, catalogue de sécurité (docs/reference/securite.md)",
+        formerly=(row.id,),
+    )
+
+
 def _load() -> dict[str, Requirement]:
     found: dict[str, Requirement] = {}
     folder = resources.files("spec").joinpath("catalogue")
@@ -137,7 +162,7 @@ def _load() -> dict[str, Requirement]:
             if id in found:
                 raise ValueError(f"{file.name}: {id} is in the catalogue twice")
             found[id] = _requirement(id, row)
-    return found
+    return found | {one.id: one for one in map(_attack, ROWS.values())}
 
 
 def _key(text: str) -> str:

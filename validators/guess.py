@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from validators.guess_dmp import guess_dmp, is_rejection_note
-from validators.guess_trust import guess_trust
+from validators.guess_trust import guess_demand, guess_trust
 
 __all__ = ["guess", "is_answer"]
 
@@ -41,6 +41,9 @@ def guess(data: bytes) -> str | None:
     if _REQUEST_LINE.match(start):
         if start.startswith(b"POST ") and _CALL.search(_body(start)[:_HEAD]):
             return "appel-contextuel"
+        asked = guess_demand(_body(start)) if start.startswith(b"POST ") else None
+        if asked is not None:
+            return asked
         return "wado-request" if start.startswith(b"GET ") else _xml_kind(start)
     if _CALL.search(start[:_HEAD]):
         return "appel-contextuel"

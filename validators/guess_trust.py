@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["guess_trust"]
+__all__ = ["guess_demand", "guess_trust"]
 
 _HEAD = 64 * 1024
 _TOKEN = re.compile(rb"(Bearer +)?eyJ[\w-]*\.[\w-]+\.[\w-]*\s*", re.ASCII)
 _MEMBERS = (
     ("decouverte", re.compile(rb'"authorization_endpoint"\s*:')),
+    ("echange-jeton-response", re.compile(rb'"issued_token_type"\s*:')),
     ("introspection", re.compile(rb'"active"\s*:')),
     ("userinfo", re.compile(rb'"Subject(RefPro|NameID|Role)"\s*:')),
     ("capacites", re.compile(rb'"resources"\s*:')),
 )
+_EXCHANGE = re.compile(rb"(?:^|&)grant_type=[^&]*token-exchange(?:&|$)")
+_DEMAND = re.compile(rb"(?:^|&)grant_type=")
+_INQUIRY = re.compile(rb"(?:^|&)token=")
 _PEM = re.compile(rb"-----BEGIN (CERTIFICATE|X509 CRL)-----")
 _SEQUENCE = rb"\x30(?:[\x00-\x7f]|\x81.|\x82..|\x83...)"
 _DER_CERTIFICATE = re.compile(_SEQUENCE * 2 + rb"\xa0\x03\x02\x01", re.DOTALL)
@@ -36,3 +40,13 @@ def guess_trust(data: bytes) -> str | None:
     if _DER_CRL.match(data):
         return "crl"
     return "jeton-psc" if _TOKEN.fullmatch(start) else None
+
+
+def guess_demand(body: bytes) -> str | None:
+    """The kind of a form posted to a token server, None when it is none."""
+    start = body[:_HEAD].strip()
+    if _EXCHANGE.search(start):
+        return "echange-jeton"
+    if _DEMAND.search(start):
+        return "demande-jeton"
+    return "demande-introspection" if _INQUIRY.search(start) else None

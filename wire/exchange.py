@@ -77,6 +77,8 @@ class Part:
     sha256: str
     head: bytes = b""
     """The beginning of the part: a DICOM header without its pixels."""
+    mono: float = field(default=0.0, compare=False)
+    """When its last byte passed, on the clock of the exchange; 0: not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

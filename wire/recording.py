@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import time
 from collections.abc import Iterable
 
 from protocols.errors import RemoteProtocolError
@@ -131,6 +132,7 @@ class _PartRecorder:
                 size=self._size,
                 sha256=self._hash.hexdigest(),
                 head=b"".join(self._chunks),
+                mono=time.monotonic(),
             )
         )
         self._headers = None

@@ -178,6 +178,7 @@ class Shard:
             "size": part.size,
             "sha256": part.sha256,
             "head": self.blobs.put(part.head) if part.head else None,
+            "mono": part.mono,
         }
 
     def _tls(self, tls: TlsInfo | None) -> dict[str, Any] | None:

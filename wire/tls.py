@@ -70,6 +70,8 @@ class ServerTls:
     key: Path
     client_ca: Path | None = None
     require: Literal["none", "optional", "required"] = "none"
+    tune: Callable[[ssl.SSLContext], None] | None = None
+    """Has the last word on the context: how a wrong box accepts what this one refuses."""
 
     def __post_init__(self) -> None:
         if self.require != "none" and self.client_ca is None:
@@ -83,6 +85,8 @@ class ClientTls:
     trust: Path
     certificate: Path | None = None
     key: Path | None = None
+    feeble: bool = False
+    """Also shows what OpenSSL would not load by itself: short keys, SHA-1. For attackers."""
 
     def reach(self, address: str) -> Reach:
         """How a client with these files reaches an `address:port`."""
@@ -112,6 +116,8 @@ def server_context(tls: ServerTls) -> ssl.SSLContext:
         required = tls.require == "required"
         context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
     context.sni_callback = _remember_server_name
+    if tls.tune is not None:
+        tls.tune(context)
     return context
 
 
@@ -123,6 +129,8 @@ def client_context(tls: ClientTls) -> ssl.SSLContext:
     """
     context = _context(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(tls.trust)
+    if tls.feeble:
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
     if tls.certificate is not None:
         context.load_cert_chain(tls.certificate, tls.key)
     return context
@@ -237,7 +245,9 @@ def watch_handshakes(context: ssl.SSLContext, *, actor: str, observe: Observe) -
             )
         )
 
-    _watchers[context] = failed
+    if not isinstance(context, _Context):
+        raise TypeError("not a context of this module: whoever made it watches it")
+    context.failed = failed
 
 
 def install() -> None:
@@ -276,13 +286,20 @@ _key_log: str | None = None
 
 _Failed = Callable[[asyncio.BaseTransport, TlsInfo, str], None]
 
-_watchers: WeakKeyDictionary[ssl.SSLContext, _Failed] = WeakKeyDictionary()
+
+class _Context(ssl.SSLContext):
+    """A context that knows who hears of its failed handshakes. In a table they would live for ever:
+    who hears holds the server, which holds the context."""
+
+    failed: _Failed | None = None
+
+
 _server_names: WeakKeyDictionary[ssl.SSLObject, str] = WeakKeyDictionary()
 
 
-def _context(role: int) -> ssl.SSLContext:
+def _context(role: int) -> _Context:
     install()
-    context = ssl.SSLContext(role)
+    context = _Context(role)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION
@@ -299,7 +316,7 @@ def _remember_server_name(
 
 
 def _report(protocol: Any, error: BaseException | type[BaseException] | None) -> None:
-    failed = _watchers.get(protocol._sslcontext)
+    failed = getattr(protocol._sslcontext, "failed", None)
     if failed is None or protocol._transport is None:
         return
     reason = failure_reason(error)

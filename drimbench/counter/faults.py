@@ -1,6 +1,6 @@
 """The switches: what is wrong with a simulator until it is put right again.
 
-The PACS, the DMP and the agency fail besides request by request: `wire.faults`.
+Simulators fail besides request by request: `wire.faults`.
 """
 
 from __future__ import annotations
@@ -10,29 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.bed import Bed
-from bench.world import Simulators
+from bench.ground import Simulators
 from simulators.dmp import Dmp
-from simulators.psc import Psc
-from simulators.psc.oauth import Fault
 
 __all__ = ["WELL", "Menu", "menus"]
 
 WELL: Final = "aucune"
 """The choice that makes nothing wrong, first in every menu."""
-
-_ENDPOINTS: Final = {
-    "discovery": "Découverte (wallet)",
-    "certs": "Clés (JWKS)",
-    "authorization": "Autorisation",
-    "token": "Jetons",
-    "introspection": "Introspection",
-    "userinfo": "Userinfo",
-}
-_ANSWERS: Final = {
-    "503": ("HTTP 503", Fault()),
-    "coupure": ("connexion coupée", Fault(kind="cut")),
-    "silence": ("aucune réponse", Fault(kind="silence")),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,33 +41,8 @@ def menus(bed: Bed) -> tuple[Menu, ...]:
 
 
 def _menus(here: Simulators) -> Iterator[Menu]:
-    if here.psc is not None:
-        yield from (_endpoint(here.psc, name, words) for name, words in _ENDPOINTS.items())
     if here.dmp is not None:
         yield _dmp_down(here.dmp)
-
-
-def _endpoint(psc: Psc, name: str, words: str) -> Menu:
-    faults = psc.faults
-
-    def now() -> str:
-        present = faults.get(name)
-        return next((key for key, (_, one) in _ANSWERS.items() if one == present), WELL)
-
-    async def put(choice: str) -> None:
-        if choice == WELL:
-            faults.pop(name, None)
-        else:
-            faults[name] = _ANSWERS[choice][1]
-
-    return Menu(
-        id=f"psc-{name}",
-        simulator="psc",
-        title=words,
-        choices=_choices({key: text for key, (text, _) in _ANSWERS.items()}),
-        now=now,
-        set=put,
-    )
 
 
 def _dmp_down(dmp: Dmp) -> Menu:

@@ -27,6 +27,7 @@ from drimbench.counter.guard import Guard, Token
 from drimbench.counter.planned import as_json, ask, from_form, plan, sentence
 from drimbench.counter.state import panels
 from reports.templating import environment, policy, source
+from simulators.ans import Weather
 from wire.exchange import ignore
 from wire.faults import BadFault, Faults
 from wire.http_server import HttpServer, serve_http
@@ -49,13 +50,13 @@ class Page:
         self.bed.call(self.server.stop)
 
 
-def open_page(bed: Bed, port: int) -> Page:
-    """Serve the page of a standing bed; port 0 takes a free one.
+def open_page(bed: Bed, port: int, weather: Weather | None = None) -> Page:
+    """Serve the page of a standing bed, and of the weather if any; port 0 takes a free one.
 
     Raises:
         BenchError: the port is taken.
     """
-    guard = Guard(_Views(bed).application())
+    guard = Guard(_Views(bed, weather).application())
 
     async def begin() -> HttpServer:
         return await serve_http(guard, actor="page", observe=ignore, port=port)
@@ -71,8 +72,9 @@ def open_page(bed: Bed, port: int) -> Page:
 class _Views:
     """What is answered. Reading is done in a thread: the DMP's database is not the loop's."""
 
-    def __init__(self, bed: Bed) -> None:
+    def __init__(self, bed: Bed, weather: Weather | None) -> None:
         self._bed = bed
+        self._weather = weather
         self._token = Token()
         self._menus = {menu.id: menu for menu in menus(bed)}
         self._captured = Captured(bed)
@@ -108,7 +110,7 @@ class _Views:
             by_simulator.setdefault(menu.simulator, []).append((menu, menu.now()))
         return self._rendered(
             "state.html.j2",
-            panels=tuple(panels(self._bed)),
+            panels=tuple(panels(self._bed, self._weather)),
             menus=by_simulator,
             faults=self._bed.simulators.faults,
             sentence=sentence,

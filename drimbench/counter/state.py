@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from bench.bed import Bed
 from bench.neighbours import Neighbour
-from simulators.ans import Ans
+from simulators.ans import Ans, Weather
 from simulators.dmp import Dmp
 from simulators.pacs import Pacs
 from simulators.peer import PeerSource
@@ -42,7 +42,7 @@ class Panel:
     holdings: tuple[Holding, ...] = ()
 
 
-def panels(bed: Bed) -> Iterator[Panel]:
+def panels(bed: Bed, weather: Weather | None = None) -> Iterator[Panel]:
     """Every simulator, in the order in which an exam meets them. Reads the DMP's database.
 
     Of a real neighbour, what the profile says.
@@ -55,6 +55,8 @@ def panels(bed: Bed) -> Iterator[Panel]:
     yield _psc(here.psc) if here.psc else _real(real.of("psc"), title, bed)
     title = "Liste blanche"
     yield _ans(here.ans, bed) if here.ans else _real(real.of("ans"), title, bed)
+    if weather is not None:
+        yield _weather(weather)
     title, local = "PACS local de la Consommatrice", here.local_pacs
     yield _pacs(local, "pacs-local", title) if local else _real(real.of("local_pacs"), title, bed)
     names = bed.site.names
@@ -158,6 +160,36 @@ def _ans(ans: Ans, bed: Bed) -> Panel:
         address=bed.addresses().white_list,
         facts=(("Générée", f"{white_list.generated.astimezone(UTC):%d/%m/%Y %H:%M:%S} UTC"),),
         holdings=(_held("Inscrites", ("db", "Certificat de l'opérateur", "Structure"), rows),),
+    )
+
+
+def _weather(weather: Weather) -> Panel:
+    stations = [
+        (
+            one.host,
+            one.sky.value,
+            f"{one.since.astimezone(UTC):%d/%m %H:%M:%S} UTC" if one.since else "",
+            "" if one.availability is None else f"{one.availability:.1%}".replace(".", ","),
+            one.glances[-1].seen if one.glances else "",
+        )
+        for one in weather.stations
+    ]
+    glances = sorted((glance.at, one.host, glance) for one in weather.stations
+                     for glance in one.glances)  # fmt: skip
+    seen = [
+        (f"{at.astimezone(UTC):%H:%M:%S} UTC", host, glance.seen, f"{glance.took_s * 1000:.0f} ms")
+        for at, host, glance in glances
+    ]
+    columns = ("DRIMbox", "État", "Depuis", "Dispo.", "Dernier signe")
+    return Panel(
+        id="meteo",
+        title="Météo des services",
+        address=", ".join(one.url for one in weather.stations),
+        facts=(),
+        holdings=(
+            _held("DRIMbox suivies", columns, stations),
+            _held("Sondages", ("Heure", "DRIMbox", "Signe", "Durée"), seen),
+        ),
     )
 
 

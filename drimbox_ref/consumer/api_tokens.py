@@ -21,10 +21,11 @@ from drimbox_ref.config import Identity
 from drimbox_ref.consumer.config import Api
 from drimbox_ref.consumer.ports import Clock, Tokens
 from drimbox_ref.consumer.sessions import ApiToken, Login
-from drimbox_ref.consumer.values import Authorization, LoginExpired, Situation
+from drimbox_ref.consumer.values import Authorization, Situation
 from drimbox_ref.credentials import Credentials, load_chain
 from drimbox_ref.dmp import PeerUnavailable, Rejected
 from drimbox_ref.psc import PscUnavailable
+from drimbox_ref.psc_login import LoginExpired
 from protocols.oauth import FORM_TYPE, build_form, thumbprint, thumbprint_in_hex, unsigned
 from spec import api_psc
 from wire.exchange import ignore
@@ -42,7 +43,7 @@ class NoTokens:
     """Mutual TLS and VIHF are all that the DMP wants (`acces_dmp = lps_mtls`)."""
 
     def authorize(
-        self, login: Login, situation: Situation, credentials: Credentials
+        self, login: Login, situation: Situation, credentials: Credentials, tokens: Tokens
     ) -> Authorization:
         """Nothing to show."""
         return self
@@ -72,7 +73,6 @@ class ExchangedTokens:
     def __init__(
         self,
         api: Api,
-        tokens: Tokens,
         *,
         lps: Identity,
         clock: Clock,
@@ -82,7 +82,6 @@ class ExchangedTokens:
         in_hex: bool,
     ) -> None:
         self._api = api
-        self._tokens = tokens
         self._lps = lps
         self._clock = clock
         self._connect_to = connect_to
@@ -93,10 +92,10 @@ class ExchangedTokens:
         """Structure -> the way to the server, and the thumbprint of what is shown there."""
 
     def authorize(
-        self, login: Login, situation: Situation, credentials: Credentials
+        self, login: Login, situation: Situation, credentials: Credentials, tokens: Tokens
     ) -> Authorization:
         """The tokens of that login in that situation."""
-        return _Held(self, login, situation, credentials)
+        return _Held(self, login, situation, credentials, tokens)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -104,7 +103,13 @@ class ExchangedTokens:
             await client.aclose()
 
     async def token(
-        self, login: Login, situation: Situation, credentials: Credentials, *, but: str = ""
+        self,
+        login: Login,
+        situation: Situation,
+        credentials: Credentials,
+        tokens: Tokens,
+        *,
+        but: str = "",
     ) -> str:
         """The token held when enough of it is left and it is not `but`, else a new one.
 
@@ -116,15 +121,15 @@ class ExchangedTokens:
             held = login.api_tokens.get(situation.key)
             fresh = held is not None and held.expires - self._clock.now() >= self._margin
             if held is None or not fresh or held.value == but:
-                held = await self._exchange(login, situation, credentials)
+                held = await self._exchange(login, situation, credentials, tokens)
                 login.api_tokens[situation.key] = held
             return held.value
 
     async def _exchange(
-        self, login: Login, situation: Situation, credentials: Credentials
+        self, login: Login, situation: Situation, credentials: Credentials, tokens: Tokens
     ) -> ApiToken:
         try:
-            subject = await self._tokens.access(login)
+            subject = await tokens.access(login)
         except LoginExpired as error:
             raise PeerUnavailable("la session Pro Santé Connect est terminée") from error
         except PscUnavailable as error:
@@ -211,10 +216,15 @@ class _Held:
     """One login, in one situation."""
 
     def __init__(
-        self, owner: ExchangedTokens, login: Login, situation: Situation, credentials: Credentials
+        self,
+        owner: ExchangedTokens,
+        login: Login,
+        situation: Situation,
+        credentials: Credentials,
+        tokens: Tokens,
     ) -> None:
         self._owner = owner
-        self._of = login, situation, credentials
+        self._of = login, situation, credentials, tokens
 
     async def token(self) -> str:
         return await self._owner.token(*self._of)

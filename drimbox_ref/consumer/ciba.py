@@ -11,9 +11,9 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from drimbox_ref.consumer.psc import FORM, PscClient
-from drimbox_ref.consumer.values import Grant, LoginRefused, Ring
+from drimbox_ref.consumer.values import Ring
 from drimbox_ref.psc import PscUnavailable
+from drimbox_ref.psc_login import FORM, Grant, LoginRefused, PscClient
 from spec.psc import ACR_VALUES, CIBA_GRANT, SCOPE
 
 __all__ = ["CibaClient"]

@@ -125,7 +125,6 @@ def build_parts(config: ConsumerConfig) -> tuple[Foundation, Parts]:
     if config.api is not None:
         api = ExchangedTokens(
             config.api,
-            tokens,
             lps=config.identity,
             clock=clock,
             connect_to=config.connect_to,

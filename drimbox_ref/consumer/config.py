@@ -26,6 +26,7 @@ from drimbox_ref.consumer.documents import DEFAULT_TYPES, Shown
 from drimbox_ref.consumer.values import DocumentType, Use
 from drimbox_ref.credentials import Dmp, read_dmp
 from drimbox_ref.forwarding import Repository, read_repository
+from drimbox_ref.limits import Limits, read_limits
 from drimbox_ref.viewer.ohif import OhifError, check_folder
 from spec.api_psc import SCOPE
 from spec.dicom import MODALITIES
@@ -224,6 +225,7 @@ class ConsumerConfig:
     """`[[documents]]`: which document types are shown beside the exams, to whom (DMP/UX.17)."""
     viewer: Path | None
     """Folder of an OHIF built for `/ohif/`, offered beside our own viewer; None for none."""
+    limits: Limits
     timing: Timing
     options: Options
 
@@ -256,6 +258,7 @@ def _build(root: Table) -> ConsumerConfig:
         repository=read_repository(root),
         documents=_documents(root),
         viewer=_viewer(root),
+        limits=read_limits(root),
         timing=_timing(root),
         options=options,
     )

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from drimbox_ref.consumer.parts import Parts
-from drimbox_ref.consumer.refusals import explain, explain_document
+from drimbox_ref.consumer.refusals import explain, explain_document, explain_part
 from drimbox_ref.consumer.sessions import Consultation, Context, Login
 from drimbox_ref.consumer.values import (
     Behalf,
@@ -18,6 +18,7 @@ from drimbox_ref.consumer.values import (
     Document,
     Exam,
     ExamUnreadable,
+    Partial,
     Search,
     Situation,
 )
@@ -103,7 +104,9 @@ class Consulting:
             patient=context.call.ins,
             authenticated=login.grant.authenticated,
             mode=emergency.mode if emergency else ModeAcces.NORMAL,
-            authorization=self._parts.api.authorize(login, situation, credentials),
+            authorization=self._parts.api.authorize(
+                login, situation, credentials, self._parts.tokens
+            ),
         )
 
     async def _ask(self, behalf: Behalf, search: Search) -> Consultation:
@@ -127,19 +130,30 @@ class Consulting:
     async def _exams(self, behalf: Behalf, search: Search) -> Consultation:
         parts = self._parts
         assertion = parts.vihf.assertion(behalf, now=parts.clock.now())
-        entries = await parts.registry.find(behalf, assertion, search)
-        await self.audit(behalf, "ITI-18", "", found=str(len(entries)))
+        partial: dict[str, str] = {}
+        note = ""
+        try:
+            entries = await parts.registry.find(behalf, assertion, search)
+        except Partial as part:
+            entries, note, partial = part.found, explain_part(part), {"partial": str(part)}
+        await self.audit(behalf, "ITI-18", "", found=str(len(entries)), **partial)
         entries = tuple(sorted(entries, key=lambda one: one.service_start_time, reverse=True))
-        return await self._read(behalf, search, entries)
+        read = await self._read(behalf, search, entries)
+        read.partial = note
+        return read
 
     async def _documents(self, behalf: Behalf) -> tuple[tuple[Document, ...], str]:
-        """The documents beside the exams, and why they are not there."""
+        """The documents beside the exams, and why they, or some of them, are not there."""
         parts = self._parts
         assertion = parts.vihf.assertion(behalf, now=parts.clock.now())
         documents: tuple[Document, ...] = ()
         reason = ""
         try:
             documents = await parts.documents.find(behalf, assertion)
+        except Partial as part:
+            documents, reason = part.found, explain_part(part)
+            await self.audit(behalf, "ITI-18", "", documents=str(len(documents)), partial=str(part))
+            return documents, reason
         except Rejected as error:
             reason = explain(error)
         except PeerUnavailable as error:

@@ -15,8 +15,8 @@ from lxml import etree
 
 from drimbox_ref.consumer.behalf import BehalfChannel
 from drimbox_ref.consumer.ports import Clock
-from drimbox_ref.consumer.values import Behalf, Document, DocumentType
-from drimbox_ref.dmp import refuse, understood
+from drimbox_ref.consumer.values import Behalf, Document, DocumentType, Partial
+from drimbox_ref.dmp import refuse, said_by, understood
 from protocols.ebrim import (
     AdhocQuery,
     Author,
@@ -87,7 +87,10 @@ class DmpDocuments:
             for entry in found.entries
             if (type_ := _type_of(entry, types)) is not None
         ]
-        return tuple(sorted(documents, key=lambda one: one.date, reverse=True))
+        newest_first = tuple(sorted(documents, key=lambda one: one.date, reverse=True))
+        if found.status == ResponseStatus.PARTIAL_SUCCESS:
+            raise Partial(newest_first, said_by(found.errors))
+        return newest_first
 
     def _types(self, structure: str) -> tuple[DocumentType, ...]:
         for shown in self._shown:

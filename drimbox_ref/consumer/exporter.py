@@ -27,12 +27,12 @@ from drimbox_ref.consumer.values import (
     Exam,
     ExportFailed,
     Failure,
-    Grant,
     Ins,
     Professional,
     Received,
     Use,
 )
+from drimbox_ref.psc_login import Grant
 from protocols.dicom import split_part10
 
 __all__ = ["Exporter"]
@@ -247,7 +247,7 @@ class Exporter:
         fetches: dict[int, Fetch] = {}
         try:
             failures = await self._gather(job, login, hosts, fetches)
-            if len(failures) == len(set(hosts)):
+            if failures and len(failures) == len(set(hosts)):
                 raise next(iter(failures.values()))
             received = [
                 image

@@ -18,17 +18,9 @@ from drimbox_ref.consumer.addresses import address_of
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.sessions import Login
 from drimbox_ref.consumer.trust import require_listed
-from drimbox_ref.consumer.values import (
-    Call,
-    Exam,
-    ExportFailed,
-    Failure,
-    LoginExpired,
-    Received,
-    Series,
-    Use,
-)
+from drimbox_ref.consumer.values import Call, Exam, ExportFailed, Failure, Received, Series, Use
 from drimbox_ref.psc import PscUnavailable
+from drimbox_ref.psc_login import LoginExpired
 from protocols.dicom import split_part10
 from spec.dicom import STORAGE_SOP_CLASSES
 

@@ -24,10 +24,8 @@ from drimbox_ref.consumer.values import (
     Copy,
     CopyKey,
     Document,
-    Ended,
     Exam,
     ExportFailed,
-    Grant,
     Ins,
     Professional,
     Received,
@@ -39,6 +37,7 @@ from drimbox_ref.consumer.values import (
     Use,
 )
 from drimbox_ref.credentials import Credentials
+from drimbox_ref.psc_login import Ended, Grant
 from drimbox_ref.trail import Alert, AuditEvent
 from protocols.ebrim import DocumentEntry
 
@@ -178,9 +177,12 @@ class ApiTokens(Protocol):
     """What the DMP's API wants beside a VIHF, for whoever asks."""
 
     def authorize(
-        self, login: Login, situation: Situation, credentials: Credentials
+        self, login: Login, situation: Situation, credentials: Credentials, tokens: Tokens
     ) -> Authorization:
-        """The tokens of that login in that situation, shown by these credentials."""
+        """The tokens of that login in that situation, shown by these credentials.
+
+        `tokens` hands out the PSC tokens that theirs are exchanged for.
+        """
         ...
 
     async def close(self) -> None:
@@ -236,7 +238,11 @@ class Registry(Protocol):
     async def find(
         self, behalf: Behalf, assertion: etree._Element, search: Search
     ) -> tuple[DocumentEntry, ...]:
-        """TD3.1: the approved KOS of the patient."""
+        """TD3.1: the approved KOS of the patient.
+
+        Raises:
+            Partial: some of them.
+        """
         ...
 
     async def fetch(self, behalf: Behalf, assertion: etree._Element, entry: DocumentEntry) -> bytes:
@@ -248,7 +254,11 @@ class Documents(Protocol):
     """Searches the DMP for what is read beside exams. Raises as `Registry` does."""
 
     async def find(self, behalf: Behalf, assertion: etree._Element) -> tuple[Document, ...]:
-        """TD3.1: reports, requests and whatever types are configured, newest first."""
+        """TD3.1: reports, requests and whatever types are configured, newest first.
+
+        Raises:
+            Partial: some of them.
+        """
         ...
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from drimbox_ref.consumer.values import LoginRefused, Professional, Situation
+from drimbox_ref.consumer.values import Professional, Situation
+from drimbox_ref.psc_login import LoginRefused
 
 __all__ = ["UserinfoSituations"]
 

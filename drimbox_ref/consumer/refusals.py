@@ -7,11 +7,12 @@ public: a code that is not here is shown with the DMP's own words.
 
 from __future__ import annotations
 
+from drimbox_ref.consumer.values import Partial
 from drimbox_ref.dmp import Rejected
 from spec.dmp import FaultSubcode, Text
 from spec.xds import ErrorCode
 
-__all__ = ["explain", "explain_document"]
+__all__ = ["explain", "explain_document", "explain_part"]
 
 _BY_CODE = {
     ErrorCode.TOO_MANY_RESULTS.value: "Trop d'examens répondent à ces critères : précisez la "
@@ -63,3 +64,12 @@ def explain_document(error: Rejected) -> str:
     if ErrorCode.DOCUMENT_UNIQUE_ID.value in error.codes:
         return f"{_DOCUMENT_GONE} (le DMP dit : {said})"
     return f"le DMP a refusé le document : {said}"
+
+
+def explain_part(part: Partial) -> str:
+    """What the page says beside a part of the answer."""
+    said = str(part)[:_LONGEST]
+    return (
+        "Le DMP n'a donné qu'une partie de ce qu'il a trouvé : d'autres documents existent peut-"
+        f"être. Relancez la recherche. (Le DMP dit : {said or 'rien de plus'})"
+    )

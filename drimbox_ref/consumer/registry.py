@@ -14,10 +14,11 @@ from lxml import etree
 from drimbox_ref.consumer.access import decide
 from drimbox_ref.consumer.behalf import BehalfChannel
 from drimbox_ref.consumer.ports import Uids
-from drimbox_ref.consumer.values import Access, Behalf, Search
+from drimbox_ref.consumer.values import Access, Behalf, Partial, Search
 from drimbox_ref.dmp import (
     PeerUnavailable,
     refuse,
+    said_by,
     understood,
 )
 from protocols.ebrim import (
@@ -88,7 +89,12 @@ class DmpRegistry:
         """
         references = _references(search)
         if references:
-            found = await self._search(behalf, assertion, _query(behalf, search, references))
+            try:
+                found = await self._search(behalf, assertion, _query(behalf, search, references))
+            except Partial as part:
+                if part.found:
+                    raise
+                found = ()
             if found:
                 return found
         return await self._search(behalf, assertion, _query(behalf, search))
@@ -108,11 +114,14 @@ class DmpRegistry:
         found = understood(lambda: parse_query_response(answer.body))
         if found.status == ResponseStatus.FAILURE:
             refuse(found.errors)
-        return tuple(
+        entries = tuple(
             entry
             for entry in found.entries
             if entry.type_code is not None and entry.type_code.code == KOS_TYPE_CODE[0]
         )
+        if found.status == ResponseStatus.PARTIAL_SUCCESS:
+            raise Partial(entries, said_by(found.errors))
+        return entries
 
     async def fetch(self, behalf: Behalf, assertion: etree._Element, entry: DocumentEntry) -> bytes:
         """TD3.2: one document, by repository and uniqueId."""

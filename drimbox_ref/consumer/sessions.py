@@ -17,13 +17,12 @@ from drimbox_ref.consumer.values import (
     Call,
     Document,
     Emergency,
-    Ended,
     Exam,
-    Grant,
     Professional,
     Search,
     Situation,
 )
+from drimbox_ref.psc_login import Ended, Grant
 
 __all__ = ["ApiToken", "Consultation", "Context", "Login", "Pending", "Sessions"]
 
@@ -43,6 +42,8 @@ class Consultation:
     told: bool = False
     exams: tuple[Exam, ...] = ()
     unreadable: tuple[str, ...] = ()
+    partial: str = ""
+    """What to say of exams that the DMP knows to be missing from its answer."""
     left_out: int = 0
     """Results beyond the number that one page reads."""
     documents: tuple[Document, ...] = ()

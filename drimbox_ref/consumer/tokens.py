@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from drimbox_ref.consumer.ports import Clock, Psc
 from drimbox_ref.consumer.sessions import Login
-from drimbox_ref.consumer.values import LoginExpired
+from drimbox_ref.psc_login import LoginExpired
 
 __all__ = ["FreshTokens"]
 

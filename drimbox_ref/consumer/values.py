@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from drimbox_ref.credentials import Credentials
@@ -31,15 +31,12 @@ __all__ = [
     "Document",
     "DocumentType",
     "Emergency",
-    "Ended",
     "Exam",
     "ExamUnreadable",
     "ExportFailed",
     "Failure",
-    "Grant",
     "Ins",
-    "LoginExpired",
-    "LoginRefused",
+    "Partial",
     "Professional",
     "Received",
     "Ring",
@@ -155,28 +152,6 @@ class Professional:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """What PSC gave for a login. Stays on the server: its repr says nothing."""
-
-    access_token: str = field(repr=False)
-    expires: datetime
-    refresh_token: str = field(repr=False)
-    id_token: str = field(repr=False)
-    subject: str
-    authenticated: datetime
-    session: str = ""
-    """PSC's `sid`: what a back-channel logout names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """A session that PSC says is over: `session`, else every one of `subject`."""
-
-    subject: str
-    session: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ring:
     """A CIBA request that waits for a professional's answer. Stays on the server."""
 
@@ -215,14 +190,6 @@ class Authorization(Protocol):
             Rejected, PeerUnavailable: as `token`.
         """
         ...
-
-
-class LoginRefused(Exception):
-    """PSC's answer does not log anybody in. French, for the user."""
-
-
-class LoginExpired(Exception):
-    """The session at PSC is over: the user must log in again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,6 +316,18 @@ class Document:
 
 class ExamUnreadable(Exception):
     """A document that is not the manifest it should be. French."""
+
+
+class Partial(Exception):
+    """The DMP gave a part of what it found, and says so; the text is what it said.
+
+    `found` is that part: DocumentEntry or Document, as the search was for. Réf.: PartialSuccess,
+    ITI Vol. 3 table 4.2.4.2-3, grade: standard.
+    """
+
+    def __init__(self, found: tuple[Any, ...], said: str) -> None:
+        super().__init__(said)
+        self.found = found
 
 
 # Images ----------------------------------------------------------------------------------------

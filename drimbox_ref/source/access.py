@@ -7,19 +7,26 @@ first that fails decides; none of them touches the PACS.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drimbox_ref.revocation import Standing
 from drimbox_ref.source.parts import Parts
-from drimbox_ref.source.values import Denied, Representation, Served, TrustVerdict
-from protocols.dicomweb import Resource, parse_path
+from drimbox_ref.source.values import Accepted, Denied, Representation, Served, TrustVerdict
+from protocols.dicomweb import Resource
 from protocols.errors import RemoteProtocolError
+from protocols.oauth import thumbprint, thumbprint_in_hex
 from spec.wado import AUTHORIZATION_HEADER, KOS_HEADER
 
 __all__ = ["AccessControl", "AccessRequest", "Granted", "Refused"]
 
 _REALM = 'Bearer realm="DRIMbox"'
+_THUMBPRINTS: Mapping[str, tuple[Callable[[bytes], str], ...]] = {
+    "ignore": (),
+    "rfc": (thumbprint,),
+    "ans": (thumbprint, thumbprint_in_hex),
+}
+"""Option `cnf` -> the forms of a thumbprint that are accepted, each compared whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +67,12 @@ class Refused:
 class AccessControl:
     """Runs the checks."""
 
-    def __init__(self, parts: Parts, *, professions: Sequence[str]) -> None:
+    def __init__(
+        self, parts: Parts, *, professions: Sequence[str], binding: str = "ignore"
+    ) -> None:
+        """`binding`: what `cnf` is compared with, as the option `cnf` says."""
         self._parts = parts
+        self._thumbprints = _THUMBPRINTS[binding]
         self._professions = frozenset(professions)
 
     async def decide(self, request: AccessRequest) -> Granted | Refused:
@@ -75,6 +86,15 @@ class AccessControl:
         verdict = await self._parts.tokens.check(token, now=self._parts.clock.now())
         if isinstance(verdict, Denied):
             return _refused(verdict)
+        if not self._holds(verdict, request.peer_certificate):
+            return _refused(
+                Denied(
+                    status=401,
+                    error="invalid_token",
+                    message="Le jeton est lié à un autre certificat.",
+                ),
+                verdict.subject,
+            )
         if not self._professions & set(verdict.professions):
             return Refused(
                 status=403,
@@ -90,6 +110,14 @@ class AccessControl:
                 subject=verdict.subject,
             )
         return granted
+
+    def _holds(self, token: Accepted, certificate: bytes | None) -> bool:
+        """Whether a token that is bound is shown by whom it is bound to (RFC 8705 3)."""
+        if token.bound_to is None or not self._thumbprints:
+            return True
+        return certificate is not None and token.bound_to in {
+            thumbprint_of(certificate) for thumbprint_of in self._thumbprints
+        }
 
     def _peer(self, request: AccessRequest) -> Refused | None:
         """The client certificate's DN is on the white list (TLS has verified its chain)."""
@@ -127,7 +155,7 @@ class AccessControl:
         if len(values) != 1 or not values[0].strip():
             return Refused(status=400, message=f"En-tête {KOS_HEADER} exigé, une seule fois.")
         try:
-            resource = parse_path(request.path)
+            resource = self._parts.paths.read(request.path)
         except RemoteProtocolError as error:
             return Refused(status=400, message=f"Chemin illisible : {error}")
         if resource.prefix or not _is_served(resource):
@@ -155,11 +183,11 @@ def _is_served(resource: Resource) -> bool:
     return resource.suffix in ("", "metadata")
 
 
-def _refused(denied: Denied) -> Refused:
+def _refused(denied: Denied, subject: str = "") -> Refused:
     headers: tuple[tuple[str, str], ...] = ()
-    if denied.status == 401:
+    if denied.status == 401 or denied.error:
         error = f', error="{denied.error}"' if denied.error else ""
         headers = (("WWW-Authenticate", f"{_REALM}{error}"),)
     if denied.status == 503:
         headers = (("Retry-After", "5"),)
-    return Refused(status=denied.status, message=denied.message, headers=headers)
+    return Refused(status=denied.status, message=denied.message, headers=headers, subject=subject)

@@ -18,15 +18,23 @@ class AuthorizationHeader:
     """A `Bearer` that reads one Authorization header, and no other place."""
 
     def read(self, authorization: Sequence[str]) -> str | Denied:
-        """The token, or why there is none; without header no error is named (RFC 6750 3)."""
-        if not authorization:
+        """The token, or why there is none.
+
+        Who shows nothing, or shows something of another scheme, is told of no error; who writes a
+        `Bearer` that cannot be read made a wrong request (RFC 6750 3 and 3.1).
+        """
+        if not authorization or (len(authorization) == 1 and not _is_bearer(authorization[0])):
             return Denied(status=401, error="", message="Jeton Pro Santé Connect exigé.")
         match = _BEARER.fullmatch(authorization[0].strip()) if len(authorization) == 1 else None
         if match is None or len(match[1]) > _LIMIT:
             return Denied(
-                status=401,
+                status=400,
                 error="invalid_request",
                 message="En-tête Authorization illisible : « Bearer <jeton> » attendu, "
                 "une seule fois.",
             )
         return match[1]
+
+
+def _is_bearer(value: str) -> bool:
+    return value.strip()[:6].lower() == "bearer"

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+
+from starlette.types import ASGIApp
 
 from drimbox_ref.admin import build_admin
 from drimbox_ref.credentials import FileDirectory
 from drimbox_ref.database import Database
 from drimbox_ref.dmp import DmpChannel
 from drimbox_ref.forwarding import forwarding
+from drimbox_ref.limits import Limited, Limiter
 from drimbox_ref.names import SeededUids, SystemClock, SystemUids
 from drimbox_ref.psc import PscChannel
+from drimbox_ref.psc_login import PscClient
 from drimbox_ref.source.acknowledger import Hl7Acknowledger
 from drimbox_ref.source.admin import admin_queues, admin_views
 from drimbox_ref.source.archive import SqlArchive
+from drimbox_ref.source.asked_once import AskedOnce
 from drimbox_ref.source.backoff import Backoff
 from drimbox_ref.source.bearer import AuthorizationHeader
 from drimbox_ref.source.capabilities import Capabilities
@@ -36,6 +42,7 @@ from drimbox_ref.source.negotiator import AcceptNegotiator
 from drimbox_ref.source.notices import PacsNotices
 from drimbox_ref.source.outbox import SqlOutbox
 from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.paths import RetrievePaths
 from drimbox_ref.source.ports import Uids
 from drimbox_ref.source.publication import Publication
 from drimbox_ref.source.registry import DmpRegistry
@@ -49,7 +56,9 @@ from drimbox_ref.source.tokens import PscTokens
 from drimbox_ref.source.transcoder import PixelTranscoder
 from drimbox_ref.source.trust import WhiteListTrust
 from drimbox_ref.source.versions import SqlVersions
-from drimbox_ref.source.viewer_door import build_viewer
+from drimbox_ref.source.viewer_door import ViewerDoor
+from drimbox_ref.source.viewer_people import People
+from drimbox_ref.source.viewer_shelf import ViewerShelf
 from drimbox_ref.source.vihf import IndirectVihf
 from drimbox_ref.source.wado import WadoService
 from drimbox_ref.trail import SqlAlerts, SqlAudit, audit_key
@@ -68,6 +77,7 @@ class Foundation:
     """What parts stand on, and what must be closed in the end."""
 
     storage: StorageReceiver
+    psc: PscChannel
     background: tuple[Callable[[], Coroutine[None, None, None]], ...]
     """What runs beside the listeners and the workers."""
     close: tuple[Callable[[], Awaitable[None]], ...]
@@ -123,6 +133,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         timeout_s=timing.pacs_timeout_s,
         simultaneous=config.wado.simultaneous,
     )
+    channel = PscChannel(config.psc.issuer, client=psc, deadline_s=timing.psc_timeout_s)
     alerts = SqlAlerts(database)
     audit = SqlAudit(database, key=audit_key(config.box.state))
     archive = SqlArchive(database)
@@ -193,7 +204,14 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
             file=config.file,
         ),
         bearer=AuthorizationHeader(),
-        tokens=PscTokens(PscChannel(config.psc.issuer, client=psc)),
+        tokens=AskedOnce(
+            PscTokens(
+                channel,
+                clients=_clients(config),
+            ),
+            keep_s=config.psc.keep_s,
+        ),
+        paths=RetrievePaths(),
         catalogue=ArchiveCatalogue(archive),
         images=images,
         stamper=InsStamper(),
@@ -207,6 +225,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
     return (
         Foundation(
             storage=storage,
+            psc=channel,
             background=forwarding(
                 config.repository,
                 audit,
@@ -226,6 +245,7 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
 def assemble(foundation: Foundation, parts: Parts, config: SourceConfig, ready: Path) -> Source:
     """The Source made of these parts. `ready` names the ports of a former life, if any."""
     backoff = Backoff(config.timing.retry_first_s, config.timing.retry_max_s)
+    viewer, close = _viewer(foundation, parts, config)
     return Source(
         parts,
         config,
@@ -236,18 +256,63 @@ def assemble(foundation: Foundation, parts: Parts, config: SourceConfig, ready: 
         delivery=Delivery(
             parts, backoff=backoff, ask_entry_uuid=config.options.entry_uuid == "after_feed"
         ),
-        wado=WadoService(
-            parts,
-            public_url=config.wado.public_url,
-            professions=config.psc.professions,
-            simultaneous=config.wado.simultaneous,
-            patience_s=config.timing.pacs_timeout_s,
+        wado=Limited(
+            WadoService(
+                parts,
+                public_url=config.wado.public_url,
+                professions=config.psc.professions,
+                simultaneous=config.wado.simultaneous,
+                patience_s=config.timing.pacs_timeout_s,
+                binding=config.options.cnf,
+            ),
+            Limiter(config.limits.per_minute),
         ),
-        admin=build_admin(admin_views(parts), admin_queues(parts)),
-        viewer=build_viewer(parts),
+        admin=build_admin(
+            admin_views(parts), admin_queues(parts), {"white-list": parts.trust.refresh}
+        ),
+        viewer=viewer,
         observe_wado=_observe(config.box.journal),
-        close=foundation.close,
+        close=(*close, *foundation.close),
     )
+
+
+def _viewer(
+    foundation: Foundation, parts: Parts, config: SourceConfig
+) -> tuple[ASGIApp | None, tuple[Callable[[], Awaitable[None]], ...]]:
+    """What answers the links of reports, where it is configured, and what to close with it."""
+    given = config.viewer
+    if given is None:
+        return None, ()
+    shelf = ViewerShelf(
+        parts.images,
+        folder=config.box.state / "viewer",
+        patience_s=config.timing.pacs_timeout_s,
+    )
+    door = ViewerDoor(
+        parts,
+        psc=PscClient(
+            foundation.psc,
+            client_id=given.client_id,
+            redirect_uri=given.public_url + given.redirect,
+            clock=parts.clock,
+        ),
+        people=People(
+            mint=lambda: secrets.token_urlsafe(32),
+            now=parts.clock.now,
+            idle_s=given.idle_s,
+            gone=shelf.forget,
+        ),
+        shelf=shelf,
+        redirect=given.redirect,
+        professions=config.psc.professions,
+    )
+    return Limited(door.app, Limiter(config.limits.per_minute)), (shelf.close,)
+
+
+def _clients(config: SourceConfig) -> tuple[str, ...]:
+    """Whose tokens are accepted: those of our own viewer too."""
+    own = () if config.viewer is None else (config.viewer.client_id,)
+    return (*config.psc.clients, *own) if config.psc.clients else ()
 
 
 def _uids(config: SourceConfig, database: Database) -> Uids:

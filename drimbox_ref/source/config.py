@@ -26,6 +26,7 @@ from drimbox_ref.config import (
 )
 from drimbox_ref.credentials import Dmp, read_dmp
 from drimbox_ref.forwarding import Repository, read_repository
+from drimbox_ref.limits import Limits, read_limits
 from drimbox_ref.source.hours import Window, window
 
 __all__ = [
@@ -160,6 +161,11 @@ class Options:
     """Of who asks for images: `crl` (the CRL that the certificate names, closed without a current
     one: SSI/IE.43, and default 16 of our reading of the public texts) or `off`. No public text
     says that OCSP is compulsory."""
+    cnf: str
+    """Of a token that is bound to a certificate (`cnf`): `ignore`, or it must be the one that the
+    peer shows, in the form of RFC 8705 (`rfc`) or in that or the one of the ANS's examples
+    (`ans`). No public text says that a Source compares, and the certificate that a DRIMbox shows
+    to PSC may not be the one that it shows to us: default `ignore`."""
     manufacturer: str
     """Manufacturer (0008,0070) of the KOS."""
     timezone: str
@@ -174,6 +180,14 @@ class Viewer:
     certificate: Path
     """Of the market, in the name of the `vi` host."""
     key: Path
+    public_url: str
+    """`https://vi1.…`, as links write it and PSC knows it."""
+    client_id: str
+    """Of the Source at Pro Santé Connect: the CN of the certificate of `[psc]`."""
+    redirect: str
+    """Path where PSC sends browsers back; registered there after `public_url`."""
+    idle_s: float
+    """Seconds of inactivity that end a session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +216,7 @@ class SourceConfig:
     """Hours during which a resynchronisation begins nothing (DB.SO.28)."""
     repository: Repository | None
     """Where the audit trail is sent on; None keeps it here alone."""
+    limits: Limits
     timing: Timing
     options: Options
 
@@ -234,6 +249,7 @@ def _build(root: Table) -> SourceConfig:
         connect_to=connect_to(root),
         suspended=_suspended(root),
         repository=read_repository(root),
+        limits=read_limits(root),
         timing=_timing(root),
         options=_options(root),
     )
@@ -291,7 +307,13 @@ def _viewer(root: Table) -> Viewer:
         ),
         certificate=table.path("certificate"),
         key=table.path("key"),
+        public_url=table.url("public_url").rstrip("/"),
+        client_id=table.text("client_id"),
+        redirect=table.text("redirect", "/psc/retour"),
+        idle_s=table.seconds("idle_s", 1800),
     )
+    if not viewer.redirect.startswith("/"):
+        raise table.error("redirect", "un chemin qui commence par /", viewer.redirect)
     table.end()
     return viewer
 
@@ -395,6 +417,7 @@ def _options(root: Table) -> Options:
             "1.2.840.10008.1.2.1",
         ),
         revocation=table.choice("revocation", ("crl", "off"), "crl"),
+        cnf=table.choice("cnf", ("ignore", "rfc", "ans"), "ignore"),
         manufacturer=table.text("manufacturer", "DRIMBENCH"),
         timezone=table.text("timezone", "+0000"),
     )

@@ -25,6 +25,7 @@ from drimbox_ref.source.ports import (
     Negotiator,
     Notices,
     Outbox,
+    Paths,
     Registry,
     Reports,
     Revocation,
@@ -77,6 +78,7 @@ class Parts:
     revocation: Revocation
     bearer: Bearer
     tokens: Tokens
+    paths: Paths
     catalogue: Catalogue
     images: Images
     stamper: Stamper

@@ -65,6 +65,7 @@ __all__ = [
     "Negotiator",
     "Notices",
     "Outbox",
+    "Paths",
     "Registry",
     "Reports",
     "Revocation",
@@ -507,6 +508,18 @@ class Tokens(Protocol):
 
     async def check(self, token: str, *, now: datetime) -> TokenVerdict:
         """Introspection (DB.SO.33), then the professions by userinfo."""
+        ...
+
+
+class Paths(Protocol):
+    """Reads which resource a request is for."""
+
+    def read(self, path: str) -> Resource:
+        """What a path below the service root names.
+
+        Raises:
+            RemoteProtocolError: nothing that can be retrieved.
+        """
         ...
 
 

@@ -50,7 +50,7 @@ class Source:
         delivery: Delivery,
         wado: ASGIApp,
         admin: ASGIApp,
-        viewer: ASGIApp,
+        viewer: ASGIApp | None,
         observe_wado: Observe,
         background: Sequence[Callable[[], Coroutine[None, None, None]]],
         close: Sequence[Callable[[], Awaitable[None]]],
@@ -129,7 +129,7 @@ class Source:
     async def _open_viewer(self) -> dict[str, str]:
         """The address of report links, where one is configured."""
         given = self._config.viewer
-        if given is None:
+        if given is None or self._viewer is None:
             return {}
         server = await serve_http(
             self._viewer,

@@ -1,6 +1,9 @@
 """What Pro Santé Connect says of a bearer token: introspection, then userinfo.
 
-Nothing is decided by decoding the token. Nothing is cached: a revoked token is refused at once.
+Nothing is decided by decoding the token. Nothing is kept here: see `asked_once`.
+
+What public texts leave open is decided so: an `acr` must be there, whatever it says (PSC answers
+eidas3 where eidas1 was asked for); `azp` is anybody's unless the configuration lists clients.
 
 Réf.: RFC 7662, RFC 6750, OpenID Connect Core 5.3.2, grade: standard; PSC documentation
 (introspection), grade: faq; DB.SO.33, DB.SO.34, grade: draft.
@@ -8,25 +11,30 @@ Réf.: RFC 7662, RFC 6750, OpenID Connect Core 5.3.2, grade: standard; PSC docum
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 from drimbox_ref.psc import PscChannel, PscUnavailable
 from drimbox_ref.source.values import Accepted, Denied, TokenVerdict
+from spec.api_psc import THUMBPRINT
 
 __all__ = ["PscTokens"]
 
 _SKEW_S = 60
 """Clock difference accepted on `iat` and `nbf`, never on `exp`."""
+_LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
+"""No token lives as long; beyond it is no date either."""
 
 
 class PscTokens:
     """`Tokens` by Pro Santé Connect, reached with the box's own ORG AUTH_CLI."""
 
-    def __init__(self, psc: PscChannel) -> None:
-        self._psc = psc
+    def __init__(self, psc: PscChannel, *, clients: Collection[str] = ()) -> None:
+        """`clients`: the only ones (`azp`) whose tokens are accepted; () accepts all."""
+        self.psc = psc
+        self._clients = frozenset(clients)
 
     async def check(self, token: str, *, now: datetime) -> TokenVerdict:
         """Introspection (DB.SO.33), then the professions by userinfo (DB.SO.34)."""
@@ -42,9 +50,14 @@ class PscTokens:
                 error="",
                 message="Pro Santé Connect n'est pas disponible : le jeton ne peut être vérifié.",
             )
-        if person is None or person.get("sub") != claims.get("sub"):
+        if person is None or person.get("sub") != claims["sub"]:
             return _invalid("Le jeton ne donne pas accès à l'identité de son titulaire.")
-        return Accepted(subject=_subject(claims, person), professions=_professions(person))
+        return Accepted(
+            subject=_subject(claims, person),
+            professions=_professions(person),
+            expires=_instant(claims["exp"]),
+            bound_to=_bound_to(claims),
+        )
 
     def _denied(self, claims: Mapping[str, Any], now: datetime) -> Denied | None:
         """Why this introspection answer does not accept the token."""
@@ -52,10 +65,17 @@ class PscTokens:
             return _invalid("Le jeton n'est pas ou n'est plus valide.")
         if claims.get("typ") != "Bearer":
             return _invalid("Le jeton n'est pas un jeton d'accès.")
-        if claims.get("iss") != self._psc.issuer:
+        if claims.get("iss") != self.psc.issuer:
             return _invalid("Le jeton vient d'un autre fournisseur d'identité.")
+        subject = claims.get("sub")
+        if not isinstance(subject, str) or not subject:
+            return _invalid("Le jeton n'est celui de personne.")
+        if not isinstance(claims.get("acr"), str) or not claims["acr"]:
+            return _invalid("Le jeton ne dit pas comment son titulaire s'est authentifié.")
+        if self._clients and claims.get("azp") not in self._clients:
+            return _invalid("Le jeton a été remis à un service qui n'est pas admis.")
         expiry = claims.get("exp")
-        if not _is_instant(expiry) or expiry <= now.timestamp():
+        if not _is_instant(expiry) or not 0 < expiry <= _LAST or expiry <= now.timestamp():
             return _invalid("Le jeton est expiré.")
         for name in ("iat", "nbf"):
             value = claims.get(name)
@@ -64,9 +84,9 @@ class PscTokens:
         return None
 
     async def _introspect(self, token: str) -> Mapping[str, Any]:
-        status, claims = await self._psc.json(
+        status, claims = await self.psc.json(
             "POST",
-            await self._psc.endpoint("introspection_endpoint"),
+            await self.psc.endpoint("introspection_endpoint"),
             headers=(("Content-Type", "application/x-www-form-urlencoded"),),
             content=urlencode({"token": token}).encode("ascii"),
             transaction="introspection",
@@ -77,9 +97,9 @@ class PscTokens:
 
     async def _userinfo(self, token: str) -> Mapping[str, Any] | None:
         """The claims, None when PSC refuses the token there."""
-        status, claims = await self._psc.json(
+        status, claims = await self.psc.json(
             "GET",
-            await self._psc.endpoint("userinfo_endpoint"),
+            await self.psc.endpoint("userinfo_endpoint"),
             headers=(("Authorization", f"Bearer {token}"),),
             transaction="PSC-userinfo",
         )
@@ -92,6 +112,18 @@ class PscTokens:
 
 def _is_instant(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _bound_to(claims: Mapping[str, Any]) -> str | None:
+    if "cnf" not in claims:
+        return None
+    cnf = claims["cnf"]
+    value = cnf.get(THUMBPRINT) if isinstance(cnf, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _invalid(message: str) -> Denied:

@@ -469,6 +469,10 @@ class Accepted:
 
     subject: str
     professions: tuple[str, ...]
+    expires: datetime | None = None
+    """`exp`; None when it is not known."""
+    bound_to: str | None = None
+    """`cnf.x5t#S256`, "" of a `cnf` without it; None when the token is bound to no certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

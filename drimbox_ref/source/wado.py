@@ -47,12 +47,13 @@ class WadoService:
         professions: tuple[str, ...],
         simultaneous: int,
         patience_s: float,
+        binding: str = "ignore",
     ) -> None:
         """`simultaneous` transfers at most; one more waits for `patience_s` seconds."""
         self._parts = parts
         self._turns = asyncio.Semaphore(simultaneous)
         self._patience_s = patience_s
-        self._access = AccessControl(parts, professions=professions)
+        self._access = AccessControl(parts, professions=professions, binding=binding)
         self._root = urlsplit(public_url).path.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -27,7 +27,7 @@ Fonctionnalité: Consulter et importer un examen fait ailleurs
     Et la Consommatrice a demandé chaque série par WADO-RS avec le jeton et l'identifiant du KOS
     Et le jeton n'a jamais atteint le navigateur
 
-  @SCN-CON-03 @DB.CO.65 @DB.CO.60
+  @SCN-CON-03 @DB.CO.65 @DB.CO.60 @KIT-SEC-TOK-31
   Scénario: Un jeton qui expire bientôt est renouvelé avant de partir
     Étant donné des jetons d'accès de 20 secondes
     Et le radiologue authentifié sur la page du patient
@@ -40,4 +40,5 @@ Fonctionnalité: Consulter et importer un examen fait ailleurs
     Étant donné un autre patient, qui a un examen, consulté juste avant par le radiologue
     Quand le RIS appelle la Consommatrice pour ce patient dans la même session
     Alors la Consommatrice cherche dans le DMP les documents de ce patient
+    Et le DMP lui rend l'examen
     Et la page présente l'examen

@@ -9,7 +9,7 @@ Fonctionnalité: Se garder d'une Source impolie
     Étant donné un patient d'identité qualifiée dont le DMP est ouvert
     Et une Source de la liste blanche, qui vient de donner l'examen d'un autre patient
 
-  @SCN-END-01 @DB.VI-CO.13 @DB.VI-CO.27
+  @SCN-END-01 @DB.VI-CO.13 @DB.VI-CO.27 @KIT-SEC-TLS-20 @KIT-SEC-TLS-21
   Scénario: Le certificat de la Source n'est pas le bon
     Étant donné un examen CT de 1 série de ce patient à cette même Source
     Quand la Source montre tour à tour un certificat : d'un autre hôte ; d'une autre autorité ; échu ; auto-signé ; de client, et l'examen est demandé chaque fois
@@ -18,7 +18,7 @@ Fonctionnalité: Se garder d'une Source impolie
     Et rien de cet examen n'est dans le PACS local
     Et l'examen s'exporte quand la Source est redevenue normale
 
-  @SCN-END-02 @KIT-LISTE-BLANCHE
+  @SCN-END-02 @KIT-LISTE-BLANCHE @KIT-SEC-TOK-30
   Scénario: La Source renvoie ailleurs
     Étant donné un examen CT de 1 série de ce patient à cette même Source
     Quand la Source renvoie tour à tour : un autre hôte ; le même hôte en clair, et l'examen est demandé chaque fois
@@ -26,7 +26,7 @@ Fonctionnalité: Se garder d'une Source impolie
     Et la page dit chaque fois que l'export a échoué
     Et l'examen s'exporte quand la Source est redevenue normale
 
-  @SCN-END-03 @KIT-LISTE-BLANCHE
+  @SCN-END-03 @KIT-LISTE-BLANCHE @KIT-SEC-TOK-30
   Scénario: L'adresse que donne le KOS mène hors de la liste blanche
     Étant donné des KOS de ce patient qui donnent pour adresse : http en clair ; un hôte listé devant un autre hôte ; un hôte listé dans le nom d'un autre ; la machine elle-même
     Quand chacun de ces examens est demandé : http en clair ; un hôte listé devant un autre hôte ; un hôte listé dans le nom d'un autre ; la machine elle-même
@@ -35,7 +35,7 @@ Fonctionnalité: Se garder d'une Source impolie
     Et rien de cet examen n'est dans le PACS local
     Et la Source donne encore l'examen d'un autre patient
 
-  @SCN-END-04 @DB.VI-CO.27
+  @SCN-END-04 @DB.VI-CO.27 @KIT-SEC-TOK-32
   Scénario: La Source refuse ou ne répond pas
     Étant donné un examen CT de 1 série de ce patient à cette même Source
     Quand la Source répond tour à tour : HTTP 401 ; HTTP 403 ; HTTP 404 ; HTTP 406 ; HTTP 410 ; HTTP 500 ; HTTP 503 avec Retry-After ; connexion fermée, et l'examen est demandé chaque fois
@@ -43,7 +43,7 @@ Fonctionnalité: Se garder d'une Source impolie
     Et les messages disent, dans l'ordre : jeton ; profession ; récupération ; récupération ; récupération ; récupération ; récupération ; connexion
     Et l'examen s'exporte quand la Source est redevenue normale
 
-  @SCN-END-05 @DB.VI-CO.27
+  @SCN-END-05 @DB.VI-CO.27 @KIT-SEC-DIC-11
   Scénario: La réponse de la Source ne se lit pas ou s'arrête
     Étant donné un examen CT de 1 série de ce patient à cette même Source
     Quand la Source répond tour à tour : frontière finale absente ; connexion coupée au milieu ; frontière autre qu'annoncée ; frontière non annoncée ; page HTML ; en-têtes démesurés ; réponse comprimée mille fois, et l'examen est demandé chaque fois
@@ -51,14 +51,14 @@ Fonctionnalité: Se garder d'une Source impolie
     Et le PACS local n'a que des images du KOS, et rien d'incomplet n'est dit terminé
     Et l'examen s'exporte quand la Source est redevenue normale
 
-  @SCN-END-06 @DB.CO.60
+  @SCN-END-06 @DB.CO.60 @KIT-SEC-DIC-11
   Scénario: La série rendue n'est pas celle du KOS
     Étant donné un examen CT de 1 série de ce patient à cette même Source
     Quand la Source répond tour à tour : image en trop ; image manquante ; images en double, et l'examen est demandé chaque fois
     Alors le PACS local n'a que des images du KOS, et rien d'incomplet n'est dit terminé
     Et l'examen s'exporte quand la Source est redevenue normale
 
-  @SCN-END-07 @DB.VI-CO.27
+  @SCN-END-07 @DB.VI-CO.27 @KIT-SEC-DIC-11
   Scénario: La Source rend une syntaxe de transfert qui n'a pas été demandée
     Étant donné un examen CT de 1 série de ce patient à cette même Source
     Quand la Source rend des images dans une syntaxe de transfert qui n'a pas été demandée
@@ -67,7 +67,7 @@ Fonctionnalité: Se garder d'une Source impolie
     Et rien de cet examen n'est dans le PACS local
     Et l'examen s'exporte quand la Source est redevenue normale
 
-  @SCN-END-08 @DB.VI-CO.27
+  @SCN-END-08 @DB.VI-CO.27 @KIT-SEC-DIC-11
   Scénario: La Source rend des objets d'une SOP Class que rien ne prend en charge
     Étant donné un examen CT de 1 série de ce patient à cette même Source
     Quand la Source rend des objets d'une SOP Class privée

@@ -32,10 +32,18 @@ Fonctionnalité: Chercher, lire, comprendre sur la page du patient
     Alors la page dit pourquoi rien n'est montré
     Et la page montre l'examen quand le DMP répond de nouveau
 
-  @SCN-PAG-04 @DB.CO.48 @DB.CO.54
+  @SCN-PAG-04 @DB.CO.48 @DB.CO.54 @KIT-SEC-OIC-12
   Scénario: Deux patients dans deux onglets
     Étant donné un examen CT de 1 série publié par une autre DRIMbox
     Et un autre patient, qui a un examen, consulté juste avant par le radiologue
     Quand le RIS appelle la Consommatrice pour ce patient dans la même session
     Et le radiologue recharge l'onglet de l'autre patient
     Alors cet onglet montre toujours l'autre patient et son examen
+
+  @SCN-PAG-05 @KIT-DMP-DIT
+  Scénario: Le DMP ne donne qu'une partie de ce qu'il a trouvé
+    Étant donné un examen CT de 1 série publié par une autre DRIMbox
+    Et un DMP qui ne donne aux recherches qu'une partie de ce qu'il trouve
+    Quand le RIS appelle la Consommatrice pour ce patient
+    Et le radiologue s'authentifie avec Pro Santé Connect
+    Alors la page montre l'examen, et dit que le DMP n'a pas tout donné

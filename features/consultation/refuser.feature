@@ -19,7 +19,7 @@ Fonctionnalité: Ne pas consulter sans droit ni confiance
     Alors la page dit pourquoi rien n'est montré
     Et le DMP n'est pas consulté
 
-  @SCN-COR-03 @DB.CO.48
+  @SCN-COR-03 @DB.CO.48 @KIT-SEC-OIC-12
   Scénario: Paramètre obligatoire absent
     Quand le RIS appelle la Consommatrice sans le paramètre « PatientID »
     Alors l'appel est refusé et le paramètre « PatientID » est nommé
@@ -32,7 +32,7 @@ Fonctionnalité: Ne pas consulter sans droit ni confiance
     Alors la page dit pourquoi rien n'est montré
     Et aucun document n'est cherché dans le DMP
 
-  @SCN-COR-05 @KIT-LISTE-BLANCHE @DB.VI-CO.27
+  @SCN-COR-05 @KIT-LISTE-BLANCHE @DB.VI-CO.27 @KIT-SEC-TOK-30
   Scénario: Source absente de la liste blanche
     Étant donné un examen CT de 1 série publié par une DRIMbox absente de la liste blanche
     Et le radiologue authentifié sur la page du patient
@@ -41,7 +41,7 @@ Fonctionnalité: Ne pas consulter sans droit ni confiance
     Et aucun jeton n'est envoyé à cette Source
     Et aucune image n'arrive dans le PACS local
 
-  @SCN-COR-06 @DB.CO.68
+  @SCN-COR-06 @DB.CO.68 @KIT-SEC-DIC-10
   Scénario: Les images reçues portent l'INS d'un autre patient
     Étant donné un examen CT de 1 série publié par une DRIMbox qui se trompe d'INS
     Et le radiologue authentifié sur la page du patient

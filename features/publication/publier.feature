@@ -40,7 +40,7 @@ Fonctionnalité: Publier les examens d'un compte rendu
     Étant donné un examen MR de 1 série publié
     Alors l'archive de la Source contient le KOS publié et l'identifiant du compte rendu
 
-  @SCN-PUB-05 @DB.SO.03 @DB.SO.12
+  @SCN-PUB-05 @DB.SO.03 @DB.SO.12 @KIT-SEC-HL7-02
   Scénario: Le même compte rendu reçu deux fois n'est publié qu'une fois
     Étant donné un examen CT de 1 série publié
     Quand le RIS envoie le même compte rendu une seconde fois

@@ -4,7 +4,7 @@ Fonctionnalité: Ne pas publier ce qui est incohérent
   Un compte rendu sans identité qualifiée, un examen absent du PACS, un IPP ou un numéro
   d'accession qui diffère : rien n'est publié, l'administrateur est alerté, rien n'est perdu.
 
-  @SCN-REF-01 @DB.SO.11 @DB.SO.21 @DB.SO.45
+  @SCN-REF-01 @DB.SO.11 @DB.SO.21 @DB.SO.45 @KIT-SEC-HL7-05
   Scénario: Identité non qualifiée
     Étant donné un patient d'identité provisoire dont le DMP est ouvert
     Et un examen CT de 1 série dans le PACS
@@ -57,7 +57,7 @@ Fonctionnalité: Ne pas publier ce qui est incohérent
     Quand le RIS envoie le compte rendu avec ORC-1 « CA » et OBX-11 « F »
     Alors la Source ne prend pas ce message en compte
 
-  @SCN-REF-07 @DB.SO.03
+  @SCN-REF-07 @DB.SO.03 @KIT-SEC-HL7-02
   Scénario: Message d'une version inconnue
     Étant donné un patient d'identité qualifiée dont le DMP est ouvert
     Et un examen CT de 1 série dans le PACS

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from pytest_bdd import given, parsers, then, when
 
+from bench.consulted import Consulted
 from bench.consulting import Consulting
 from bench.imagery import load_exam
+from bench.imported import Imported
 from bench.publishing import Publishing
 from bench.story import Story
 
 
 @pytest.fixture
-def consulting(story: Story, publishing: Publishing) -> Consulting:
+def consulting(story: Story, publishing: Publishing) -> Iterator[Consulting]:
     """The radiologist, the RIS and the local PACS."""
-    return Consulting(story, publishing)
+    made = Consulting(story, publishing)
+    yield made
+    made.leave()
+
+
+@pytest.fixture
+def consulted(consulting: Consulting) -> Consulted:
+    """What the DMP and PSC were asked."""
+    return Consulted(consulting)
+
+
+@pytest.fixture
+def imported(consulting: Consulting) -> Imported:
+    """What Sources were asked, and what the local PACS holds."""
+    return Imported(consulting)
 
 
 @given(
@@ -113,27 +131,33 @@ def export(consulting: Consulting) -> None:
 
 
 @then("la Consommatrice vérifie l'accès au DMP avant de le consulter")
-def existence_first(consulting: Consulting) -> None:
+def existence_first(consulted: Consulted) -> None:
     """TD0.2 before TD3.1."""
-    consulting.expect_existence_first()
+    consulted.expect_existence_first()
 
 
 @then("la Consommatrice trouve l'examen dans le DMP en mode AIR")
-def air(consulting: Consulting) -> None:
+def air(consulted: Consulted) -> None:
     """VIHF of TD3.1, then TD3.2."""
-    consulting.expect_air()
+    consulted.expect_air()
 
 
 @then("le VIHF reprend ce que Pro Santé Connect dit du radiologue")
-def userinfo_told(consulting: Consulting) -> None:
+def userinfo_told(consulted: Consulted) -> None:
     """Profession, know-how, sector."""
-    consulting.expect_userinfo_told()
+    consulted.expect_userinfo_told()
 
 
 @then("la Consommatrice cherche dans le DMP les documents de ce patient")
-def searched(consulting: Consulting) -> None:
+def searched(consulted: Consulted) -> None:
     """TD3.1 since the call."""
-    consulting.expect_searched()
+    consulted.expect_searched()
+
+
+@then("le DMP lui rend l'examen")
+def found(consulted: Consulted) -> None:
+    """TD3.1 since the call, of which the exam is a result."""
+    consulted.expect_exam_found()
 
 
 @then("rien n'est montré sans authentification")
@@ -149,39 +173,39 @@ def shown(consulting: Consulting) -> None:
 
 
 @then("toutes les images de l'examen arrivent dans le PACS local")
-def exported(consulting: Consulting) -> None:
+def exported(imported: Imported) -> None:
     """C-STORE."""
-    consulting.expect_exported()
+    imported.expect_exported()
 
 
 @then("elles y portent l'IPP local du patient")
-def local_ipp(consulting: Consulting) -> None:
+def local_ipp(imported: Imported) -> None:
     """PatientID of the call."""
-    consulting.expect_local_ipp()
+    imported.expect_local_ipp()
 
 
 @then("rien d'autre n'y est modifié")
-def unaltered_export(consulting: Consulting) -> None:
+def unaltered_export(imported: Imported) -> None:
     """Element by element against the PACS of origin."""
-    consulting.expect_unaltered()
+    imported.expect_unaltered()
 
 
 @then("la Consommatrice a demandé chaque série par WADO-RS avec le jeton et l'identifiant du KOS")
-def wado_requests(consulting: Consulting) -> None:
+def wado_requests(imported: Imported) -> None:
     """Headers of each request."""
-    consulting.expect_wado_requests()
+    imported.expect_wado_requests()
 
 
 @then("le jeton n'a jamais atteint le navigateur")
-def token_kept(consulting: Consulting) -> None:
+def token_kept(consulted: Consulted) -> None:
     """Pages, cookies, addresses."""
-    consulting.expect_token_kept()
+    consulted.expect_token_kept()
 
 
 @then("la Consommatrice renouvelle le jeton avant de demander les images")
-def refreshed(consulting: Consulting) -> None:
+def refreshed(consulted: Consulted) -> None:
     """A refresh before the first WADO-RS."""
-    consulting.expect_refreshed()
+    consulted.expect_refreshed()
 
 
 @then("la page dit pourquoi rien n'est montré")
@@ -191,15 +215,15 @@ def explained(consulting: Consulting) -> None:
 
 
 @then("le DMP n'est pas consulté")
-def no_dmp(consulting: Consulting) -> None:
+def no_dmp(consulted: Consulted) -> None:
     """Nothing asked of it."""
-    consulting.expect_no_dmp()
+    consulted.expect_no_dmp()
 
 
 @then("aucun document n'est cherché dans le DMP")
-def no_search(consulting: Consulting) -> None:
+def no_search(consulted: Consulted) -> None:
     """Neither search nor retrieval."""
-    consulting.expect_no_consultation()
+    consulted.expect_no_consultation()
 
 
 @then(parsers.re(r"l'appel est refusé et le paramètre « (?P<name>[\w.]+) » est nommé"))
@@ -215,12 +239,12 @@ def export_failed(consulting: Consulting) -> None:
 
 
 @then("aucun jeton n'est envoyé à cette Source")
-def nothing_sent(consulting: Consulting) -> None:
+def nothing_sent(imported: Imported) -> None:
     """Not even a request."""
-    consulting.expect_nothing_sent_to("étranger")
+    imported.expect_nothing_sent_to("étranger")
 
 
 @then("aucune image n'arrive dans le PACS local")
-def none_exported(consulting: Consulting) -> None:
+def none_exported(imported: Imported) -> None:
     """Nothing of the exam."""
-    consulting.expect_none_exported()
+    imported.expect_none_exported()

@@ -31,6 +31,18 @@ def searches_refused(paging: Paging, code: str) -> None:
     paging.break_searches(code)
 
 
+@given("un DMP qui ne donne aux recherches qu'une partie de ce qu'il trouve")
+def searches_halved(paging: Paging) -> None:
+    """TD3.1."""
+    paging.halve_searches()
+
+
+@then("la page montre l'examen, et dit que le DMP n'a pas tout donné")
+def partial_told(paging: Paging) -> None:
+    """PartialSuccess."""
+    paging.consulting.expect_partial_told()
+
+
 @when(
     parsers.re(
         r"le radiologue ne cherche plus que les examens de modalité « (?P<modality>[A-Z]+) »"

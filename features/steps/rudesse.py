@@ -9,7 +9,8 @@ from pytest_bdd import given, parsers, then, when
 
 from bench.consulting import Consulting
 from bench.enduring import Enduring, Rudeness, Said
-from simulators.peer import RetrieveUrl, Shown, Towards, Written
+from simulators.peer import RetrieveUrl, Written
+from wire.http_faults import Shown, Towards
 
 _CERTIFICATES = {
     "d'un autre hôte": Shown.OTHER_NAME,

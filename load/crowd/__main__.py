@@ -1,6 +1,7 @@
 """`python -m load.crowd`: 50 professionals for five minutes, each with a patient of his own.
 
-Exit codes: 0 nothing crossed, 1 something did, 64 usage, 70 the bench could not do it.
+Exit codes: 0 nothing crossed, 1 something did or somebody was not shown what is his, 64 usage, 70
+the bench could not do it.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def _document(outcome: Outcome) -> dict[str, object]:
         "refused": outcome.refused,
         "exchanges": outcome.exchanges,
         "crossings": list(outcome.crossings),
+        "lacks": list(outcome.lacks),
         "seconds": round(outcome.seconds, 1),
         "conform": outcome.conform,
     }
@@ -77,9 +79,14 @@ def _tell(outcome: Outcome) -> None:
         f"{outcome.crowd.people} professionnels, {outcome.rounds} tours, {read} réponses lues, "
         f"{outcome.refused} intrusions refusées, {outcome.seconds:.0f} s"
     )
-    for crossing in outcome.crossings[:_SHOWN]:
-        print(f"✗ {crossing}")
-    print("✓ rien n'a été croisé" if outcome.conform else "✗ des données ont été croisées")
+    for line in (*outcome.crossings, *outcome.lacks)[:_SHOWN]:
+        print(f"✗ {line}")
+    if outcome.crossings:
+        print("✗ des données ont été croisées")
+    elif outcome.conform:
+        print("✓ rien n'a été croisé")
+    else:
+        print("✗ rien n'a été croisé, mais tous n'ont pas pu lire ce qui est à eux")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,7 +23,7 @@ __all__ = ["Watch"]
 _DMP = frozenset({"TD0.2", "ITI-18", "ITI-43"})
 _STUDY = re.compile(r"/studies/([0-9.]+)/")
 _MOST = 200
-"""Crossings that are kept: the first are enough to find the fault."""
+"""Of each, what is kept: the first are enough to find the fault."""
 
 
 class Watch(Feed):
@@ -41,12 +41,20 @@ class Watch(Feed):
         """Session at PSC -> professional."""
         self.counts: Counter[str] = Counter()
         self.crossings: list[str] = []
+        self.lacks: list[str] = []
 
     def crossed(self, what: str) -> None:
         """Keep one crossing."""
+        self._keep(self.crossings, what)
+
+    def lacked(self, what: str) -> None:
+        """Keep one thing that a member was not shown, though it is his: nobody else's was."""
+        self._keep(self.lacks, what)
+
+    def _keep(self, kept: list[str], what: str) -> None:
         with self._lock:
-            if len(self.crossings) < _MOST:
-                self.crossings.append(what)
+            if len(kept) < _MOST:
+                kept.append(what)
 
     def shown(self, member: Member, exchange: Exchange) -> None:
         """What the member's browser received of the Consumer: his own marks, and no token."""

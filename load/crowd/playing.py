@@ -41,12 +41,14 @@ class Outcome:
     refused: int
     exchanges: dict[str, int]
     crossings: tuple[str, ...]
+    lacks: tuple[str, ...]
+    """What members were not shown of their own."""
     seconds: float
 
     @property
     def conform(self) -> bool:
-        """Whether nothing crossed, and everybody read at least once."""
-        return not self.crossings and self.rounds >= self.crowd.people
+        """Whether nothing crossed, nothing lacked, and everybody read at least once."""
+        return not self.crossings and not self.lacks and self.rounds >= self.crowd.people
 
 
 def play(crowd: Crowd) -> Outcome:
@@ -82,6 +84,7 @@ def play(crowd: Crowd) -> Outcome:
         sum(one.did.refused for one in visitors),
         dict(watch.counts),
         tuple(watch.crossings),
+        tuple(watch.lacks),
         time.monotonic() - begun,
     )
 
@@ -116,5 +119,8 @@ def _judge_pacs(bed: Bed, watch: Watch, crew: Sequence[Member]) -> None:
     for member in crew:
         held = bed.local_pacs.count(member.study)
         ids = patient_ids(bed.local_pacs, member.study)
-        if held != IMAGES or ids != {member.ipp}:
-            watch.crossed(f"{member.number} : {held} image(s) dans le PACS sous {sorted(ids)}")
+        where = f"{member.number} : {held} image(s) dans le PACS sous {sorted(ids)}"
+        if not ids <= {member.ipp}:
+            watch.crossed(where)
+        elif held != IMAGES:
+            watch.lacked(where)

@@ -16,6 +16,7 @@ from wire.http_client import HttpFailure
 
 __all__ = ["Visitor"]
 
+_OPENINGS = 5
 _EXPORT_TRIES = 600
 _BETWEEN_TRIES_S = 0.5
 
@@ -60,8 +61,8 @@ class Visitor:
     async def visit(self, until: Callable[[], bool]) -> None:
         """Open the page, then read until it is time; each round is whole, and the first always.
 
-        What is not there as it should is a crossing too: a page that shows too little was
-        somebody else's for a while.
+        What is not there as it should is kept apart from what crossed: it may be the machine's
+        fault, and whatever of somebody else's stood in its place is found by its marks.
         """
         async with self._user:
             try:
@@ -72,14 +73,19 @@ class Visitor:
                         break
                 await self._export()
             except (HttpFailure, UserError) as error:
-                self._watch.crossed(f"{self.member.number} n'a pu continuer : {error}")
+                self._watch.lacked(f"{self.member.number} n'a pu continuer : {error}")
 
     async def _open(self) -> None:
         values = parameters(self.member.patient)
-        await self._user.call(f"{self._consumer}/drim", body(values))
-        page = await self._user.login(self.member.professional.id)
-        self.address = page.url
+        for _ in range(_OPENINGS):
+            await self._user.call(f"{self._consumer}/drim", body(values))
+            page = await self._user.login(self.member.professional.id)
+            if page.status < 500:
+                break  # a box too busy to log him in says so, and is called again
         self._expect(page, "page")
+        if page.status != 200:
+            raise UserError(f"la page ne s'ouvre pas : HTTP {page.status}")
+        self.address = page.url
 
     async def _round(self) -> None:
         number = self.did.rounds % 3
@@ -90,11 +96,11 @@ class Visitor:
             self._expect(page, "recherche")
         link = next((one for one in page.links if one.label == self.member.title), None)
         if link is None:
-            self._watch.crossed(f"{self.member.number} : son compte rendu n'est pas sur sa page")
+            self._watch.lacked(f"{self.member.number} : son compte rendu n'est pas sur sa page")
         else:
             report = await self._user.get(f"{link.url}/content")
             if self.member.conclusion not in report.text():
-                self._watch.crossed(f"{self.member.number} : compte rendu {report.text()[:80]!r}")
+                self._watch.lacked(f"{self.member.number} : compte rendu {report.text()[:80]!r}")
         await self._images()
         await self._intrude()
         self.did.rounds += 1
@@ -104,20 +110,20 @@ class Visitor:
         series = f"{self.address}/viewer/{member.kos}/studies/{member.study}/series/{member.series}"
         metadata = await self._user.get(f"{series}/metadata")
         if metadata.body.count(member.study.encode()) < IMAGES:
-            self._watch.crossed(
-                f"{member.number} : images {metadata.status} {metadata.body[:60]!r}"
-            )
+            self._watch.lacked(f"{member.number} : images {metadata.status} {metadata.body[:60]!r}")
         stream = await self._user.get(f"{series}/stream")
         if stream.body.count(b'"type": "frame"') + stream.body.count(b'"type":"frame"') != IMAGES:
-            self._watch.crossed(f"{member.number} : flux {stream.status} de {len(stream.body)}")
+            self._watch.lacked(f"{member.number} : flux {stream.status} de {len(stream.body)}")
 
     async def _intrude(self) -> None:
         address = self._neighbour()
         if not address:
             return
         page = await self._user.get(address)
-        if page.status != 403:
+        if page.status < 400:
             self._watch.crossed(f"{self.member.number} voit {urlsplit(address).path[:20]}…")
+        elif page.status != 403:
+            self._watch.lacked(f"{self.member.number} : intrusion, HTTP {page.status}")
         else:
             self.did.refused += 1
 
@@ -132,11 +138,11 @@ class Visitor:
             if "Échec" in text:
                 break
             await asyncio.sleep(_BETWEEN_TRIES_S)
-        self._watch.crossed(f"{self.member.number} : export sans fin ou en échec")
+        self._watch.lacked(f"{self.member.number} : export sans fin ou en échec")
 
     def _expect(self, page: Page, what: str) -> None:
         text = page.text()
         wanted = (self.member.patient.family, self.member.title)
         if page.status != 200 or not all(one in text for one in wanted):
             said = " / ".join(page.alerts) or text[:120]
-            self._watch.crossed(f"{self.member.number} : {what} {page.status} : {said}")
+            self._watch.lacked(f"{self.member.number} : {what} {page.status} : {said}")

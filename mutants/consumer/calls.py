@@ -17,11 +17,11 @@ from drimbox_ref.consumer.values import (
     Call,
     CallRefused,
     Consent,
-    Grant,
     Ins,
     Professional,
     Search,
 )
+from drimbox_ref.psc_login import Grant
 from mutants.registry import mutant
 from protocols.ebrim import DocumentEntry
 

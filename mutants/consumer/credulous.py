@@ -7,12 +7,12 @@ import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from drimbox_ref.consumer.images import PROFILES, WadoImages
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import Images
-from drimbox_ref.consumer.values import Exam, ExportFailed, Failure, Received, Series, Use
+from drimbox_ref.consumer.values import ExportFailed, Failure, Received, Series
+from mutants.consumer.passing import Asked, PassingImages
 from mutants.consumer.sources import Rewriting
 from mutants.registry import mutant
 from spec.dicom import IMPLICIT_VR_LITTLE_ENDIAN
@@ -22,8 +22,6 @@ from wire.http_transport import Transport
 __all__: list[str] = []
 
 _CT = "1.2.840.10008.5.1.4.1.1.2"
-
-Accept = Callable[[Received], None]
 
 
 # Who answers -----------------------------------------------------------------------------------
@@ -95,34 +93,16 @@ def redirects_followed(parts: Parts) -> Parts:
 # What is returned ------------------------------------------------------------------------------
 
 
-class Believing:
+class Believing(PassingImages):
     """`Images` of which `forgive` changes what is said of each one before it is looked at."""
 
     def __init__(self, inner: Images, forgive: Callable[[Received], Received]) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._forgive = forgive
 
-    async def retrieve(
-        self,
-        exam: Exam,
-        series: Series,
-        token: str,
-        *,
-        use: Use,
-        into: Path,
-        limit: int,
-        accept: Accept,
-    ) -> None:
+    async def fetch(self, asked: Asked) -> None:
         """What comes, as it is taken for."""
-        await self._inner.retrieve(
-            exam,
-            series,
-            token,
-            use=use,
-            into=into,
-            limit=limit,
-            accept=lambda image: accept(self._forgive(image)),
-        )
+        await super().fetch(replace(asked, accept=lambda image: asked.accept(self._forgive(image))))
 
 
 @mutant(
@@ -158,37 +138,25 @@ def any_syntax(parts: Parts) -> Parts:
     return replace(parts, network=network, images=WadoImages(network, profiles=taken))
 
 
-class Content:
+class Content(PassingImages):
     """`Images` that make do with what came: the series is what the Source gave of it."""
 
     def __init__(self, inner: Images, *, broken: bool) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._broken = broken
         """Even of an answer that was cut."""
 
-    async def retrieve(
-        self,
-        exam: Exam,
-        series: Series,
-        token: str,
-        *,
-        use: Use,
-        into: Path,
-        limit: int,
-        accept: Accept,
-    ) -> None:
+    async def fetch(self, asked: Asked) -> None:
         """What came, whatever it lacks or adds."""
-        came: set[str] = set()
+        series, came = asked.series, set[str]()
 
         def note(image: Received) -> None:
             came.add(image.sop_instance)
             _is(series, series.instances | came)
-            accept(image)
+            asked.accept(image)
 
         try:
-            await self._inner.retrieve(
-                exam, series, token, use=use, into=into, limit=limit, accept=note
-            )
+            await super().fetch(replace(asked, accept=note))
         except ExportFailed as error:
             if not self._broken or error.failure is not Failure.RETRIEVAL:
                 raise
@@ -223,28 +191,13 @@ def broken_answer_accepted(parts: Parts) -> Parts:
     return replace(parts, images=Content(parts.images, broken=True))
 
 
-class Vague:
+class Vague(PassingImages):
     """`Images` whose every failure is a technical one."""
 
-    def __init__(self, inner: Images) -> None:
-        self._inner = inner
-
-    async def retrieve(
-        self,
-        exam: Exam,
-        series: Series,
-        token: str,
-        *,
-        use: Use,
-        into: Path,
-        limit: int,
-        accept: Accept,
-    ) -> None:
+    async def fetch(self, asked: Asked) -> None:
         """As it should, but for what is said."""
         try:
-            await self._inner.retrieve(
-                exam, series, token, use=use, into=into, limit=limit, accept=accept
-            )
+            await super().fetch(asked)
         except ExportFailed as error:
             if error.failure is Failure.TOKEN:
                 raise
@@ -267,27 +220,12 @@ def refusals_confused(parts: Parts) -> Parts:
 # How long, how much ----------------------------------------------------------------------------
 
 
-class Boundless:
+class Boundless(PassingImages):
     """`Images` of any size: whatever comes goes onto the disk."""
 
-    def __init__(self, inner: Images) -> None:
-        self._inner = inner
-
-    async def retrieve(
-        self,
-        exam: Exam,
-        series: Series,
-        token: str,
-        *,
-        use: Use,
-        into: Path,
-        limit: int,
-        accept: Accept,
-    ) -> None:
+    async def fetch(self, asked: Asked) -> None:
         """As it should, without a limit."""
-        await self._inner.retrieve(
-            exam, series, token, use=use, into=into, limit=sys.maxsize, accept=accept
-        )
+        await super().fetch(replace(asked, limit=sys.maxsize))
 
 
 @mutant(
@@ -301,29 +239,17 @@ def any_size(parts: Parts) -> Parts:
     return replace(parts, images=Boundless(parts.images))
 
 
-class InTurn:
+class InTurn(PassingImages):
     """`Images` of one series at a time, whoever asks."""
 
     def __init__(self, inner: Images) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._turn = asyncio.Lock()
 
-    async def retrieve(
-        self,
-        exam: Exam,
-        series: Series,
-        token: str,
-        *,
-        use: Use,
-        into: Path,
-        limit: int,
-        accept: Accept,
-    ) -> None:
+    async def fetch(self, asked: Asked) -> None:
         """As it should, when its turn comes."""
         async with self._turn:
-            await self._inner.retrieve(
-                exam, series, token, use=use, into=into, limit=limit, accept=accept
-            )
+            await super().fetch(asked)
 
 
 @mutant(

@@ -234,6 +234,8 @@ class Blind(_Wrapped):
     "resultats-perdus",
     breaks="Les KOS que le DMP a trouvés ne sont pas présentés.",
     requirements=("DB.CO.54",),
+    # No exam is read at the DMP, and none comes when it answers again.
+    consequences=("KIT-API-PSC", "KIT-DMP-DIT"),
     role="consumer",
 )
 def results_lost(parts: Parts) -> Parts:
@@ -277,6 +279,8 @@ class Remembering(_Wrapped):
     "recherche-du-precedent",
     breaks="La recherche faite pour un patient sert aux suivants, tant que dure la session.",
     requirements=("DB.CO.54",),
+    # Whoever is looked for otherwise in the same login is not either.
+    consequences=("DB.CO.55", "DMP/UX.27"),
     role="consumer",
 )
 def search_of_the_one_before(parts: Parts) -> Parts:
@@ -288,6 +292,8 @@ def search_of_the_one_before(parts: Parts) -> Parts:
     "patients-meles",
     breaks="Les examens du patient précédent restent sur la page du suivant.",
     requirements=("DB.CO.54",),
+    # Whoever is looked for otherwise in the same login is not either.
+    consequences=("DB.CO.55", "DMP/UX.27"),
     role="consumer",
 )
 def patients_mixed(parts: Parts) -> Parts:

@@ -12,6 +12,7 @@ from drimbox_ref.consumer.values import Call, Exam, ExportFailed, Failure, Ins, 
 from mutants.registry import mutant
 from protocols.dicom import encode_element, is_implicit, replace_elements
 from protocols.ebrim import DocumentEntry
+from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 
 __all__: list[str] = []
 
@@ -135,6 +136,7 @@ class LastOneLost:
     "derniere-image-perdue",
     breaks="La dernière image de chaque export n'atteint pas le PACS local.",
     requirements=("DB.CO.60",),
+    consequences=("DB.CO.73",),
     role="consumer",
 )
 def last_image_lost(parts: Parts) -> Parts:
@@ -158,6 +160,10 @@ class FirstSeries:
     "premiere-serie-seule",
     breaks="Seule la première série que le KOS référence est récupérée.",
     requirements=("DB.VI-CO.11", "DB.CO.60"),
+    consequences=(
+        "DB.CO.57",
+        "DB.CO.73",
+    ),
     role="consumer",
 )
 def first_series_only(parts: Parts) -> Parts:
@@ -208,6 +214,8 @@ def _other(uid: str) -> str:
     "sop-instance-uid-change",
     breaks="Les images exportées reçoivent un autre SOPInstanceUID.",
     requirements=("DB.CO.60",),
+    # Wherever an exam is exported to see that it comes whole, it does not.
+    consequences=("DB.VI-CO.27", "KIT-LISTE-BLANCHE", "KIT-SOURCE-HOSTILE"),
     role="consumer",
 )
 def instances_renumbered(parts: Parts) -> Parts:
@@ -244,3 +252,34 @@ class Overwriting:
 def export_rewritten(parts: Parts) -> Parts:
     """More than the PatientID is replaced."""
     return replace(parts, localizer=Overwriting(parts.localizer))
+
+
+class Mislabelling:
+    """A `LocalPacs` told that nothing is compressed, which it never is asked to undo."""
+
+    def __init__(self, inner: LocalPacs) -> None:
+        self._inner = inner
+
+    def store(
+        self,
+        images: Sequence[Received],
+        load: Callable[[Received], bytes],
+        stored: Callable[[Received], None],
+        *,
+        to: str,
+    ) -> None:
+        """The bytes of the Source under another name."""
+        named = [replace(one, transfer_syntax=EXPLICIT_VR_LITTLE_ENDIAN) for one in images]
+        self._inner.store(named, load, stored, to=to)
+
+
+@mutant(
+    "compresse-dit-brut",
+    breaks="Les images compressées sont envoyées au PACS local comme si elles ne l'étaient pas.",
+    requirements=("DB.CO.74",),
+    consequences=("DB.CO.60",),
+    role="consumer",
+)
+def compressed_called_raw(parts: Parts) -> Parts:
+    """Every PACS takes them, and no workstation shows them."""
+    return replace(parts, pacs=Mislabelling(parts.pacs))

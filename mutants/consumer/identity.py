@@ -9,19 +9,12 @@ from typing import Any
 from lxml import etree
 
 from drimbox_ref.consumer.parts import Parts
-from drimbox_ref.consumer.ports import ApiTokens, Documents, Psc, Registry
+from drimbox_ref.consumer.ports import ApiTokens, Documents, Psc, Registry, Tokens
 from drimbox_ref.consumer.sessions import Login
-from drimbox_ref.consumer.values import (
-    Access,
-    Authorization,
-    Behalf,
-    Document,
-    Ended,
-    Search,
-    Situation,
-)
+from drimbox_ref.consumer.values import Access, Authorization, Behalf, Document, Search, Situation
 from drimbox_ref.credentials import Credentials
 from drimbox_ref.dmp import Rejected
+from drimbox_ref.psc_login import Ended
 from mutants.registry import mutant
 from protocols.ebrim import DocumentEntry
 
@@ -35,10 +28,10 @@ class Forgetful:
         self._inner = inner
 
     def authorize(
-        self, login: Login, situation: Situation, credentials: Credentials
+        self, login: Login, situation: Situation, credentials: Credentials, tokens: Tokens
     ) -> Authorization:
         """As it should, but nothing is remembered."""
-        return _Forgotten(self._inner.authorize(login, situation, credentials), login)
+        return _Forgotten(self._inner.authorize(login, situation, credentials, tokens), login)
 
     async def close(self) -> None:
         """Close every connection."""

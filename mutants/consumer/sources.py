@@ -7,22 +7,24 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 from drimbox_ref.consumer.addresses import address_of
 from drimbox_ref.consumer.images import WadoImages
 from drimbox_ref.consumer.parts import Parts
-from drimbox_ref.consumer.ports import Clock, Images, LocalPacs, Manifests, Tokens, Trust
+from drimbox_ref.consumer.ports import ApiTokens, Clock, Images, LocalPacs, Manifests, Tokens, Trust
 from drimbox_ref.consumer.sessions import Login
 from drimbox_ref.consumer.values import (
+    Authorization,
     Exam,
     ExportFailed,
     Failure,
     Received,
-    Series,
+    Situation,
     TrustVerdict,
     Use,
 )
+from drimbox_ref.credentials import Credentials
+from mutants.consumer.passing import Asked, PassingImages
 from mutants.registry import mutant
 from protocols.ebrim import DocumentEntry
 from spec.wado import LOSSLESS_PROFILE, LOSSY_PROFILE
@@ -32,8 +34,6 @@ from wire.tls import ClientTls
 __all__: list[str] = []
 
 _JPEG_2000 = "1.2.840.10008.1.2.4.91"
-
-Accept = Callable[[Received], None]
 
 
 # Whom to ask -----------------------------------------------------------------------------------
@@ -65,30 +65,18 @@ def any_source(parts: Parts) -> Parts:
     return replace(parts, trust=Trusting(parts.trust))
 
 
-class CheckedAfterwards:
+class CheckedAfterwards(PassingImages):
     """`Images` that are refused to an unlisted Source once it has given them."""
 
     def __init__(self, inner: Images, trust: Trust, clock: Clock) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._trust = trust
         self._clock = clock
 
-    async def retrieve(
-        self,
-        exam: Exam,
-        series: Series,
-        token: str,
-        *,
-        use: Use,
-        into: Path,
-        limit: int,
-        accept: Accept,
-    ) -> None:
+    async def fetch(self, asked: Asked) -> None:
         """The images, then the list."""
-        await self._inner.retrieve(
-            exam, series, token, use=use, into=into, limit=limit, accept=accept
-        )
-        host = address_of(exam, series).host
+        await super().fetch(asked)
+        host = address_of(asked.exam, asked.series).host
         if self._trust.judge(host, now=self._clock.now()) is not TrustVerdict.LISTED:
             raise ExportFailed(Failure.UNTRUSTED, f"{host} n'est pas dans la liste blanche.")
 
@@ -171,7 +159,11 @@ def failure_unsaid(parts: Parts) -> Parts:
     "sans-certificat-client",
     breaks="La Source est appelée sans certificat client.",
     requirements=("DB.VI-CO.13",),
-    consequences=("DB.CO.60",),
+    consequences=(
+        "DB.CO.60",
+        "DB.CO.57",
+        "DB.CO.73",
+    ),
     role="consumer",
 )
 def without_certificate(parts: Parts) -> Parts:
@@ -201,6 +193,24 @@ class IdToken:
         return await self.access(login)
 
 
+class AskedWith:
+    """`ApiTokens` exchanged for the tokens of its own: what is wrong elsewhere starves no DMP."""
+
+    def __init__(self, inner: ApiTokens, tokens: Tokens) -> None:
+        self._inner = inner
+        self._tokens = tokens
+
+    def authorize(
+        self, login: Login, situation: Situation, credentials: Credentials, tokens: Tokens
+    ) -> Authorization:
+        """The tokens of that login, whatever the box hands out to Sources."""
+        return self._inner.authorize(login, situation, credentials, self._tokens)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._inner.close()
+
+
 @mutant(
     "jeton-d-identite",
     breaks="Le jeton d'identité est envoyé à la Source à la place du jeton d'accès.",
@@ -210,7 +220,7 @@ class IdToken:
 )
 def identity_token_sent(parts: Parts) -> Parts:
     """It is well signed, and no Source accepts it."""
-    return replace(parts, tokens=IdToken(parts.tokens))
+    return replace(parts, tokens=IdToken(parts.tokens), api=AskedWith(parts.api, parts.tokens))
 
 
 class NeverRenewed:
@@ -239,35 +249,23 @@ def token_never_renewed(parts: Parts) -> Parts:
     return replace(parts, tokens=NeverRenewed(parts.tokens))
 
 
-class WrongKos:
+class WrongKos(PassingImages):
     """`Images` asked for under another identifier than that of the KOS."""
 
-    def __init__(self, inner: Images) -> None:
-        self._inner = inner
-
-    async def retrieve(
-        self,
-        exam: Exam,
-        series: Series,
-        token: str,
-        *,
-        use: Use,
-        into: Path,
-        limit: int,
-        accept: Accept,
-    ) -> None:
+    async def fetch(self, asked: Asked) -> None:
         """As if the study were its own KOS."""
-        named = replace(exam, kos_uid=exam.study_uid)
-        await self._inner.retrieve(
-            named, series, token, use=use, into=into, limit=limit, accept=accept
-        )
+        named = replace(asked.exam, kos_uid=asked.exam.study_uid)
+        await super().fetch(replace(asked, exam=named))
 
 
 @mutant(
     "kos-mal-nomme",
     breaks="KOS-SOPInstanceUID porte l'identifiant de l'examen, non celui du KOS.",
     requirements=("DB.VI-CO.14",),
-    consequences=("DB.CO.60",),
+    consequences=(
+        "DB.CO.60",
+        "DB.CO.57",
+    ),
     role="consumer",
 )
 def wrong_kos(parts: Parts) -> Parts:
@@ -317,38 +315,29 @@ class Rewriting(HttpClient):
             yield answer
 
 
-class Sifted:
+class Sifted(PassingImages):
     """`Images` of which those of other series are dropped as they come."""
 
-    def __init__(self, inner: Images) -> None:
-        self._inner = inner
-
-    async def retrieve(
-        self,
-        exam: Exam,
-        series: Series,
-        token: str,
-        *,
-        use: Use,
-        into: Path,
-        limit: int,
-        accept: Accept,
-    ) -> None:
+    async def fetch(self, asked: Asked) -> None:
         """The images of the series among those that come."""
 
         def sift(image: Received) -> None:
-            if image.sop_instance in series.instances:
-                accept(image)
+            if image.sop_instance in asked.series.instances:
+                asked.accept(image)
 
-        await self._inner.retrieve(
-            exam, series, token, use=use, into=into, limit=limit, accept=sift
-        )
+        await super().fetch(replace(asked, accept=sift))
 
 
 @mutant(
     "examen-entier-demande",
     breaks="Chaque demande WADO-RS porte sur tout l'examen, non sur une série.",
     requirements=("DB.VI-CO.11",),
+    consequences=(
+        "DB.CO.57",
+        "DB.CO.60",
+        "DB.CO.73",
+        "DB.CO.74",
+    ),
     role="consumer",
 )
 def whole_study(parts: Parts) -> Parts:
@@ -361,6 +350,10 @@ def whole_study(parts: Parts) -> Parts:
     "syntaxe-oubliee",
     breaks="JPEG 2000 manque aux syntaxes de transfert demandées.",
     requirements=("DB.CS.83",),
+    consequences=(
+        "DB.CO.57",
+        "DB.CO.73",
+    ),
     role="consumer",
 )
 def syntax_left_out(parts: Parts) -> Parts:
@@ -386,6 +379,7 @@ def lossy_export(parts: Parts) -> Parts:
     "sans-facteur-q",
     breaks="Les syntaxes de transfert sont demandées sans facteur q.",
     requirements=("DB.CO.84",),
+    consequences=("DB.CO.57",),
     role="consumer",
 )
 def without_q(parts: Parts) -> Parts:

@@ -29,6 +29,13 @@ __all__: list[str] = []
 
 _PHYSICIAN = "10"
 """Médecin (TRE_G15-ProfessionSante)."""
+_BELIEVED_DECODED = tuple(f"KIT-SEC-TOK-{row:02}" for row in (6, 7, 8, 9, 10, 11, 24, 25, 28))
+"""Rows of tokens that are right in what they say, while PSC does not vouch for them."""
+_BELIEVED_UNREAD = (
+    *_BELIEVED_DECODED,
+    *(f"KIT-SEC-TOK-{row:02}" for row in (12, 16, 17, 18, 19, 22)),
+)
+"""... and of those that say what a right one does not."""
 _RADIOLOGIST = Accepted(subject="un médecin", professions=(_PHYSICIAN,))
 
 
@@ -47,6 +54,13 @@ class Trusting(PassingTrust):
     "liste-blanche-ignoree",
     breaks="Le DN du certificat client n'est pas cherché dans la liste blanche.",
     requirements=("KIT-LISTE-BLANCHE",),
+    # Whoever the catalogue's attackers are named, and whoever lists them.
+    consequences=(
+        "KIT-SEC-TLS-17",
+        "KIT-SEC-TLS-18",
+        "KIT-SEC-TLS-25",
+        *(f"KIT-SEC-WL-{number}" for number in ("01", "02", "04", "05", "06", "07", "13")),
+    ),
 )
 def white_list_ignored(parts: Parts) -> Parts:
     """Any IGC-Santé client certificate opens the door."""
@@ -78,6 +92,7 @@ class Stranger(PassingTrust):
     "certificat-client-facultatif",
     breaks="Les images sont servies à qui ne montre aucun certificat client.",
     requirements=("DB.SO.98", "DB.SO.99"),
+    consequences=("KIT-SEC-TLS-25",),
 )
 def client_certificate_optional(parts: Parts) -> Parts:
     """Mutual TLS, for those who like."""
@@ -118,6 +133,8 @@ class Credited:
     "autorite-du-marche-admise",
     breaks="Un certificat client du marché ouvre la porte comme un certificat de l'IGC-Santé.",
     requirements=("DB.SO.98",),
+    # A person's authority is no pinned one either.
+    consequences=("KIT-SEC-TLS-06",),
 )
 def market_clients_accepted(parts: Parts) -> Parts:
     """The wrong authority vouches for a DN of the list."""
@@ -192,7 +209,7 @@ class Anonymous:
 @mutant(
     "jeton-facultatif",
     breaks="Une demande sans jeton est servie ; ceux que l'on montre sont vérifiés.",
-    requirements=("DB.SO.33",),
+    requirements=("DB.SO.33", "KIT-SEC-TOK-04", "KIT-SEC-HLT-02"),
 )
 def token_optional(parts: Parts) -> Parts:
     """The trust space is thought to be proof enough."""
@@ -211,6 +228,7 @@ class NeverAsked:
     "jeton-non-verifie",
     breaks="Le jeton n'est soumis à aucune introspection : il est cru, et son porteur avec lui.",
     requirements=("DB.SO.33", "DB.SO.34"),
+    consequences=_BELIEVED_UNREAD,
 )
 def token_not_introspected(parts: Parts) -> Parts:
     """A header that looks right is enough."""
@@ -244,7 +262,8 @@ def _expired(claims: dict[str, object], now: datetime) -> bool:
 @mutant(
     "jeton-decode",
     breaks="Un jeton bien formé et non expiré est accepté contre l'avis de l'introspection.",
-    requirements=("DB.SO.33",),
+    requirements=("DB.SO.33", "KIT-SEC-TOK-18", "KIT-SEC-TOK-19"),
+    consequences=_BELIEVED_DECODED,
 )
 def token_only_decoded(parts: Parts) -> Parts:
     """A forged token passes: its signature is nobody's business."""
@@ -288,7 +307,7 @@ class AnyProfession:
     async def check(self, token: str, *, now: datetime) -> TokenVerdict:
         """The right verdict, with one more profession."""
         verdict = await self._inner.check(token, now=now)
-        if isinstance(verdict, Denied):
+        if isinstance(verdict, Denied) or _PHYSICIAN in verdict.professions:
             return verdict
         return replace(verdict, professions=(*verdict.professions, _PHYSICIAN))
 

@@ -178,7 +178,7 @@ class _Alone:
     "une-serie-a-la-fois",
     breaks="Une demande est refusée tant qu'une autre est servie.",
     requirements=("DB.SO.32", "DB.SO.35"),
-    consequences=("DB.CO.60",),
+    consequences=("DB.CO.60", "KIT-SEC-DIC-06"),
 )
 def one_at_a_time(parts: Parts) -> Parts:
     """Five clients, one of them happy."""

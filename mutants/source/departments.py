@@ -14,19 +14,21 @@ from mutants.registry import mutant
 __all__: list[str] = []
 
 
-def _of_nobody(orders: Sequence[Order]) -> list[Order]:
-    return [replace(order, accession_oid="") for order in orders]
-
-
 class OnePacs:
-    """`Examinations` that do not look who gave an accession number."""
+    """`Examinations` that do not look who gave an accession number: the authority of the first one
+    that they see stands for all."""
 
     def __init__(self, inner: Examinations) -> None:
         self._inner = inner
+        self._first = ""
 
     def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
-        """In the PACS that serves whatever no other one names."""
-        return self._inner.find(study_uid, _of_nobody(orders))
+        """In the PACS where the first exam was."""
+        return self._inner.find(study_uid, tuple(self._known(order) for order in orders))
+
+    def _known(self, order: Order) -> Order:
+        self._first = self._first or order.accession_oid
+        return replace(order, accession_oid=self._first)
 
 
 @mutant(
@@ -44,7 +46,7 @@ class FirstThatHas(OnePacs):
     """`Examinations` that ask every PACS, and believe the first that has something."""
 
     def find(self, study_uid: str, orders: Sequence[Order]) -> FoundStudy | None:
-        """The usual PACS first, whoever gave the number."""
+        """The PACS of the first exam first, whoever gave the number."""
         return super().find(study_uid, orders) or self._inner.find(study_uid, orders)
 
 

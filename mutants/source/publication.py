@@ -15,6 +15,7 @@ from drimbox_ref.source.ports import (
     Directory,
     Examinations,
     Matcher,
+    Registry,
     Reports,
     Vihf,
 )
@@ -414,35 +415,41 @@ def never_again(parts: Parts) -> Parts:
     return replace(parts, registry=Faint(parts.registry))
 
 
-class NeverFound(PassingRegistry):
-    """A `Registry` that never finds what it published."""
+class Unasking(PassingRegistry):
+    """A `Registry` that does not look for what an interrupted submission may have left."""
+
+    def __init__(self, inner: Registry) -> None:
+        super().__init__(inner)
+        self._cut: dict[str, bytes] = {}
+        """UniqueId of the lot -> its metadata, which name the document."""
+
+    async def submit(
+        self, submission: Submission, *, credentials: Credentials, assertion: etree._Element
+    ) -> None:
+        """As it should, and an interruption is remembered."""
+        try:
+            await super().submit(submission, credentials=credentials, assertion=assertion)
+        except PeerUnavailable:
+            self._cut[submission.set_uid] = submission.metadata
+            raise
 
     async def reference(
         self, unique_id: str, *, credentials: Credentials, assertion: etree._Element
     ) -> str | None:
-        """None, without a question."""
-        return None
+        """None, without a question, of what was interrupted."""
+        if any(unique_id.encode() in metadata for metadata in self._cut.values()):
+            return None
+        return await super().reference(unique_id, credentials=credentials, assertion=assertion)
 
 
 @mutant(
     "reprise-sans-recherche",
     breaks="Après une coupure, la Source publie de nouveau sans chercher ce que le DMP a déjà.",
     requirements=("KIT-REPRISE",),
-    # What is not looked up is neither replaced nor depublished, nor known by the DMP's own name.
-    consequences=(
-        "DB.SO.13",
-        "DB.SO.22",
-        "DB.SO.26",
-        "DB.SO.28",
-        "DB.SO.29",
-        "DB.SO.97",
-        "KIT-OMI",
-        "KIT-COMPTE-RENDU",
-    ),
 )
 def retried_blindly(parts: Parts) -> Parts:
     """The DMP refuses its own document as a duplicate, and the Source holds it for lost."""
-    return replace(parts, registry=NeverFound(parts.registry))
+    return replace(parts, registry=Unasking(parts.registry))
 
 
 class ReportForgotten(PassingArchive):

@@ -7,17 +7,30 @@ faults one alone is known, the others are ours (`spec.dmp.FaultSubcode`).
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
-from protocols.ebrim import RegistryError
+from protocols.ebrim import QueryResponse, RegistryError
 from simulators.dmp.refusal import BusinessError, Refusal
 from spec.dmp import FaultSubcode
-from spec.xds import ErrorCode
+from spec.xds import ErrorCode, ResponseStatus
 from wire.faults import FaultKind, Faults, Parameter, Struck, delay, slow
 from wire.impairment import Impairment, Link
 
-__all__ = ["MENU", "TLS", "Cut", "cut_of", "fail", "link_for", "refuse", "refused_handshake"]
+__all__ = [
+    "MENU",
+    "TLS",
+    "Cut",
+    "cut_of",
+    "fail",
+    "link_for",
+    "partial",
+    "refuse",
+    "refused_handshake",
+]
+
+T = TypeVar("T")
 
 TLS: Final = "TLS"
 _XDS: Final = ("TD2.1", "TD3.1", "TD3.2", "TD3.3")
@@ -117,6 +130,20 @@ MENU: Final = (
         ),
     ),
     FaultKind(
+        name="partiel",
+        words="répond PartialSuccess : la première moitié de ce qui est trouvé, et cette erreur",
+        meaning="answers PartialSuccess: the first half of what is found, and this error",
+        services=("TD3.1",),
+        parameters=(
+            Parameter(
+                name="code",
+                words="errorCode",
+                default=ErrorCode.REGISTRY_ERROR.value,
+                choices={one: one for one in _CODES},
+            ),
+        ),
+    ),
+    FaultKind(
         name="http",
         words="répond par ce code HTTP, sans rien faire",
         meaning="answers by this HTTP status, and does nothing",
@@ -162,6 +189,23 @@ def refuse(struck: Struck | None) -> None:
     """
     if struck is not None and struck.kind == "erreur-xds":
         raise BusinessError((RegistryError(code=struck.text("code"), context=_TEXT),))
+
+
+def partial(struck: Struck | None, response: QueryResponse) -> QueryResponse:
+    """An answer to a search, of which a half is missing when it is struck so: the odd one stays."""
+    if struck is None or struck.kind != "partiel":
+        return response
+
+    def half(found: tuple[T, ...]) -> tuple[T, ...]:
+        return found[: (len(found) + 1) // 2]
+
+    return replace(
+        response,
+        status=ResponseStatus.PARTIAL_SUCCESS,
+        errors=(RegistryError(code=struck.text("code"), context=_TEXT),),
+        entries=half(response.entries),
+        refs=half(response.refs),
+    )
 
 
 def cut_of(struck: Struck | None) -> Cut | None:

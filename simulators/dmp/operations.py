@@ -16,7 +16,7 @@ from protocols.mtom import Package
 from simulators.dmp import existence, habilitation, queries, update
 from simulators.dmp.access import check_patient, check_right
 from simulators.dmp.config import DmpConfig
-from simulators.dmp.faults import Cut, cut_of, refuse
+from simulators.dmp.faults import Cut, cut_of, partial, refuse
 from simulators.dmp.refusal import BusinessError
 from simulators.dmp.retrieval import retrieve
 from simulators.dmp.rights import Transaction
@@ -133,9 +133,10 @@ class Operations:
             keys = (patient.id,)
             refuse(struck)
             with self.store.reading() as session:
-                response = queries.answer(
+                whole = queries.answer(
                     query, session, caller, patient, max_results=self.config.options.max_results
                 )
+            response = partial(struck, whole)
         except BusinessError as error:
             response = QueryResponse(status=ResponseStatus.FAILURE, errors=error.errors, total=0)
         body = ebrim.build_query_response(response, mint=lambda: self._uuid().urn)

@@ -1,10 +1,12 @@
-"""The test PKI: two unrelated authorities, their leaves, their revocation, their HTTP face."""
+"""The test PKI: authorities, leaves, revocation by CRL and OCSP, and what they do wrong."""
 
 from simulators.igc.credential import Credential, CredentialFiles, pem, read_key, write_key
+from simulators.igc.faults import MENU
 from simulators.igc.pki import Pki, PkiFiles
 from simulators.igc.seeded import seeded_signer
 
 __all__ = [
+    "MENU",
     "Credential",
     "CredentialFiles",
     "Pki",

@@ -19,32 +19,43 @@ from urllib.parse import urljoin
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from simulators.igc import profiles, revoked
+from simulators.igc.authorities import (
+    AUTHORITIES,
+    CRL_LIFE,
+    MARKET,
+    ORGANISATIONS,
+    Authority,
+    certify,
+    new_authority,
+    new_crl,
+    new_key,
+)
 from simulators.igc.credential import Credential, pem
 
-__all__ = ["CRL_PATH", "PUBLISHED", "Issuer", "LeafOptions", "Pki", "PkiFiles"]
+__all__ = [
+    "CRL_PATH",
+    "OCSP_PATH",
+    "TSA_PATH",
+    "Extensions",
+    "Issuer",
+    "LeafOptions",
+    "Pki",
+    "PkiFiles",
+]
 
 Issuer = Literal["igc", "market"]
+Extensions = Callable[
+    [rsa.RSAPublicKey, rsa.RSAPublicKey, profiles.Addresses | None], list[profiles.Extension]
+]
 
-CRL_PATH = "/CRL/KIT-ACI-EL-ORG.crl"
-PUBLISHED = {
-    "organisations-crl": CRL_PATH,
-    "root-crl": "/CRL/KIT-ACR-EL.crl",
-    "organisations": "/AC/KIT-ACI-EL-ORG.cer",
-    "root": "/AC/KIT-ACR-EL.cer",
-}
-"""Paths under which the service publishes; file names follow those of IGC-Santé (sample)."""
-
+CRL_PATH = ORGANISATIONS.crl_path
+OCSP_PATH = "/ocsp"
+TSA_PATH = "/tsa"
 ORGANISATION_LIFE = timedelta(days=3 * 365)
 SERVER_LIFE = timedelta(days=90)
-AUTHORITY_LIFE = timedelta(days=10 * 365)
-CRL_LIFE = timedelta(days=7)
-CRL_MARGIN = timedelta(minutes=1)
-"""How long before it is made a CRL begins, unless something was revoked since: clocks differ."""
 DAY = timedelta(days=1)
 
 STRUCTURE = "STRUCTURE DE TEST DRIMBENCH"
@@ -74,16 +85,10 @@ class PkiFiles:
     market_trust: Path
 
 
-@dataclass(frozen=True, slots=True)
-class _Authority:
-    root: Credential
-    intermediate: Credential
-
-
 class Pki:
     """The certificates of one run. Safe from any thread.
 
-    Authorities are made at their first use (two RSA keys each, 40 to 100 ms a key).
+    Authorities are made at their first use (an RSA key each, 40 to 100 ms).
     """
 
     def __init__(
@@ -93,8 +98,11 @@ class Pki:
         self._keep = keep
         self.clock = clock
         self._lock = threading.RLock()
-        self._revoked: dict[int, x509.RevokedCertificate] = {}
-        self._served_crl: tuple[datetime, bytes] | None = None
+        self._authorities: dict[str, Credential] = {}
+        self._revoked: dict[tuple[str, int], x509.RevokedCertificate] = {}
+        """By authority and number."""
+        self._served: dict[str, tuple[datetime, bytes]] = {}
+        """Authority -> its CRL, and when it was made."""
         self._read = 0
         """What is known of the kept folder's revocations (`revoked.version`)."""
 
@@ -136,10 +144,12 @@ class Pki:
         not_yet_valid: bool = False,
         self_signed: bool = False,
         client_only: bool = False,
+        here: bool = True,
         issuer: Issuer = "market",
         key: rsa.RSAPrivateKey | None = None,
     ) -> Credential:
-        """A market TLS server certificate for these DNS names and IP addresses, and for 127.0.0.1.
+        """A market TLS server certificate for these DNS names and IP addresses, and for 127.0.0.1
+        (`here`).
 
         `client_only` is a fault of its extended usage, `issuer="igc"` one of its authority.
 
@@ -148,18 +158,19 @@ class Pki:
         """
         if not names:
             raise ValueError("a server certificate needs at least one name")
-        key = key or _new_key()
-        authority = self._market if issuer == "market" else self._igc
-        signer = None if self_signed else authority.intermediate
+        key = key or new_key()
+        signer = None
+        if not self_signed:
+            signer = self.authority(MARKET if issuer == "market" else ORGANISATIONS)
         signer_key = key if signer is None else signer.key
-        certificate = _certificate(
+        certificate = certify(
             subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]),
             public_key=key.public_key(),
             issuer=None if signer is None else signer.certificate.subject,
             issuer_key=signer_key,
             window=self._window(SERVER_LIFE, expired, not_yet_valid),
             extensions=profiles.server_extensions(
-                dict.fromkeys((*names, "127.0.0.1")),
+                dict.fromkeys((*names, "127.0.0.1") if here else names),
                 key.public_key(),
                 signer_key.public_key(),
                 client_only=client_only,
@@ -167,10 +178,38 @@ class Pki:
         )
         return Credential(key, certificate, () if signer is None else (signer.certificate,))
 
+    def issue(
+        self,
+        authority: Authority,
+        subject: x509.Name,
+        extensions: Extensions,
+        *,
+        life: timedelta = ORGANISATION_LIFE,
+        expired: bool = False,
+        not_yet_valid: bool = False,
+        key: rsa.RSAPrivateKey | None = None,
+    ) -> Credential:
+        """A certificate of any profile, by any authority.
+
+        `extensions` is told the public key, that of the issuer, and where the issuer publishes.
+        """
+        key, signer = key or new_key(), self.authority(authority)
+        certificate = certify(
+            subject=subject,
+            public_key=key.public_key(),
+            issuer=signer.certificate.subject,
+            issuer_key=signer.key,
+            window=self._window(life, expired, not_yet_valid),
+            extensions=extensions(
+                key.public_key(), signer.key.public_key(), self._addresses(authority)
+            ),
+        )
+        return Credential(key, certificate, (signer.certificate,))
+
     @cached_property
     def throwaway_key(self) -> rsa.RSAPrivateKey:
         """One key shared by leaves whose key does not matter (`key=pki.throwaway_key`)."""
-        return _new_key()
+        return new_key()
 
     def vouches_for(self, credential: Credential) -> bool:
         """Whether one of our authorities issued it, it is in force for a day at least, and the CRL
@@ -180,7 +219,7 @@ class Pki:
             return False
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc - DAY:
             return False
-        for authority in (self._igc.intermediate, self._market.intermediate):
+        for authority in map(self.authority, (ORGANISATIONS, MARKET)):
             try:
                 certificate.verify_directly_issued_by(authority.certificate)
             except (ValueError, InvalidSignature):
@@ -195,90 +234,143 @@ class Pki:
         credential: Credential,
         reason: x509.ReasonFlags = x509.ReasonFlags.key_compromise,
     ) -> None:
-        """Put an organisation's certificate on the CRLs made from now on.
+        """Put a certificate on the CRLs made from now on, and in the answers by OCSP.
 
         Raises:
-            ValueError: another authority issued it.
+            ValueError: none of the authorities that publish issued it.
         """
         certificate = credential.certificate
-        if certificate.issuer != self._igc.intermediate.certificate.subject:
-            raise ValueError(f"not issued by the organisations' authority: {credential.dn}")
+        which = self.issuer_of(certificate)
+        if which is None:
+            raise ValueError(f"issued by no authority of this PKI that publishes: {credential.dn}")
         entry = revoked.entry(certificate.serial_number, self.clock(), reason)
         with self._lock:
-            self._revoked[certificate.serial_number] = entry
-            self._served_crl = None
+            self._revoked[which.name, certificate.serial_number] = entry
+            self._served.pop(which.name, None)
+
+    def issuer_of(self, certificate: x509.Certificate) -> Authority | None:
+        """The authority of that name that signed it, of those that publish."""
+        for one in AUTHORITIES:
+            if certificate.issuer != one.subject:
+                continue
+            try:
+                certificate.verify_directly_issued_by(self.authority(one).certificate)
+            except (ValueError, InvalidSignature):
+                continue
+            return one
+        return None
+
+    def revocation(self, authority: Authority, serial: int) -> x509.RevokedCertificate | None:
+        """Its line on that authority's CRL, if it has one."""
+        with self._lock:
+            self._read_kept()
+            return self._revoked.get((authority.name, serial))
 
     def crl(
         self,
         *,
+        authority: Authority = ORGANISATIONS,
         this_update: datetime | None = None,
         next_update: datetime | None = None,
         delta_of: x509.CertificateRevocationList | None = None,
     ) -> bytes:
-        """The organisations' CRL, DER. Valid seven days, unless told otherwise (stale ones).
+        """An authority's CRL, DER. Valid seven days, unless told otherwise (stale ones).
 
         `delta_of` makes a delta: what was revoked since that complete one (RFC 5280 5.2.4).
 
         One made earlier is served again while nothing was revoked since and half of its life is
         left: a download must not cost an RSA signature.
         """
-        authority = self._igc.intermediate
+        signer, now = self.authority(authority), self.clock()
         with self._lock:
-            taken_back = self._taken_back()
+            self._read_kept()
+            taken_back = tuple(
+                one for (name, _), one in self._revoked.items() if name == authority.name
+            )
             if delta_of is not None:
                 known = {entry.serial_number for entry in delta_of}
-                news = tuple(one for one in taken_back if one.serial_number not in known)
-                return self._crl(authority, news, this_update, next_update, delta_of)
-            if this_update is not None or next_update is not None:
-                return self._crl(authority, taken_back, this_update, next_update)
-            now = self.clock()
-            if self._served_crl is None or abs(now - self._served_crl[0]) > CRL_LIFE / 2:
-                self._served_crl = (now, self._crl(authority, taken_back, None, None))
-            return self._served_crl[1]
+                taken_back = tuple(one for one in taken_back if one.serial_number not in known)
+            if delta_of is not None or this_update is not None or next_update is not None:
+                return new_crl(
+                    signer,
+                    taken_back,
+                    now,
+                    this_update=this_update,
+                    next_update=next_update,
+                    base=delta_of,
+                )
+            made, data = self._served.get(authority.name, (now, b""))
+            if not data or abs(now - made) > CRL_LIFE / 2:
+                data = new_crl(signer, taken_back, now)
+                self._served[authority.name] = (now, data)
+            return data
 
-    def _taken_back(self) -> tuple[x509.RevokedCertificate, ...]:
-        """Of this run, and of the kept folder, which another process may have changed."""
-        if self._keep is not None and revoked.version(self._keep) != self._read:
-            self._read = revoked.version(self._keep)
-            self._revoked.update({one.serial_number: one for one in revoked.read(self._keep)})
-            self._served_crl = None
-        return tuple(self._revoked.values())
+    def _read_kept(self) -> None:
+        """What the kept folder says, which another process may have changed."""
+        if self._keep is None or revoked.version(self._keep) == self._read:
+            return
+        self._read = revoked.version(self._keep)
+        for authority, one in revoked.read(self._keep):
+            self._revoked[authority, one.serial_number] = one
+        self._served.clear()
 
     def root_crl(self) -> bytes:
-        """The root's CRL now, DER: nothing is ever revoked there."""
-        return self._crl(self._igc.root, (), None, None)
+        """The elementary root's CRL now, DER: nothing is ever revoked there."""
+        return self.crl(authority=ORGANISATIONS.parent or ORGANISATIONS)
+
+    @property
+    def ocsp_url(self) -> str:
+        """Where a status is asked for."""
+        return urljoin(self.crl_url, ".." + OCSP_PATH)
+
+    @property
+    def tsa_url(self) -> str:
+        """Where time stamps are given."""
+        return urljoin(self.crl_url, ".." + TSA_PATH)
 
     # Trust
 
     @property
     def organisations(self) -> Credential:
         """The organisations' authority with its key, which protects nothing: it certifies tests."""
-        return self._igc.intermediate
+        return self.authority(ORGANISATIONS)
 
     @property
     def igc_root(self) -> x509.Certificate:
         """The anchor for clients and signers."""
-        return self._igc.root.certificate
+        return self.root(ORGANISATIONS)
 
     @property
     def igc_intermediate(self) -> x509.Certificate:
         """The organisations' authority."""
-        return self._igc.intermediate.certificate
+        return self.organisations.certificate
 
     @property
     def market_root(self) -> x509.Certificate:
         """The anchor for TLS servers."""
-        return self._market.root.certificate
+        return self.root(MARKET)
+
+    def root(self, authority: Authority) -> x509.Certificate:
+        """The anchor of an authority."""
+        return self.root_credential(authority).certificate
+
+    def root_credential(self, authority: Authority) -> Credential:
+        """The same with its key, which protects nothing either."""
+        return self.authority(authority.parent or authority)
+
+    def bundle_pem(self, authority: Authority) -> bytes:
+        """Root and authority."""
+        return pem(self.root(authority), self.authority(authority).certificate)
 
     @property
     def igc_bundle_pem(self) -> bytes:
         """Root and organisations' authority."""
-        return pem(self.igc_root, self.igc_intermediate)
+        return self.bundle_pem(ORGANISATIONS)
 
     @property
     def market_bundle_pem(self) -> bytes:
         """Market root and intermediate."""
-        return pem(self.market_root, self._market.intermediate.certificate)
+        return self.bundle_pem(MARKET)
 
     def write(self, directory: Path) -> PkiFiles:
         """Write `igc-trust.pem` and `market-trust.pem`."""
@@ -290,96 +382,48 @@ class Pki:
 
     # Inside
 
-    @cached_property
-    def _igc_made(self) -> _Authority:
-        return self._kept("igc") or self._authority(
-            "igc",
-            "IGC DE TEST",
-            "KIT AC RACINE ELEMENTAIRE",
-            "KIT AC ELEMENTAIRE ORGANISATIONS",
-            self._addresses("root-crl", "root"),
-        )
-
-    @cached_property
-    def _market_made(self) -> _Authority:
-        return self._kept("marche") or self._authority(
-            "marche", "MARCHE DE TEST", "KIT Racine Marche TLS", "KIT Autorite Marche TLS", None
-        )
-
-    @property
-    def _igc(self) -> _Authority:
-        with self._lock:  # cached_property alone would let two threads make two authorities
-            return self._igc_made
-
-    @property
-    def _market(self) -> _Authority:
+    def authority(self, which: Authority) -> Credential:
+        """An authority with its key: made at first use, or the one that the folder keeps."""
         with self._lock:
-            return self._market_made
+            if which.name not in self._authorities:
+                parent = None if which.parent is None else self.authority(which.parent)
+                made = self._kept(which, parent)
+                if made is None:
+                    above = None if which.parent is None else self._addresses(which.parent)
+                    made = new_authority(which, parent, self.clock(), above)
+                    if self._keep is not None:
+                        made.write(self._keep, f"ac-{which.name}")
+                self._authorities[which.name] = made
+            return self._authorities[which.name]
 
-    def _addresses(self, crl: str, certificate: str) -> profiles.Addresses:
+    def _addresses(self, authority: Authority) -> profiles.Addresses | None:
+        if not authority.published:
+            return None
         # `crl_url` ends with CRL_PATH, perhaps under a prefix: siblings are relative to it.
         return profiles.Addresses(
             crl=self.crl_url
-            if PUBLISHED[crl] == CRL_PATH
-            else urljoin(self.crl_url, "." + PUBLISHED[crl].removeprefix("/CRL")),
-            certificate=urljoin(self.crl_url, ".." + PUBLISHED[certificate]),
+            if authority is ORGANISATIONS
+            else urljoin(self.crl_url, "." + authority.crl_path.removeprefix("/CRL")),
+            certificate=urljoin(self.crl_url, ".." + authority.certificate_path),
+            ocsp=self.ocsp_url if authority.parent else "",
         )
 
-    def _kept(self, name: str) -> _Authority | None:
+    def _kept(self, which: Authority, parent: Credential | None) -> Credential | None:
         """The authority that the folder keeps; None when it has none, or one of another time.
 
         Raises:
             ValueError: what it keeps cannot be used.
         """
-        if self._keep is None or not (self._keep / f"ac-{name}.key").exists():
+        name = f"ac-{which.name}"
+        if self._keep is None or not (self._keep / f"{name}.key").exists():
             return None
-        root = Credential.read(self._keep, f"ac-{name}-racine")
-        intermediate = Credential.read(self._keep, f"ac-{name}")
-        now = self.clock() + ORGANISATION_LIFE
-        return (
-            _Authority(root, intermediate) if now < root.certificate.not_valid_after_utc else None
-        )
-
-    def _authority(
-        self,
-        name: str,
-        unit: str,
-        root_cn: str,
-        intermediate_cn: str,
-        addresses: profiles.Addresses | None,
-    ) -> _Authority:
-        now = self.clock()
-        window = (now - AUTHORITY_LIFE, now + AUTHORITY_LIFE)
-        root_key, key = _new_key(), _new_key()
-        root_name = _authority_name(unit, root_cn)
-        root = _certificate(
-            subject=root_name,
-            public_key=root_key.public_key(),
-            issuer=None,
-            issuer_key=root_key,
-            window=window,
-            extensions=profiles.authority_extensions(
-                root_key.public_key(), root_key.public_key(), path_length=None
-            ),
-        )
-        extensions = profiles.authority_extensions(
-            key.public_key(), root_key.public_key(), path_length=0
-        )
-        if addresses is not None:
-            extensions += profiles.address_extensions(addresses)
-        intermediate = _certificate(
-            subject=_authority_name(unit, intermediate_cn),
-            public_key=key.public_key(),
-            issuer=root_name,
-            issuer_key=root_key,
-            window=window,
-            extensions=extensions,
-        )
-        made = _Authority(Credential(root_key, root), Credential(key, intermediate))
-        if self._keep is not None:
-            made.root.write(self._keep, f"ac-{name}-racine")
-            made.intermediate.write(self._keep, f"ac-{name}")
-        return made
+        kept = Credential.read(self._keep, name)
+        try:
+            kept.certificate.verify_directly_issued_by((parent or kept).certificate)
+        except (ValueError, InvalidSignature):  # of a root that was made again
+            return None
+        end = self.clock() + ORGANISATION_LIFE
+        return kept if end < kept.certificate.not_valid_after_utc else None
 
     def _organisation(
         self,
@@ -392,26 +436,38 @@ class Pki:
         issuer: Issuer = "igc",
         key: rsa.RSAPrivateKey | None = None,
     ) -> Credential:
-        key = key or _new_key()
-        if self_signed:
-            signer, addresses = None, None
-        elif issuer == "market":
-            signer, addresses = self._market.intermediate, None
-        else:
-            signer = self._igc.intermediate
-            addresses = self._addresses("organisations-crl", "organisations")
-        signer_key = key if signer is None else signer.key
-        certificate = _certificate(
+        window = self._window(ORGANISATION_LIFE, expired, not_yet_valid)
+
+        def extensions(
+            public: rsa.RSAPublicKey,
+            issuer_key: rsa.RSAPublicKey,
+            addresses: profiles.Addresses | None,
+        ) -> list[profiles.Extension]:
+            made = profiles.organisation_extensions(profile, public, issuer_key, addresses)
+            if profile == "sign":
+                made.append((x509.PrivateKeyUsagePeriod(*window), False))
+            return made
+
+        if not self_signed:
+            return self.issue(
+                ORGANISATIONS if issuer == "igc" else MARKET,
+                subject,
+                extensions,
+                expired=expired,
+                not_yet_valid=not_yet_valid,
+                key=key,
+            )
+        key = key or new_key()
+        public = key.public_key()
+        certificate = certify(
             subject=subject,
-            public_key=key.public_key(),
-            issuer=None if signer is None else signer.certificate.subject,
-            issuer_key=signer_key,
-            window=self._window(ORGANISATION_LIFE, expired, not_yet_valid),
-            extensions=profiles.organisation_extensions(
-                profile, key.public_key(), signer_key.public_key(), addresses
-            ),
+            public_key=public,
+            issuer=None,
+            issuer_key=key,
+            window=window,
+            extensions=extensions(public, public, None),
         )
-        return Credential(key, certificate, () if signer is None else (signer.certificate,))
+        return Credential(key, certificate)
 
     def _window(
         self, life: timedelta, expired: bool, not_yet_valid: bool
@@ -424,71 +480,3 @@ class Pki:
         # Begins an hour ago: a peer whose clock is a little behind must not refuse it.
         begin = now - timedelta(hours=1)
         return begin, begin + life
-
-    def _crl(
-        self,
-        authority: Credential,
-        entries: tuple[x509.RevokedCertificate, ...],
-        this_update: datetime | None,
-        next_update: datetime | None,
-        base: x509.CertificateRevocationList | None = None,
-    ) -> bytes:
-        # Seconds are all that a CRL tells: one made now would begin after a verification that
-        # began before it, and be out of date for that one.
-        start = this_update or max(
-            [self.clock() - CRL_MARGIN, *(entry.revocation_date_utc for entry in entries)]
-        )
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(authority.certificate.subject)
-            .last_update(start)
-            .next_update(next_update or start + CRL_LIFE)
-            .add_extension(x509.CRLNumber(int(start.timestamp() * 1000)), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()),
-                critical=False,
-            )
-        )
-        if base is not None:
-            number = base.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-            builder = builder.add_extension(x509.DeltaCRLIndicator(number), critical=True)
-        for entry in entries:
-            builder = builder.add_revoked_certificate(entry)
-        return builder.sign(authority.key, SHA256()).public_bytes(Encoding.DER)
-
-
-def _new_key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def _authority_name(unit: str, cn: str) -> x509.Name:
-    pairs = (
-        (NameOID.COUNTRY_NAME, "FR"),
-        (NameOID.ORGANIZATION_NAME, "DRIMBENCH"),
-        (NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
-        (NameOID.COMMON_NAME, cn),
-    )
-    return x509.Name([x509.NameAttribute(oid, value) for oid, value in pairs])
-
-
-def _certificate(
-    *,
-    subject: x509.Name,
-    public_key: rsa.RSAPublicKey,
-    issuer: x509.Name | None,
-    issuer_key: rsa.RSAPrivateKey,
-    window: tuple[datetime, datetime],
-    extensions: list[profiles.Extension],
-) -> x509.Certificate:
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer or subject)
-        .public_key(public_key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(window[0])
-        .not_valid_after(window[1])
-    )
-    for extension, critical in extensions:
-        builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(issuer_key, SHA256())

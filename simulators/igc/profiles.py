@@ -2,8 +2,8 @@
 
 Profiles ORG AUTH_CLI and ORG SIGN were read from IGC-Santé test certificates that circulate in
 public ANS material (white list signer, esignsante test resources, VIHF samples); grade: sample.
-Left out on purpose: LDAP addresses, freshestCRL and OCSP, which this PKI does not serve, and the
-CPS qualifier, because our certificates follow nobody's practice statement.
+Left out on purpose: LDAP addresses and freshestCRL, which this PKI does not serve, and the CPS
+qualifier, because our certificates follow nobody's practice statement.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ __all__ = [
     "authority_extensions",
     "crl_address",
     "key_usage",
+    "leaf_extensions",
     "organisation_extensions",
+    "ocsp_address",
     "organisation_name",
     "server_extensions",
+    "service_extensions",
 ]
 
 TEST_POLICY = "1.2.250.1.213.1.7.2.1.1.1.1"
@@ -32,6 +35,12 @@ TEST_POLICY = "1.2.250.1.213.1.7.2.1.1.1.1"
 PRODUCT_CATEGORY = x509.ObjectIdentifier("1.2.250.1.71.1.2.5")
 TEST_SOFTWARE_CERTIFICATE = b"\x04\x01\x83"
 """TRE_G01-CategorieProduit 83, test software certificate, as a DER OCTET STRING (sample)."""
+
+PRODUCTION_SERVER_POLICY = "1.2.250.1.213.1.7.1.1.2.5.1"
+PRODUCTION_SIGN_POLICY = "1.2.250.1.213.1.7.1.1.2.3.1"
+"""SERV SSL_SERV and ORG SIGN of the range of production (sample). That of ORG AUTH_CLI was not
+seen."""
+PRODUCTION_SOFTWARE_CERTIFICATE = b"\x04\x01\x03"
 
 DOMAIN_VALIDATED = "2.23.140.1.2.1"
 """Domain-validated server certificate (CA/Browser Forum Baseline Requirements 7.1.6)."""
@@ -44,10 +53,14 @@ Extension = tuple[x509.ExtensionType, bool]
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where an authority's CRL and certificate are served, in clear HTTP."""
+    """Where an authority's CRL and certificate are served, and its answers by OCSP, in clear HTTP.
+
+    A root answers nobody: its `ocsp` is "".
+    """
 
     crl: str
     certificate: str
+    ocsp: str = ""
 
 
 def organisation_name(*, cn: str, ou: str, o: str, st: str) -> x509.Name:
@@ -88,17 +101,48 @@ def organisation_extensions(
         purpose = ExtendedKeyUsageOID.EMAIL_PROTECTION
     else:
         raise ValueError(f"unknown organisation profile: {profile!r}")
+    return leaf_extensions(public_key, issuer_key, addresses, usage=usage, purposes=[purpose])
+
+
+def leaf_extensions(
+    public_key: rsa.RSAPublicKey,
+    issuer_key: rsa.RSAPublicKey,
+    addresses: Addresses | None,
+    *,
+    usage: x509.KeyUsage,
+    purposes: list[x509.ObjectIdentifier],
+    policy: str = TEST_POLICY,
+    category: bytes = TEST_SOFTWARE_CERTIFICATE,
+) -> list[Extension]:
+    """What every leaf of IGC-Santé carries, whoever it is of."""
     extensions: list[Extension] = [
         (x509.BasicConstraints(ca=False, path_length=None), False),
         (usage, True),
-        (x509.ExtendedKeyUsage([purpose]), False),
-        (_policy(TEST_POLICY), False),
-        (x509.UnrecognizedExtension(PRODUCT_CATEGORY, TEST_SOFTWARE_CERTIFICATE), False),
+        (x509.ExtendedKeyUsage(purposes), False),
+        (_policy(policy), False),
+        (x509.UnrecognizedExtension(PRODUCT_CATEGORY, category), False),
         *_key_identifiers(public_key, issuer_key),
     ]
     if addresses is not None:
         extensions += address_extensions(addresses)
     return extensions
+
+
+def service_extensions(
+    public_key: rsa.RSAPublicKey,
+    issuer_key: rsa.RSAPublicKey,
+    purpose: x509.ObjectIdentifier,
+    *,
+    critical: bool = False,
+) -> list[Extension]:
+    """A signer of the PKI's own, for that purpose alone: OCSP responder (RFC 6960 4.2.2.2), or
+    time stamps, whose purpose is `critical` (RFC 3161 2.3)."""
+    return [
+        (x509.BasicConstraints(ca=False, path_length=None), False),
+        (key_usage(digital_signature=True), True),
+        (x509.ExtendedKeyUsage([purpose]), critical),
+        *_key_identifiers(public_key, issuer_key),
+    ]
 
 
 def server_extensions(
@@ -122,20 +166,24 @@ def server_extensions(
 
 
 def address_extensions(addresses: Addresses) -> list[Extension]:
-    """CRL distribution point and caIssuers."""
+    """CRL distribution point, caIssuers and OCSP."""
     point = x509.DistributionPoint(
         full_name=[x509.UniformResourceIdentifier(addresses.crl)],
         relative_name=None,
         reasons=None,
         crl_issuer=None,
     )
-    issuers = x509.AccessDescription(
-        AuthorityInformationAccessOID.CA_ISSUERS,
-        x509.UniformResourceIdentifier(addresses.certificate),
-    )
+    access = [
+        x509.AccessDescription(method, x509.UniformResourceIdentifier(url))
+        for method, url in (
+            (AuthorityInformationAccessOID.OCSP, addresses.ocsp),
+            (AuthorityInformationAccessOID.CA_ISSUERS, addresses.certificate),
+        )
+        if url
+    ]
     return [
         (x509.CRLDistributionPoints([point]), False),
-        (x509.AuthorityInformationAccess([issuers]), False),
+        (x509.AuthorityInformationAccess(access), False),
     ]
 
 
@@ -146,6 +194,18 @@ def crl_address(certificate: x509.Certificate) -> str:
     except x509.ExtensionNotFound:
         return ""
     return next((name.value for point in points for name in point.full_name or ()), "")
+
+
+def ocsp_address(certificate: x509.Certificate) -> str:
+    """Where its status is asked for; "" when it does not say."""
+    try:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess)
+    except x509.ExtensionNotFound:
+        return ""
+    method = AuthorityInformationAccessOID.OCSP
+    return next(
+        (one.access_location.value for one in access.value if one.access_method == method), ""
+    )
 
 
 def _general_name(name: str) -> x509.GeneralName:

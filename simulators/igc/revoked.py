@@ -11,27 +11,39 @@ from pathlib import Path
 
 from cryptography import x509
 
+from simulators.igc.authorities import AUTHORITIES, ORGANISATIONS
+
 __all__ = ["add", "entry", "read", "version"]
 
 _FILE = "revoques.txt"
+_KNOWN = frozenset(one.name for one in AUTHORITIES)
 
 
-def add(folder: Path, certificate: x509.Certificate, at: datetime) -> bool:
-    """Take a certificate back from that instant on; whether it was not yet.
+def add(
+    folder: Path,
+    serial: int,
+    at: datetime,
+    *,
+    authority: str = ORGANISATIONS.name,
+    reason: x509.ReasonFlags = x509.ReasonFlags.key_compromise,
+) -> bool:
+    """Take back, from that instant on, a certificate of an authority of `AUTHORITIES`; whether it
+    was not yet.
 
     Raises:
         OSError: the folder cannot be written.
         ValueError: what it keeps already cannot be read.
     """
-    if certificate.serial_number in {one.serial_number for one in read(folder)}:
+    if (authority, serial) in {(name, one.serial_number) for name, one in read(folder)}:
         return False
     with (folder / _FILE).open("a", encoding="ascii") as file:
-        file.write(f"{certificate.serial_number:x} {at.isoformat(timespec='seconds')}\n")
+        words = f"{serial:x}", at.isoformat(timespec="seconds"), authority, reason.value
+        file.write(" ".join(words) + "\n")
     return True
 
 
-def read(folder: Path) -> tuple[x509.RevokedCertificate, ...]:
-    """As a CRL has them, in the order revoked; none when nothing was.
+def read(folder: Path) -> tuple[tuple[str, x509.RevokedCertificate], ...]:
+    """Name of the authority and line of its CRL, in the order revoked; none when nothing was.
 
     Raises:
         ValueError: the file is not as `add` writes it.
@@ -43,8 +55,13 @@ def read(folder: Path) -> tuple[x509.RevokedCertificate, ...]:
     found = []
     for number, line in enumerate(lines, 1):
         try:
-            serial, at = line.split()
-            found.append(entry(int(serial, 16), datetime.fromisoformat(at)))
+            serial, at, *more = line.split()
+            # Folders of former versions say neither: they knew one authority and one reason.
+            authority, reason = more or (ORGANISATIONS.name, x509.ReasonFlags.key_compromise)
+            if authority not in _KNOWN:
+                raise ValueError(f"autorité {authority} inconnue")
+            one = entry(int(serial, 16), datetime.fromisoformat(at), x509.ReasonFlags(reason))
+            found.append((authority, one))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{folder / _FILE}, ligne {number} : {error}") from error
     return tuple(found)

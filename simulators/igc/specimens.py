@@ -16,11 +16,18 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from simulators.igc import profiles
+from simulators.igc import persons, profiles
+from simulators.igc.authorities import (
+    AUTHORITY_LIFE,
+    ORGANISATIONS,
+    PERSONS,
+    PRODUCTION,
+    certify,
+)
 from simulators.igc.credential import Credential
 from simulators.igc.pki import Pki
 
-__all__ = ["SPECIMENS", "Specimen", "Structure"]
+__all__ = ["SPECIMENS", "Specimen", "Structure", "reissued"]
 
 _SHA256_RSA = bytes.fromhex("06092a864886f70d01010b")
 _SHA1_RSA = bytes.fromhex("06092a864886f70d010105")
@@ -51,7 +58,7 @@ def _auth(pki: Pki, who: Structure) -> Credential:
     return pki.auth_cli(who.cn, who.ou, key=pki.throwaway_key)
 
 
-def _reissued(
+def reissued(
     pki: Pki,
     right: Credential,
     *,
@@ -60,12 +67,17 @@ def _reissued(
     ),
     key: rsa.RSAPrivateKey | None = None,
     more: tuple[x509.ExtensionType, ...] = (),
+    subject: x509.Name | None = None,
+    critical: bool = False,
 ) -> Credential:
-    """The same subject and dates, each extension as `change` makes it; None leaves it out."""
+    """The same dates, each extension as `change` makes it; None leaves it out.
+
+    `more` are added, `critical` or not; the subject is the same unless told otherwise.
+    """
     key, authority, old = key or right.key, pki.organisations, right.certificate
     builder = (
         x509.CertificateBuilder()
-        .subject_name(old.subject)
+        .subject_name(subject or old.subject)
         .issuer_name(authority.certificate.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
@@ -79,7 +91,7 @@ def _reissued(
         if value is not None:
             builder = builder.add_extension(value, critical=one.critical)
     for value in more:
-        builder = builder.add_extension(value, critical=False)
+        builder = builder.add_extension(value, critical=critical)
     return Credential(key, builder.sign(authority.key, SHA256()), right.chain)
 
 
@@ -96,7 +108,7 @@ def _server(pki: Pki, who: Structure) -> Credential:
         return one.value
 
     names = x509.SubjectAlternativeName([x509.DNSName(who.cn)])
-    return _reissued(pki, right, change=change, more=(names,))
+    return reissued(pki, right, change=change, more=(names,))
 
 
 def _wrong_purpose(pki: Pki, who: Structure) -> Credential:
@@ -104,11 +116,11 @@ def _wrong_purpose(pki: Pki, who: Structure) -> Credential:
         server = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
         return server if isinstance(one.value, x509.ExtendedKeyUsage) else one.value
 
-    return _reissued(pki, _auth(pki, who), change=change)
+    return reissued(pki, _auth(pki, who), change=change)
 
 
 def _without_usage(pki: Pki, who: Structure) -> Credential:
-    return _reissued(
+    return reissued(
         pki,
         _auth(pki, who),
         change=lambda one: None if isinstance(one.value, x509.KeyUsage) else one.value,
@@ -117,7 +129,7 @@ def _without_usage(pki: Pki, who: Structure) -> Credential:
 
 def _short_key(pki: Pki, who: Structure) -> Credential:
     key = rsa.generate_private_key(65537, 1024)
-    return _reissued(pki, _auth(pki, who), key=key)
+    return reissued(pki, _auth(pki, who), key=key)
 
 
 def _sha1(pki: Pki, who: Structure) -> Credential:
@@ -166,6 +178,83 @@ def _too_deep(pki: Pki, who: Structure) -> Credential:
         extensions=list(right.certificate.extensions),
     ).sign(key, SHA256())
     return Credential(right.key, leaf, (between, *right.chain))
+
+
+def _of_person(pki: Pki, who: Structure) -> Credential:
+    """The right name and usages, by the authority of persons, whose root is the same."""
+    right = _auth(pki, who)
+
+    def extensions(
+        key: rsa.RSAPublicKey, issuer_key: rsa.RSAPublicKey, addresses: profiles.Addresses | None
+    ) -> list[profiles.Extension]:
+        return profiles.organisation_extensions("auth-cli", key, issuer_key, addresses)
+
+    return pki.issue(PERSONS, right.certificate.subject, extensions, key=right.key)
+
+
+def _of_production(*, sign: bool) -> Callable[[Pki, Structure], Credential]:
+    """The right name, in the range of production: another root."""
+
+    def make(pki: Pki, who: Structure) -> Credential:
+        def extensions(
+            key: rsa.RSAPublicKey,
+            issuer_key: rsa.RSAPublicKey,
+            addresses: profiles.Addresses | None,
+        ) -> list[profiles.Extension]:
+            made = profiles.leaf_extensions(
+                key,
+                issuer_key,
+                addresses,
+                usage=profiles.key_usage(
+                    digital_signature=True, content_commitment=sign, key_encipherment=not sign
+                ),
+                purposes=[ExtendedKeyUsageOID.EMAIL_PROTECTION]
+                if sign
+                else [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
+                policy=profiles.PRODUCTION_SIGN_POLICY
+                if sign
+                else profiles.PRODUCTION_SERVER_POLICY,
+                category=profiles.PRODUCTION_SOFTWARE_CERTIFICATE,
+            )
+            if not sign:
+                names = x509.SubjectAlternativeName([x509.DNSName(who.cn)])
+                made.append((names, False))
+            return made
+
+        right = _auth(pki, who)
+        return pki.issue(PRODUCTION, right.certificate.subject, extensions, key=right.key)
+
+    return make
+
+
+def _by_expired(pki: Pki, who: Structure) -> Credential:
+    """By a former authority of the organisations, whose key was another: it ended yesterday."""
+    right, root, key = _auth(pki, who), pki.root_credential(ORGANISATIONS), pki.throwaway_key
+    now, public = pki.clock(), pki.throwaway_key.public_key()
+    former = certify(
+        subject=ORGANISATIONS.subject,
+        public_key=public,
+        issuer=root.certificate.subject,
+        issuer_key=root.key,
+        window=(now - AUTHORITY_LIFE, now - timedelta(days=1)),
+        extensions=profiles.authority_extensions(public, root.key.public_key(), path_length=0),
+    )
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
+    leaf = certify(
+        subject=right.certificate.subject,
+        public_key=right.key.public_key(),
+        issuer=former.subject,
+        issuer_key=key,
+        window=(right.certificate.not_valid_before_utc, right.certificate.not_valid_after_utc),
+        extensions=[
+            (
+                issuer if isinstance(one.value, x509.AuthorityKeyIdentifier) else one.value,
+                one.critical,
+            )
+            for one in right.certificate.extensions
+        ],
+    )
+    return Credential(right.key, leaf, (former,))
 
 
 def _cn(text: str) -> x509.NameAttribute[str]:
@@ -257,5 +346,41 @@ SPECIMENS = (
         name="rsa-1024", title="clé RSA de 1024 bits", profile="org-auth-cli", make=_short_key
     ),
     Specimen(name="sha-1", title="signé par SHA-1", profile="org-auth-cli", make=_sha1),
+    Specimen(
+        name="personnes",
+        title="le bon nom et les bons usages, par l'autorité des personnes, de même racine",
+        profile="org-auth-cli",
+        make=_of_person,
+    ),
+    Specimen(
+        name="ps-signature",
+        title="signature d'un professionnel, de l'autorité des personnes",
+        profile="org-sign",
+        make=lambda pki, _: persons.signature(pki, persons.PERSON, pki.throwaway_key),
+    ),
+    Specimen(
+        name="cpx",
+        title="authentification d'une carte CPx, de la gamme standard",
+        profile="org-auth-cli",
+        make=lambda pki, _: persons.card(pki, persons.PERSON, pki.throwaway_key),
+    ),
+    Specimen(
+        name="production",
+        title="SERV SSL_SERV au bon nom, de la gamme de production : une autre racine",
+        profile="serv-ssl",
+        make=_of_production(sign=False),
+    ),
+    Specimen(
+        name="production-sign",
+        title="ORG SIGN au bon nom, de la gamme de production",
+        profile="org-sign",
+        make=_of_production(sign=True),
+    ),
+    Specimen(
+        name="intermediaire-expire",
+        title="en cours, par une ancienne autorité des organisations, expirée hier",
+        profile="org-auth-cli",
+        make=_by_expired,
+    ),
 )
 """Right ones first."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from simulators.modality.exam import Exam, Patient, Series, derived_uid
 from simulators.modality.images import JPEG_LS_LOSSLESS, TRANSFER_SYNTAXES, make
+from simulators.modality.lossy import JPEG_2000, with_loss
 from simulators.modality.shipped import SERIES, from_pydicom_files
 
 __all__ = [
+    "JPEG_2000",
     "JPEG_LS_LOSSLESS",
     "SERIES",
     "TRANSFER_SYNTAXES",
@@ -16,4 +18,5 @@ __all__ = [
     "derived_uid",
     "from_pydicom_files",
     "make",
+    "with_loss",
 ]

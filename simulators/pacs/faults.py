@@ -17,9 +17,19 @@ from wire.dimse import (
 )
 from wire.faults import FaultKind, Faults, Parameter, Struck, cut_after, delay, slow
 
-__all__ = ["ASSOCIATION", "MENU", "begin", "excess_of", "interrupt", "misreport", "missing_of"]
+__all__ = [
+    "ASSOCIATION",
+    "MENU",
+    "NEGOTIATION",
+    "begin",
+    "excess_of",
+    "interrupt",
+    "misreport",
+    "missing_of",
+]
 
 ASSOCIATION: Final = "association"
+NEGOTIATION: Final = "négociation"
 _QUERIES: Final = ("C-FIND", "QIDO-RS")
 _RETRIEVALS: Final = ("C-MOVE", "C-GET")
 _DIMSE: Final = ("C-ECHO", "C-FIND", *_RETRIEVALS, "C-STORE")
@@ -96,6 +106,12 @@ MENU: Final = (
         meaning="answers by this HTTP status, and does nothing",
         services=_WEB,
         parameters=(Parameter(name="code", words="code HTTP", default=503, low=400, high=599),),
+    ),
+    FaultKind(
+        name="sans-compression",
+        words="n'accepte dans un C-STORE que des images non compressées",
+        meaning="accepts uncompressed images alone in a C-STORE",
+        services=(NEGOTIATION,),
     ),
     FaultKind(
         name="vide",

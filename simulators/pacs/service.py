@@ -21,6 +21,7 @@ from simulators.pacs.dicomweb import build_web
 from simulators.pacs.faults import (
     ASSOCIATION,
     MENU,
+    NEGOTIATION,
     begin,
     excess_of,
     interrupt,
@@ -33,6 +34,7 @@ from spec.dicom import (
     REJECTION_TITLES,
     STORAGE_SOP_CLASSES,
     TRANSFER_SYNTAX_NAMES,
+    UNCOMPRESSED_LITTLE_ENDIAN,
 )
 from wire.dimse import (
     AssociationInfo,
@@ -174,6 +176,7 @@ class Pacs:
             calling_ae_titles=config.calling_ae_titles,
             relational=config.relational,
             peer_names=config.peer_names,
+            negotiate=self._negotiate,
             timeout=config.timeout,
         )
         self._port = self._server.port
@@ -315,6 +318,14 @@ class Pacs:
                 lambda: sum(map(where, self._received)) >= count, timeout=timeout
             )
             return tuple(filter(where, self._received))
+
+    def _negotiate(
+        self, calling_ae: str, proposed: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, Sequence[str]] | None:
+        """What is configured, unless a fault leaves out what is compressed."""
+        if not proposed or self.faults.strike(NEGOTIATION) is None:
+            return None
+        return dict.fromkeys(proposed, UNCOMPRESSED_LITTLE_ENDIAN)
 
     def _admit(self, association: AssociationInfo) -> None:
         interrupt(begin(self.faults, ASSOCIATION, association))

@@ -2,7 +2,7 @@
 
 from simulators.peer.client import Manners, PeerDrimbox, Retrieved, RetrievedPart, Watch
 from simulators.peer.entry import entry_of
-from simulators.peer.faults import MENU, Shown, Towards, Written
+from simulators.peer.faults import MENU, Written
 from simulators.peer.manifest import RetrieveUrl, manifest_of, right_url
 from simulators.peer.offers import Offer
 from simulators.peer.server import PeerSource
@@ -16,8 +16,6 @@ __all__ = [
     "Retrieved",
     "RetrieveUrl",
     "RetrievedPart",
-    "Shown",
-    "Towards",
     "Watch",
     "Written",
     "entry_of",

@@ -7,9 +7,8 @@ import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response, StreamingResponse
+from starlette.types import ASGIApp
 
 from protocols.dicom import (
     encode_element,
@@ -19,11 +18,11 @@ from protocols.dicom import (
 )
 from protocols.dicomweb import part_headers, response_content_type
 from protocols.multipart import Writer
-from simulators.peer.faults import Towards, Written
+from simulators.peer.faults import Written
 from simulators.peer.offers import Image, Offer
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from wire.faults import Struck
-from wire.http_server import abort
+from wire.http_faults import closing, refusal, turned_away
 
 __all__ = ["answer", "polite"]
 
@@ -47,11 +46,11 @@ def answer(struck: Struck, offer: Offer, files: tuple[bytes, ...], *, elsewhere:
     images = (offer.image(file) for file in files)
     match struck.kind:
         case "http":
-            return _refusal(struck.number("code"), struck.number("apres"))
+            return refusal(struck)
         case "redirection":
-            return _redirection(Towards(struck.text("vers")), elsewhere)
+            return turned_away(struck, elsewhere)
         case "fermeture":
-            return _closing
+            return closing
         case "tronquee":
             return _multipart(_body(images, closed=False))
         case "frontiere":
@@ -168,33 +167,3 @@ def _implicit(image: Image) -> Image:
         transfer_syntax=IMPLICIT_VR_LITTLE_ENDIAN,
         dataset=implicit_from_explicit(image.dataset),
     )
-
-
-# Answers without images ------------------------------------------------------------------------
-
-
-def _refusal(status: int, retry_after: int) -> ASGIApp:
-    headers = {"Retry-After": str(retry_after)} if retry_after else None
-    return PlainTextResponse("panne simulée par le banc", status_code=status, headers=headers)
-
-
-def _redirection(towards: Towards, elsewhere: str) -> ASGIApp:
-    async def redirect(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        path, host = request.url.path, request.headers.get("host", "")
-        places = {
-            Towards.SAME_HOST: f"/encore{path}",
-            Towards.OTHER_HOST: f"https://{elsewhere}{path}",
-            Towards.CLEAR: f"http://{host}{path}",
-        }
-        response = Response(status_code=307, headers={"Location": places[towards]})
-        await response(scope, receive, send)
-
-    return redirect
-
-
-async def _closing(scope: Scope, receive: Receive, send: Send) -> None:
-    abort(scope)
-    # Return only when the server knows: it would else complain of an unfinished answer.
-    while (await receive())["type"] != "http.disconnect":
-        pass

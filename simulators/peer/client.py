@@ -36,6 +36,8 @@ class Manners:
     kos_uid: str | None
     accept: tuple[str, ...] = format_accept(LOSSLESS_PROFILE)
     """One header line each; empty leaves it out."""
+    more: tuple[tuple[str, str], ...] = ()
+    """Headers that no text asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +131,25 @@ class PeerDrimbox:
         self, url: str, manners: Manners, *, watch: Watch | None = None
     ) -> Retrieved:
         """GET a WADO-RS resource on a connection of its own; `watch` may raise to stop it."""
+        headers = self._said(manners)
+        return await self._exchange("GET", url, headers, transaction="WADO-RS", watch=watch)
+
+    async def ask(self, method: str, url: str, manners: Manners, content: bytes = b"") -> Retrieved:
+        """Any other request, on a connection of its own; the address leaves as it is written, as
+        long as it has neither `/../` nor a fragment. It is no retrieval to be judged as one."""
+        headers = self._said(manners)
+        return await self._exchange(method, url, headers, transaction="DICOMweb", content=content)
+
+    @staticmethod
+    def _said(manners: Manners) -> list[tuple[str, str]]:
         headers = []
         if manners.token is not None:
             headers.append(("Authorization", f"Bearer {manners.token}"))
         if manners.kos_uid is not None:
             headers.append((KOS_HEADER, manners.kos_uid))
         headers.extend(("Accept", value) for value in manners.accept)
-        return await self._exchange("GET", url, headers, transaction="WADO-RS", watch=watch)
+        headers.extend(manners.more)
+        return headers
 
     async def capabilities(self, url: str) -> Retrieved:
         """OPTIONS on the service root (PS3.18 8.9)."""
@@ -157,6 +171,7 @@ class PeerDrimbox:
         *,
         transaction: str,
         watch: Watch | None = None,
+        content: bytes = b"",
     ) -> Retrieved:
         client = HttpClient(
             actor="pair",
@@ -169,7 +184,12 @@ class PeerDrimbox:
             async with (
                 client,
                 client.stream(
-                    method, url, headers=headers, transaction=transaction, peer="source"
+                    method,
+                    url,
+                    headers=headers,
+                    content=content,
+                    transaction=transaction,
+                    peer="source",
                 ) as answer,
             ):
                 answered = answer.headers.items

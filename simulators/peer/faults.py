@@ -6,34 +6,16 @@ from enum import StrEnum
 from typing import Final
 
 from wire.faults import FaultKind, Parameter, cut_after, delay, slow
+from wire.http_faults import certificate, redirection, status
 
-__all__ = ["CERTIFICATE", "MENU", "TLS", "WADO", "Shown", "Towards", "Written"]
+__all__ = ["MENU", "TLS", "WADO", "Written"]
 
 TLS: Final = "TLS"
 WADO: Final = "WADO-RS"
-CERTIFICATE: Final = "certificat"
 _ON: Final = (WADO,)
 _MIB = Parameter(
     name="mio", words="jusqu'à", default=1024, unit="Mio", low=1, high=1_000_000,
 )  # fmt: skip
-
-
-class Shown(StrEnum):
-    """Which certificate is shown instead of the right one."""
-
-    OTHER_NAME = "autre-nom"
-    OTHER_AUTHORITY = "autre-autorite"
-    EXPIRED = "expire"
-    SELF_SIGNED = "auto-signe"
-    CLIENT_ONLY = "client"
-
-
-class Towards(StrEnum):
-    """Where a redirection leads."""
-
-    SAME_HOST = "meme-hote"
-    OTHER_HOST = "autre-hote"
-    CLEAR = "http"
 
 
 class Written(StrEnum):
@@ -44,56 +26,13 @@ class Written(StrEnum):
 
 
 MENU: Final = (
-    FaultKind(
-        name=CERTIFICATE,
-        words="montre un autre certificat que le sien",
-        meaning="shows another certificate than its own",
-        services=(TLS,),
-        parameters=(
-            Parameter(
-                name="montre",
-                words="certificat",
-                default=Shown.OTHER_NAME.value,
-                choices={
-                    Shown.OTHER_NAME: "d'un autre hôte",
-                    Shown.OTHER_AUTHORITY: "d'une autre autorité que celles du marché",
-                    Shown.EXPIRED: "échu hier",
-                    Shown.SELF_SIGNED: "signé par lui-même",
-                    Shown.CLIENT_ONLY: "qui n'authentifie qu'un client",
-                },
-            ),
-        ),
-    ),
-    FaultKind(
-        name="http",
+    certificate(TLS),
+    status(
+        _ON,
         words="répond par ce code HTTP, sans image",
         meaning="answers by this HTTP status, without images",
-        services=_ON,
-        parameters=(
-            Parameter(name="code", words="code HTTP", default=503, low=400, high=599),
-            Parameter(
-                name="apres", words="Retry-After (0 : absent)", default=0, unit="s", high=86_400
-            ),
-        ),
     ),
-    FaultKind(
-        name="redirection",
-        words="renvoie ailleurs (307)",
-        meaning="redirects elsewhere (307)",
-        services=_ON,
-        parameters=(
-            Parameter(
-                name="vers",
-                words="destination",
-                default=Towards.OTHER_HOST.value,
-                choices={
-                    Towards.SAME_HOST: "une autre adresse du même hôte",
-                    Towards.OTHER_HOST: "un autre hôte, absent de la liste blanche",
-                    Towards.CLEAR: "le même hôte, en clair",
-                },
-            ),
-        ),
-    ),
+    redirection(_ON, other_host="un autre hôte, absent de la liste blanche"),
     FaultKind(
         name="fermeture",
         words="ferme la connexion sans répondre",

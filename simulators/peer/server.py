@@ -16,10 +16,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from simulators.peer.answers import answer, polite
-from simulators.peer.faults import CERTIFICATE, MENU, TLS, WADO, Shown
+from simulators.peer.faults import MENU, TLS, WADO
 from simulators.peer.offers import Offer
 from wire.exchange import Observe
 from wire.faults import Faults
+from wire.http_faults import CERTIFICATE, Shown
 from wire.http_server import HttpServer, impaired, note, serve_http
 from wire.listening import authority
 from wire.tls import ServerTls, server_context

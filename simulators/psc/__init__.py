@@ -1,6 +1,7 @@
 """Pro Santé Connect: an OpenID Connect provider with PSC's paths, tokens and refusals."""
 
-from simulators.psc.oauth import Client, Fault
+from simulators.psc.faults import Active, Body, Keys, Said, Who, menu
+from simulators.psc.oauth import Client
 from simulators.psc.phone import Answer, Asked, Phone
 from simulators.psc.professionals import TEST_PROFESSIONALS, Activity, Practice, Professional
 from simulators.psc.realm import Lifetimes, TokenType
@@ -8,17 +9,22 @@ from simulators.psc.service import Psc, PscConfig, build
 
 __all__ = [
     "TEST_PROFESSIONALS",
+    "Active",
     "Activity",
     "Answer",
     "Asked",
+    "Body",
     "Client",
-    "Fault",
+    "Keys",
     "Lifetimes",
     "Phone",
     "Practice",
     "Professional",
     "Psc",
     "PscConfig",
+    "Said",
     "TokenType",
+    "Who",
     "build",
+    "menu",
 ]

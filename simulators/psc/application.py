@@ -11,14 +11,20 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from simulators.psc.oauth import Fault, OAuthError, play
-from wire.http_server import note
+from simulators.psc.misbehaviour import alter, instead
+from simulators.psc.oauth import OAuthError
+from simulators.psc.realm import Realm
+from wire.faults import Faults
+from wire.http_server import impaired, note
 
-__all__ = ["Application", "Endpoint"]
+__all__ = ["Application", "Endpoint", "struck_by"]
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+_STRUCK = "psc.fault"
+"""In the scope of a request, the name of the fault that strikes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +39,51 @@ class Endpoint:
 
 
 class Application:
-    """An ASGI application of fixed paths."""
+    """An ASGI application of fixed paths.
 
-    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+    Args:
+        elsewhere: the host that a redirection to another one names.
+    """
+
+    def __init__(
+        self, endpoints: Iterable[Endpoint], *, realm: Realm, faults: Faults, elsewhere: str
+    ) -> None:
         self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
-        self.faults: dict[str, Fault] = {}
-        """Endpoints out of order now, by name."""
+        self._realm = realm
+        self._faults = faults
+        self._elsewhere = elsewhere
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         try:
-            response = await self._answer(request)
+            answer = await self._answer(request)
         except OAuthError as error:
-            response = error.response()
-        await response(scope, receive, send)
+            answer = error.response()
+        await answer(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> ASGIApp:
         endpoint = self._endpoints.get(request.scope["path"])
         if endpoint is None:
             return Response(status_code=404)
         if request.method not in endpoint.methods:
             return Response(status_code=405, headers={"allow": ", ".join(endpoint.methods)})
         note(request.scope, transaction=endpoint.transaction)
-        fault = self.faults.get(endpoint.name)
-        if fault is None:
+        struck = self._faults.strike(endpoint.name) if endpoint.name else None
+        if struck is None:
             return await endpoint.handler(request)
-        note(request.scope, detail="panne")
-        if request.method == "POST":
+        request.scope[_STRUCK] = struck.kind
+        if struck.delay_s:
+            await struck.release.pause(struck.delay_s)
+        app = instead(struck, self._elsewhere)
+        if app is not None:
             await request.body()
-        return await play(fault, request)
+        else:
+            app = alter(struck, await endpoint.handler(request), self._realm)
+        note(request.scope, detail=f"panne {struck.kind}")
+        link = struck.link()
+        return app if link is None else impaired(app, link)
+
+
+def struck_by(request: Request) -> str:
+    """The name of the fault that strikes a request, "" of none: for a handler that it concerns."""
+    return str(request.scope.get(_STRUCK, ""))

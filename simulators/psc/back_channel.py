@@ -10,13 +10,13 @@ from starlette.responses import JSONResponse, Response
 
 from protocols.jose import TokenError, read, s256
 from simulators.psc import discovery
-from simulators.psc.application import Endpoint
+from simulators.psc.application import Endpoint, struck_by
 from simulators.psc.ciba import Ciba
 from simulators.psc.oauth import NO_STORE, Client, OAuthError, authenticate, read_form
 from simulators.psc.professionals import userinfo
-from simulators.psc.realm import Realm, Tokens
+from simulators.psc.realm import Realm, Tokens, TokenType
 from spec import psc
-from wire.http_server import note
+from wire.http_server import note, peer_chain
 
 __all__ = ["BackChannel"]
 
@@ -120,7 +120,9 @@ class BackChannel:
             verifier = form.get("code_verifier", "")
             if not _VERIFIER.fullmatch(verifier) or s256(verifier) != grant.challenge:
                 raise OAuthError(400, "invalid_grant", "code_verifier absent ou faux")
-        tokens = self._realm.mint(grant.session, client.client_id, grant.nonce)
+        tokens = self._realm.mint(
+            grant.session, client.client_id, grant.nonce, peer_chain(request.scope)[0]
+        )
         grant.issued += tokens.jtis
         return tokens
 
@@ -135,7 +137,9 @@ class BackChannel:
             raise OAuthError(400, "invalid_grant", "jeton d'un autre client")
         if self._rotate_refresh:
             self._realm.revoke(claims["jti"])
-        return self._realm.mint(session, client.client_id, claims["nonce"])
+        return self._realm.mint(
+            session, client.client_id, claims["nonce"], peer_chain(request.scope)[0]
+        )
 
     async def introspect(self, request: Request) -> Response:
         """RFC 7662. PSC adds `SubjectNameID` for access tokens only (PSC documentation)."""
@@ -173,11 +177,11 @@ class BackChannel:
             raise _bearer_error(400, "invalid_request", "un seul Authorization: Bearer attendu")
         token = token.strip()
         note(request.scope, keys=_names(token))
-        found = self._realm.active(token, "Bearer")
+        found = self._realm.active(token, *_TAKEN.get(struck_by(request), _ACCESS))
         if found is None:
             raise _bearer_error(401, "invalid_token", "jeton d'accès inactif")
         claims, session = found
-        if "openid" not in claims["scope"].split():
+        if "openid" not in claims.get("scope", psc.SCOPE).split():
             raise _bearer_error(403, "insufficient_scope", "scope openid absent")
         return JSONResponse(userinfo(session.professional, claims["sub"]), headers=NO_STORE)
 
@@ -194,6 +198,9 @@ class BackChannel:
 
 
 _BEARER = 'Bearer realm="esante-wallet"'
+_ACCESS: tuple[TokenType, ...] = ("Bearer",)
+_TAKEN: dict[str, tuple[TokenType, ...]] = {"tout-jeton": ("Bearer", "Refresh", "ID")}
+"""Fault -> the types of tokens that userinfo takes under it."""
 
 
 def _bearer_error(status: int, error: str, description: str) -> OAuthError:

@@ -19,7 +19,7 @@ from simulators.psc.phone import Answer, Asked, Phone
 from simulators.psc.professionals import Professional
 from simulators.psc.realm import Realm, Tokens
 from spec import psc
-from wire.http_server import note
+from wire.http_server import note, peer_chain
 
 __all__ = ["Ciba"]
 
@@ -134,4 +134,4 @@ class Ciba:
             raise OAuthError(400, "authorization_pending", "le professionnel n'a pas répondu")
         del self._pending[id]
         session = self._realm.log_in(pending.professional, pending.asked.channel)
-        return self._realm.mint(session, client.client_id, "")
+        return self._realm.mint(session, client.client_id, "", peer_chain(request.scope)[0])

@@ -1,4 +1,4 @@
-"""What the OAuth endpoints share: forms, the client behind a certificate, errors, faults.
+"""What the OAuth endpoints share: forms, the client behind a certificate, errors.
 
 In the "espace de confiance" a client authenticates by mutual TLS alone (ANS FAQ, grade faq); the
 certificate's CN is the client_id (ANS FAQ on the e-santé proxy, grade faq).
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from cryptography.x509.oid import NameOID
 from starlette.requests import Request
@@ -16,15 +15,13 @@ from starlette.responses import JSONResponse, Response
 
 from protocols.oauth import FormError, once, parse_form
 from protocols.pki import ChainError, read_certificate
-from wire.http_server import abort, peer_chain
+from wire.http_server import peer_chain
 
 __all__ = [
     "NO_STORE",
     "Client",
-    "Fault",
     "OAuthError",
     "authenticate",
-    "play",
     "read_form",
     "read_parameters",
 ]
@@ -48,16 +45,6 @@ class Client:
     """Where the end of a session is told; "" when it is not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """How an endpoint misbehaves instead of answering, while a scenario says so."""
-
-    kind: Literal["answer", "cut", "silence"] = "answer"
-    status: int = 503
-    body: bytes = b""
-    content_type: str = "application/json"
-
-
 class OAuthError(Exception):
     """An error answer of RFC 6749 5.2, RFC 6750 3.1 or RFC 7662 2.3."""
 
@@ -77,16 +64,6 @@ class OAuthError(Exception):
             headers["www-authenticate"] = self.challenge
         body = {"error": self.error, "error_description": self.description}
         return JSONResponse(body, status_code=self.status, headers=headers)
-
-
-async def play(fault: Fault, request: Request) -> Response:
-    """Misbehave. `silence` lasts until the client gives up."""
-    if fault.kind == "cut":
-        abort(request.scope)
-    elif fault.kind == "silence":
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-    return Response(fault.body, status_code=fault.status, media_type=fault.content_type)
 
 
 async def read_form(request: Request) -> dict[str, str]:

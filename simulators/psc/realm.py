@@ -17,12 +17,19 @@ from typing import Any, Literal
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from protocols.jose import SigningKey, TokenError, at_hash, check_claims, sign, verify
+from protocols.oauth import thumbprint, thumbprint_in_hex
 from simulators.psc.professionals import Professional
 from spec import psc
+from spec.api_psc import THUMBPRINT
 
-__all__ = ["Grant", "Lifetimes", "Realm", "Session", "TokenType", "Tokens"]
+__all__ = ["Binding", "Grant", "Lifetimes", "Realm", "Session", "TokenType", "Tokens"]
 
 TokenType = Literal["Bearer", "Refresh", "ID"]
+Binding = Literal["", "rfc", "ans"]
+"""How access tokens are bound to the certificate of the client that was given them (`cnf`): not, as
+those that were seen; as RFC 8705 3.1 says; as the examples of the ANS write it."""
+
+_THUMBPRINTS = {"rfc": thumbprint, "ans": thumbprint_in_hex}
 
 _GRANTED_SCOPE = "openid profile scope_all identity"
 """Scope of a token asked with `openid scope_all` (BAS token, grade sample)."""
@@ -108,6 +115,7 @@ class Realm:
     ) -> None:
         self.issuer = ""
         self.lifetimes = lifetimes
+        self.binding: Binding = ""
         self.professionals = {each.id: each for each in professionals}
         self._clock = clock
         self._rng = rng
@@ -218,14 +226,21 @@ class Realm:
 
     # -- tokens ------------------------------------------------------------------------------
 
-    def mint(self, session: Session, client_id: str, nonce: str) -> Tokens:
-        """The three tokens of a token request; the session counts as used."""
+    def mint(
+        self, session: Session, client_id: str, nonce: str, certificate: bytes | None = None
+    ) -> Tokens:
+        """The three tokens of a token request; the session counts as used.
+
+        `certificate` is the client's, in DER: the access token is bound to it as `binding` says.
+        """
         now = self.now()
         session.last_seen = now
         session.clients.add(client_id)
         access = self.claims(session, client_id, nonce=nonce, typ="Bearer")
         refresh = self.claims(session, client_id, nonce=nonce, typ="Refresh")
         identity = self.claims(session, client_id, nonce=nonce, typ="ID")
+        if certificate is not None and self.binding:
+            access["cnf"] = {THUMBPRINT: _THUMBPRINTS[self.binding](certificate)}
         access_token = self.sign(access)
         identity["at_hash"] = at_hash(access_token)
         return Tokens(

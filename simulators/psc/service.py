@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,16 +14,19 @@ from protocols.jose import SigningKey
 from simulators.psc.application import Application
 from simulators.psc.back_channel import BackChannel
 from simulators.psc.ciba import Ciba
+from simulators.psc.faults import TLS, menu
 from simulators.psc.front_channel import FrontChannel
 from simulators.psc.logout import BackChannelLogout
-from simulators.psc.oauth import Client, Fault
+from simulators.psc.oauth import Client
 from simulators.psc.phone import Phone
 from simulators.psc.professionals import TEST_PROFESSIONALS, Professional
-from simulators.psc.realm import Lifetimes, Realm, Session, TokenType
+from simulators.psc.realm import Binding, Lifetimes, Realm, Session, TokenType
 from spec import psc
 from wire.exchange import Observe
+from wire.faults import Faults
+from wire.http_faults import Shown
 from wire.http_server import HttpServer, serve_http
-from wire.tls import ClientTls, ServerTls
+from wire.tls import ClientTls, ServerTls, server_context
 
 __all__ = ["Psc", "PscConfig", "build"]
 
@@ -46,6 +50,8 @@ class PscConfig:
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     require_pkce: bool = True
     rotate_refresh: bool = False
+    binding: Binding = ""
+    """How access tokens are bound to the client's certificate."""
     host: str = "127.0.0.1"
     port: int = 0
     announced: str = ""
@@ -55,6 +61,10 @@ class PscConfig:
     """Whom to trust where logout tokens are posted; None posts none."""
     connect_to: Mapping[str, str] = field(default_factory=dict)
     """How services are reached, as `wire.http_client.HttpClient` says."""
+    wardrobe: Mapping[Shown, ServerTls] = field(default_factory=dict)
+    """The certificates that the fault `certificat` shows instead of the right one."""
+    elsewhere: str = "ailleurs.drimbench.test"
+    """The other host that the fault `redirection` names."""
 
 
 class Psc:
@@ -71,6 +81,7 @@ class Psc:
             professionals=config.professionals,
             lifetimes=config.lifetimes,
         )
+        self._realm.binding = config.binding
         self.phone = Phone()
         """What professionals answer to CIBA requests; by default they accept."""
         self._ciba = Ciba(self._realm, self._clients, self.phone)
@@ -91,8 +102,15 @@ class Psc:
             )
         self._server: HttpServer | None = None
         self._port = config.port
+        self.faults = Faults(menu(config.wardrobe))
+        """What it does wrong now. Services: `TLS`, `discovery`, `certs`, `authorization`, `token`,
+        `introspection`, `userinfo`, `ciba`."""
+        self._contexts: dict[Shown, ssl.SSLContext] = {}
         self.app = Application(
-            self._back.endpoints() + self._ciba.endpoints() + self._front.endpoints()
+            self._back.endpoints() + self._ciba.endpoints() + self._front.endpoints(),
+            realm=self._realm,
+            faults=self.faults,
+            elsewhere=config.elsewhere,
         )
 
     async def start(self) -> None:
@@ -101,6 +119,7 @@ class Psc:
         Raises:
             OSError: the port is taken, or a certificate file cannot be read.
         """
+        self._contexts = {name: server_context(tls) for name, tls in self._config.wardrobe.items()}
         self._server = await serve_http(
             self.app,
             actor="psc",
@@ -109,6 +128,7 @@ class Psc:
             host=self._config.host,
             port=self._port,
             announced=self._config.announced,
+            greet=self._greet,
         )
         self._port = self._server.port
         public = self._config.public_url or self._server.url
@@ -116,10 +136,20 @@ class Psc:
         self._back.wallet = (self._config.wallet_url or public) + psc.WALLET_AUTHORIZATION
 
     async def stop(self, *, grace: float = 5.0) -> None:
-        """Close the listener; sessions and codes are kept for the next start."""
+        """Close the listener; sessions and codes are kept for the next start, faults are over."""
+        self.faults.clear()
         if self._server is not None:
             await self._server.stop(grace=grace)
             self._server = None
+
+    async def hang_up(self) -> None:
+        """Close the connections that wait for a request: who asks again shakes hands again."""
+        if self._server is not None:
+            self._server.hang_up()
+
+    def _greet(self) -> ssl.SSLContext | None:
+        struck = self.faults.strike(TLS)
+        return None if struck is None else self._contexts[Shown(struck.text("montre"))]
 
     async def _over(self, session: Session, ended_by: str) -> None:
         """A service ended a session: the others are told."""
@@ -155,15 +185,6 @@ class Psc:
     def lifetimes(self) -> Lifetimes:
         """Seconds of validity; changes concern what is minted from now on."""
         return self._realm.lifetimes
-
-    @property
-    def faults(self) -> dict[str, Fault]:
-        """Endpoints out of order now; a scenario sets and removes them.
-
-        Names: `discovery`, `certs`, `authorization`, `token`, `introspection`, `userinfo`,
-        `ciba`.
-        """
-        return self.app.faults
 
     @property
     def ciba(self) -> Ciba:
@@ -214,18 +235,21 @@ class Psc:
         expired: bool = False,
         forged: bool = False,
         nonce: str = "",
+        changes: Mapping[str, object] | None = None,
     ) -> str:
         """A token as the realm mints them, without browser or code, in a session of its own.
 
         Args:
             expired: issued long enough ago to have expired one minute ago.
             forged: right in everything but the signing key: PSC does not know it.
+            changes: claims that are set besides, or instead.
         """
         session = self._realm.log_in(professional)
         life = self._realm.lifetimes.refresh if typ == "Refresh" else self._realm.lifetimes.access
         claims = self._realm.claims(
             session, client_id, nonce=nonce, typ=typ, age=life + 60 if expired else 0
         )
+        claims |= changes or {}
         key = None
         if forged:
             key = SigningKey(self._realm.key.kid, rsa.generate_private_key(65537, 2048))

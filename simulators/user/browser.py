@@ -19,7 +19,7 @@ from wire.exchange import Exchange, Observe
 from wire.http_client import HttpClient, Response
 from wire.tls import ClientTls
 
-__all__ = ["User", "UserConfig", "UserError"]
+__all__ = ["User", "UserConfig", "UserError", "keys_of"]
 
 FORM = "application/x-www-form-urlencoded"
 _MAX_REDIRECTS = 20
@@ -168,19 +168,23 @@ class User:
         return await self._go("GET", link.url)
 
     async def look(self, series: str = "") -> Page:
-        """Open the viewer of the reference on the first exam shown, or on the series of that UID.
+        """Open the viewer of the reference on the first exam shown, or on the series of that UID;
+        when it is open already, show that series in it.
 
         What its modules would then do is done here: the images are asked for, all of them.
 
         Raises:
             UserError: nothing of the page leads there, or the viewer opens on no series.
         """
-        links = [link for link in self.page.links if link.label.startswith("Voir")]
-        chosen = [link for link in links if not series or series in link.url]
-        if not chosen:
-            raise UserError(f"aucun lien « Voir » sur {self.page.url}")
-        page = await self._go("GET", chosen[0].url)
-        address = images_address(page)
+        page = self.page
+        address = images_address(page, series) if series else ""
+        if not address:
+            links = [link for link in page.links if link.label.startswith("Voir")]
+            chosen = [link for link in links if not series or series in link.url]
+            if not chosen:
+                raise UserError(f"aucun lien « Voir » sur {page.url}")
+            page = await self._go("GET", chosen[0].url)
+            address = images_address(page)
         if not address:
             raise UserError(f"la page « {page.title} » ({page.url}) n'est pas la visionneuse")
         await self._ask("GET", urljoin(page.url, address), b"", "", "consumer-page")
@@ -263,9 +267,9 @@ class User:
             return
         keys: list[str] = []
         if exchange.request is not None:
-            keys += _keys(exchange.request.start_line.split(" ")[1])
+            keys += keys_of(exchange.request.start_line.split(" ")[1])
         if exchange.response is not None:
-            keys += _keys(exchange.response.header("location") or "")
+            keys += keys_of(exchange.response.header("location") or "")
         self._observe(replace(exchange, keys=tuple(dict.fromkeys((*exchange.keys, *keys)))))
 
 
@@ -285,7 +289,8 @@ def _pressed(form: Form, button: str) -> list[tuple[str, str]]:
     return [(each.name, each.value) for each in pressed if each.name]
 
 
-def _keys(url: str) -> list[str]:
+def keys_of(url: str) -> list[str]:
+    """What an address names by which its exchange is attributed to a story."""
     try:
         values = parse_qs(urlsplit(url).query)
     except ValueError:

@@ -11,14 +11,16 @@ from simulators.user.page import Page
 __all__ = ["images_address"]
 
 
-def images_address(page: Page) -> str:
-    """Where the images of the series that it opens on are asked for; "" when it is no viewer."""
+def images_address(page: Page, wanted: str = "") -> str:
+    """Where the images of the series of that UID are asked for, or of the one that it opens on;
+    "" when it is no viewer, or has no such series."""
     try:
         written = html.document_fromstring(page.html).xpath("string(//script[@id='data'])")
         data = json.loads(str(written))
         for exam in data["exams"]:
             for series in exam["series"]:
-                if (exam["key"], series["uid"]) == (data["exam"], data["first"]):
+                first = (exam["key"], series["uid"]) == (data["exam"], data["first"])
+                if series["uid"] == wanted if wanted else first:
                     return f"{series['address']}/stream"
     except (etree.ParserError, ValueError, KeyError, TypeError):
         return ""

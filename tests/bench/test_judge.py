@@ -62,6 +62,25 @@ def test_each_request_to_the_dmp_is_judged(transaction: str, role: str) -> None:
         assert rule.id in errors(transaction, rule.bad(), role)
 
 
+@pytest.mark.parametrize(
+    ("transaction", "role", "kind"),
+    [
+        ("API-PSC-token", "consumer", "echange-jeton"),
+        ("PSC-token", "consumer", "demande-jeton"),
+        ("PSC-refresh", "consumer", "demande-jeton"),
+        ("introspection", "source", "demande-introspection"),
+    ],
+)
+def test_each_request_to_a_token_server_is_judged(transaction: str, role: str, kind: str) -> None:
+    other = {"consumer": "source", "source": "consumer"}[role]
+    for rule in KINDS[kind].rules.rules.values():
+        if rule.severity is Severity.ERROR:
+            assert errors(transaction, rule.good(), role) == set(), rule.id
+            assert rule.id in errors(transaction, rule.bad(), role)
+            assert errors(transaction, rule.bad(), other) == set()
+    assert kind_of(received(transaction, b"POST / HTTP/1.1")) == kind
+
+
 @pytest.mark.parametrize("transaction", REPORT_MESSAGES)
 def test_each_acknowledgement_of_a_report_is_judged(transaction: str) -> None:
     asked, answered = received(transaction, b""), Payload.whole(b"MSH|^~\\&|x\rMSA|AA|\r")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 from pydicom import dcmread
 
 from bench.archives import ProductPacs, Sender, by_c_store, by_stow
@@ -121,12 +121,6 @@ def stranger() -> Iterator[tuple[type[Stranger], str]]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as one:
-        yield one
 
 
 def sender(url: str, portal: BlockingPortal, seen: list[Exchange]) -> Sender:

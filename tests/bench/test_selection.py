@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.campaign import Options, selected_by
-from bench.gate import Pickle, check_features
+from bench.gate import SECURITY, Pickle, check_features
 from bench.selection import SelectionError, select
 from features import FEATURES
 
@@ -44,7 +44,9 @@ def test_a_suite_is_words() -> None:
     suites = {"nuit": ("publication", "SCN-C")}
     assert select(SOME, (), suites=suites, suite="nuit") == {"SCN-B", "SCN-C"}
     assert select(SOME, ("SCN-A",), suites=suites, suite="nuit") == {"SCN-A", "SCN-B", "SCN-C"}
-    with pytest.raises(SelectionError, match="celles-ci le sont : consumer, nuit, source"):
+    with pytest.raises(
+        SelectionError, match="celles-ci le sont : consumer, nuit, securite, socle, source"
+    ):
         select(SOME, (), suites=suites, suite="jour")
 
 
@@ -68,10 +70,19 @@ def test_every_word_must_name_something(word: str, told: str) -> None:
 
 
 def test_a_report_of_the_user_is_asked_for() -> None:
-    ids = {one.scenario for one in check_features(FEATURES)}
+    ids = {one.scenario for one in check_features(FEATURES) if one.domain != SECURITY}
     usual = selected_by(Options(features=FEATURES, steps=()))
     (provided,) = ids - usual
     with pytest.raises(SelectionError, match="--report"):
         selected_by(Options(features=FEATURES, steps=(), only=(provided,)))
     given = Options(features=FEATURES, steps=(), report=Path("cr.xml"))
     assert selected_by(given) == {provided}
+
+
+def test_an_attack_is_played_by_its_suite_and_not_by_its_role() -> None:
+    attack = pickle("SCN-SEC-TLS-08", "KIT-SEC-TLS-08", "source", domain="securite")
+    twin = pickle("SCN-D", "KIT-SEC-TLS-01", "source")
+    every = (*SOME, attack, twin)
+    assert select(every, (), suite="securite") == {"SCN-SEC-TLS-08", "SCN-D"}
+    assert select(every, ("TLS-08",)) == {"SCN-SEC-TLS-08"}
+    assert "SCN-SEC-TLS-08" not in select(every, ()) | select(every, ("source",))

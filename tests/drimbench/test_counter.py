@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -22,10 +23,12 @@ from bench.bed import Bed
 from bench.profile import read
 from bench.standing import standing
 from bench.verdicts import ExitCode
+from bench.watching import weather_of
 from drimbench.counter import open_page
 from drimbench.counter.faults import WELL, menus
 from drimbench.ending import Finished
 from drimbench.faults_cli import fault
+from simulators.ans import Sky
 from simulators.modality import Exam, Patient, make
 from tests.bench.test_external import written_profile
 from tests.reports.test_page_in_browser import CONTRASTS
@@ -113,7 +116,7 @@ def test_what_the_simulators_hold(bed: Bed, browser: httpx.Client) -> None:
 
 def test_every_fault_is_set_and_cleared(bed: Bed, browser: httpx.Client) -> None:
     known = menus(bed)
-    assert {menu.simulator for menu in known} == {"psc", "dmp"}
+    assert {menu.simulator for menu in known} == {"dmp"}
     for menu in known:
         for choice in (*menu.choices, WELL):
             answer = posted(browser, menu.id, choice)
@@ -154,7 +157,7 @@ def test_faults_by_request_are_set_told_and_removed(bed: Bed, browser: httpx.Cli
 
 def test_faults_by_request_for_a_program(bed: Bed, browser: httpx.Client) -> None:
     told = browser.get("/pannes.json").json()
-    assert set(told["simulators"]) == {"pacs", "dmp", "pacs-local", "source", "ans"}
+    assert set(told["simulators"]) == {"pacs", "dmp", "pacs-local", "source", "ans", "psc", "igc"}
     order = {
         "token": told["token"], "simulator": "dmp", "fault": "erreur-xds", "service": "TD2.1",
         "times": 3, "parameters": {"code": "XDSRegistryBusy"},
@@ -200,7 +203,7 @@ def test_faults_from_the_command_line(bed: Bed, page: str) -> None:
     assert "dmp" not in said
     listed = json.loads(commanded(page, "list", "--json")[1])
     assert {name: len(one["set"]) for name, one in listed.items()} == {
-        "pacs": 1, "dmp": 0, "pacs-local": 0, "source": 0, "ans": 0,
+        "pacs": 1, "dmp": 0, "pacs-local": 0, "source": 0, "ans": 0, "psc": 0, "igc": 0,
     }  # fmt: skip
     for words, told in (
         (("set", "pacs", "statut", "C-FIND", "statut=zz"), "hexadécimal de 0001 à FEFF attendu"),
@@ -237,7 +240,7 @@ def test_a_fault_is_felt(bed: Bed, browser: httpx.Client) -> None:
     discovery = f"{bed.psc.issuer}/.well-known/wallet-openid-configuration"
     assert (status(white_list), status(discovery)) == (200, 200)
     assert placed(browser, "ans", "http", "liste").status_code == 303
-    posted(browser, "psc-discovery", "503")
+    assert placed(browser, "psc", "http", "discovery").status_code == 303
     assert placed(browser, "pacs", "statut", "C-FIND", **{"p-statut": "A700"}).status_code == 303
     posted(browser, "dmp-service", "arret")
     try:
@@ -248,9 +251,8 @@ def test_a_fault_is_felt(bed: Bed, browser: httpx.Client) -> None:
             status(bed.dmp.url)
         assert "arrêté" in browser.get("/").text
     finally:
-        for menu in ("psc-discovery", "dmp-service"):
-            posted(browser, menu, WELL)
-        for simulator in ("pacs", "ans"):
+        posted(browser, "dmp-service", WELL)
+        for simulator in ("pacs", "ans", "psc"):
             assert removed(browser, simulator).status_code == 303
     assert (status(white_list), status(discovery)) == (200, 200)
     found()
@@ -258,15 +260,15 @@ def test_a_fault_is_felt(bed: Bed, browser: httpx.Client) -> None:
 
 def test_nobody_else_commands_the_bench(bed: Bed, browser: httpx.Client) -> None:
     untouched = {menu.id: menu.now() for menu in menus(bed)}
-    form = {"menu": "psc-token", "choix": "503"}
+    form = {"menu": "dmp-service", "choix": "arret"}
     assert browser.post("/pannes", data=form).status_code == 403
     assert browser.post("/pannes", data={**form, "jeton-page": "é"}).status_code == 403
     assert browser.post("/pannes", content=b"x" * 5000).status_code == 413
     assert browser.get("/pannes").status_code == 405
-    other = posted(browser, "psc-token", "503", origin="https://ailleurs.example")
+    other = posted(browser, "dmp-service", "arret", origin="https://ailleurs.example")
     assert other.status_code == 403
-    assert posted(browser, "psc-token", "503", origin="null").status_code == 403
-    assert posted(browser, "psc-token", "pire").status_code == 400
+    assert posted(browser, "dmp-service", "arret", origin="null").status_code == 403
+    assert posted(browser, "dmp-service", "pire").status_code == 400
     assert posted(browser, "rien", WELL).status_code == 400
     assert {menu.id: menu.now() for menu in menus(bed)} == untouched
     # DNS rebinding: a name of somebody else's that leads here.
@@ -341,10 +343,11 @@ def test_in_a_browser(bed: Bed, page: str) -> None:
                 assert view.evaluate("document.documentElement.scrollWidth") == width
                 assert view.evaluate(CONTRASTS) == []
         view.goto(page + "/")
-        view.get_by_label("Introspection").select_option("503")
-        view.get_by_role("button", name="Appliquer à : Introspection").click()
+        view.locator("#dmp-service").select_option("arret")
+        view.get_by_role("button", name="Appliquer à : Service").click()
         view.wait_for_selector(".faults li.set")
-        assert bed.psc.faults.pop("introspection").status == 503
+        assert not bed.dmp.listening
+        bed.call(bed.dmp.restart)
         view.goto(page + "/echanges?transaction=suivi")
         view.get_by_text("Aucun échange.").wait_for()
         seen(bed, transaction="suivi")
@@ -355,6 +358,23 @@ def test_in_a_browser(bed: Bed, page: str) -> None:
         assert not plain.get_by_role("button", name="Suivre").is_visible()
         opened.close()
     assert told == []
+
+
+def test_the_weather_of_services_is_shown(bed: Bed) -> None:
+    sky = weather_of(bed)
+    opened = open_page(bed, 0, sky)
+    names = bed.site.names
+    bed.call(sky.look)
+    first = httpx.get(opened.url, trust_env=False).text
+    bed.call(sky.look)
+    second = httpx.get(opened.url, trust_env=False).text
+    opened.close()
+    found = {one.host: one for one in sky.stations}
+    assert set(found) == {names.source, names.neighbour}
+    assert found[names.source].sky is Sky.DOWN, "no Source runs yet"
+    assert Sky.CLOUDED.value in first
+    assert Sky.DOWN.value in second
+    assert found[names.source].glances[-1].seen in html.unescape(second)
 
 
 def test_serve_says_where_the_page_is_and_stops_when_told(tmp_path: Path) -> None:
@@ -371,5 +391,7 @@ def test_serve_says_where_the_page_is_and_stops_when_told(tmp_path: Path) -> Non
         url = line.rpartition(" ")[2].strip()
         assert "Simulateurs" in httpx.get(url, trust_env=False).text
         next(one for one in process.stdout if "Ctrl-C" in one)
+        next(one for one in process.stdout if "> meteo" in one)
+        assert "Météo des services" in httpx.get(url, trust_env=False).text
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0

@@ -172,6 +172,7 @@ def test_a_driver_that_nobody_brings_is_refused(tmp_path: Path) -> None:
     profile = base.model_copy(
         update={"consumer": base.consumer.model_copy(update={"driver": "acme"})}
     )
-    with pytest.raises(CampaignError, match="pilote « acme » inconnu ; installés : aucun"):
+    said = "pilote « acme » inconnu ; installés : chromium, personne"
+    with pytest.raises(CampaignError, match=said):
         play(Options(features=FEATURES, steps=STEP_MODULES, runs=tmp_path, profile=profile))
     assert not list(tmp_path.iterdir())

@@ -126,9 +126,9 @@ def test_what_it_leaves_out_fails_by_name(tmp_path: Path) -> None:
     assert failed(run) == {
         "DB.SO.27",  # does not follow its PACS
         "DB.SO.32",  # 500 is no answer to a request that is refused
-        "DB.SO.33",  # ... nor a refusal
+        "DB.SO.33", "KIT-SEC-TOK-01",  # ... nor a refusal
         "DB.SO.39",  # the INS is not in the images
-        "DB.SO.98", "KIT-LISTE-BLANCHE",  # anybody certified is served
+        "DB.SO.98", "KIT-LISTE-BLANCHE", "KIT-SEC-TLS-16",  # anybody certified is served
         "KIT-REPRISE",  # sent once, never again
     }  # fmt: skip
 

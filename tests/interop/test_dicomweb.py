@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from tests.drimbox_ref.consumer.bed import RADIOLOGIST, WEB
 from tests.drimbox_ref.consumer.test_dicomweb import OhifBed
 
 pytestmark = pytest.mark.interop
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as made:
-        yield made
 
 
 def test_dicomweb_client_searches_and_retrieves(

@@ -28,6 +28,9 @@ DRAGGED = {
         "SCN-ACC-01", "SCN-CHG-05", "SCN-CHG-06", "SCN-FOU-01", "SCN-MUL-03", "SCN-REC-02",
     },
     "un-seul-kos": {"SCN-ACC-01", "SCN-FOU-01"},
+    "jeton-non-verifie": {"SCN-FOU-01"} | {
+        f"SCN-SEC-TOK-{row:02}" for row in (6, 7, 8, 9, 10, 11, 12, 16, 17, 18, 19, 22, 24, 25, 28)
+    },
 }  # fmt: skip
 """What cannot but fail with it; else the Consumer alone, that imports from a wrong Source."""
 

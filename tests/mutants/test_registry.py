@@ -57,7 +57,8 @@ def test_every_requirement_of_a_consumer_is_broken_by_a_wrong_box() -> None:
         for one in ALONE
         if "consumer" in one.tags
         for tag in one.tags
-        if tag != "consumer" and tag != one.scenario
+        # A row of the security catalogue has the boxes of the scenarios that carry it.
+        if tag not in ("consumer", one.scenario) and not tag.startswith("KIT-SEC-")
     }
     broken = {name for one in ALL if one.role == "consumer" for name in one.requirements}
     assert broken == wanted

@@ -17,7 +17,7 @@ from drimbox_ref.consumer.parts import Parts as ConsumerParts
 from drimbox_ref.source import ports as source_ports
 from drimbox_ref.source.parts import Parts as SourceParts
 from mutants.registry import Mutant, catalogue
-from mutants.shadows import _ANSWERS, _READS, DIFFERS, SHADOWED, told
+from mutants.shadows import _ANSWERS, _READERS, _READS, _WRITES, DIFFERS, SHADOWED, WRITTEN, told
 from wire.shard import Shard
 
 ALL = catalogue()
@@ -234,3 +234,86 @@ def test_the_parts_that_only_answer_are_parts_of_a_box() -> None:
     for part, method in _READS:
         assert part in named
         assert callable(getattr(ports[part.capitalize()], method))
+
+
+class Diary:
+    """A store, if it is called `audit`: it is written, and read later."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def record(self, event: str) -> None:
+        """One more line."""
+        if not event:
+            raise ValueError("empty")
+        self.events.append(event)
+
+    def everything(self, limit: int) -> tuple[str, ...]:
+        """The latest."""
+        return tuple(self.events[-limit:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The parts of a box that keeps a diary."""
+
+    audit: Any
+
+
+class Forgetful:
+    """A diary that skips what is said of exams, and cannot bear the word `panic`."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def record(self, event: str) -> None:
+        """Unless it is about an exam."""
+        if event == "panic":
+            raise RuntimeError(event)
+        if event != "exam":
+            self._inner.record(event)
+
+    def everything(self, limit: int) -> tuple[str, ...]:
+        """As it should."""
+        read: tuple[str, ...] = self._inner.everything(limit)
+        return read
+
+
+Forgetful.__module__ = "mutants.somewhere"
+
+
+@pytest.mark.parametrize(
+    ("writes", "expected"),
+    [
+        (["door"], []),
+        (["exam"], [(WRITTEN, ["skips"])]),
+        (["exam", None], [(WRITTEN, ["skips"]), (DIFFERS, ["skips"])]),
+        (["door", None], []),
+        ([None, "exam"], [(WRITTEN, ["skips"])]),
+        (["panic"], [(DIFFERS, ["skips"])]),
+    ],
+)
+def test_what_is_written_otherwise_makes_a_difference_when_it_is_read(
+    tmp_path: Path, writes: list[str | None], expected: list[tuple[str, list[str]]]
+) -> None:
+    shard = Shard(tmp_path, "shadows")
+    box_ = told(Written(audit=Diary()), "source", [box("skips", "audit", Forgetful)], shard)
+    for one in writes:
+        if one is None:
+            box_.audit.everything(10)
+        else:
+            box_.audit.record(one)
+    shard.close()
+    heard = Journal(tmp_path).of(DIFFERS, WRITTEN)
+    assert [(one.type, one.fields["mutants"]) for one in heard] == expected
+
+
+def test_what_is_written_and_read_is_a_method_of_a_part() -> None:
+    ports = {
+        "archive": source_ports.Archive,
+        "audit": source_ports.Audit,
+        "catalogue": source_ports.Catalogue,
+    }
+    assert {part for part, _ in (*_WRITES, *_READERS)} == set(ports)
+    assert all(hasattr(ports[part], name) for part, name in (*_WRITES, *_READERS))
+    assert set(_WRITES.values()) == set(_READERS.values())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from tests.drimbox_ref.consumer.bed import RADIOLOGIST, WEB, Bed
 
@@ -42,12 +42,6 @@ class OhifBed(Bed):
 
     def configuration(self, addresses: dict[str, str]) -> dict[str, Any]:
         return {**super().configuration(addresses), "viewer": {"folder": str(BUILT)}}
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
@@ -490,12 +490,6 @@ def test_a_neighbour_that_calls(seen: list[Exchange]) -> None:
 
 
 # DIMSE ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as one:
-        yield one
 
 
 @contextmanager

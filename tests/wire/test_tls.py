@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import socket
 import ssl
 import subprocess
+import weakref
 from asyncio import sslproto
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +25,7 @@ from wire.tls import (
     install,
     log_keys,
     server_context,
+    watch_handshakes,
 )
 
 OK = PlainTextResponse("ok")
@@ -267,3 +270,22 @@ def test_the_secrets_of_a_session_are_kept_only_when_asked(pki: Any, tmp_path: A
     assert file.stat().st_mode & 0o077 == 0
     once()
     assert file.read_text() == kept
+
+
+def test_who_hears_of_failed_handshakes_is_not_kept_alive(pki: Any) -> None:
+    class Server:
+        def __init__(self) -> None:
+            self.context = server_context(pki.serving())
+            watch_handshakes(self.context, actor="source", observe=self.hear)
+
+        def hear(self, exchange: Exchange) -> None:
+            raise AssertionError("nobody connects")
+
+    gone = weakref.ref(Server())
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_context_of_somebody_else_is_not_watched() -> None:
+    with pytest.raises(TypeError):
+        watch_handshakes(ssl.create_default_context(), actor="source", observe=[].append)

@@ -10,6 +10,7 @@ from protocols.xml import NS
 from spec.grade import Grade, Reference
 from validators.carriage import charset_rule, fault_status_rule, host_rule, success_status_rule
 from validators.context import Context
+from validators.dmp.bearer import bearer_rules
 from validators.dmp.reading import Message, earlier
 from validators.examples import dmp as example
 from validators.examples.xds import Tamper, edit, remove
@@ -82,7 +83,7 @@ def _action(
 
 
 def request_rules(rules: RuleSet, prefix: str, action: str, make: Make) -> None:
-    """Register the rules 001 to 008 of a request, and those that it shares with ITI-41.
+    """Register the rules 001 to 008, 090 and 091 of a request, and those shared with ITI-41.
 
     Args:
         prefix: of the ids (`ITI18` gives `ITI18-001`).
@@ -174,6 +175,7 @@ def request_rules(rules: RuleSet, prefix: str, action: str, make: Make) -> None:
             )
 
     _media(rules, f"{prefix}-008", make)
+    bearer_rules(rules, prefix, lambda: make(None), lambda message: message.package.headers)
     inherit(rules, XDS, ("XDS-183",), example=lambda _: make(_unmarked))
     host_rule(rules, lambda message: (message.package.start_line, message.package.headers))
     charset_rule(rules, _package, lambda: make(None))

@@ -196,24 +196,29 @@ class DimseClient:
 
     @contextmanager
     def open_store(
-        self, peer: DimsePeer, contexts: Iterable[tuple[str, str]]
+        self,
+        peer: DimsePeer,
+        contexts: Iterable[tuple[str, str]],
+        *,
+        also: Iterable[tuple[str, str]] = (),
     ) -> Iterator[StoreSession]:
         """An association to store instances of these `(SOP class, transfer syntax)` pairs.
 
         Each pair is proposed in a presentation context of its own, so that the peer cannot choose
         another syntax; uncompressed little endian ones are also proposed in the other VR form.
+        Those of `also` are proposed as long as there is room.
 
         Raises:
             DimseFailure: no association.
             LocalProtocolError: more pairs than an association can propose (128).
         """
-        proposed: dict[tuple[str, str], None] = dict.fromkeys(contexts)
-        for sop_class, syntax in list(proposed):
-            if syntax in UNCOMPRESSED_LITTLE_ENDIAN:
-                for other in UNCOMPRESSED_LITTLE_ENDIAN:
-                    proposed.setdefault((sop_class, other))
+        proposed = _in_each_form(contexts)
         if len(proposed) > _MAX_CONTEXTS:
             raise LocalProtocolError(f"{len(proposed)} contextes de présentation à proposer")
+        for pair in also:
+            more = proposed | _in_each_form([pair])
+            if len(more) <= _MAX_CONTEXTS:
+                proposed = more
         pairs = [(sop_class, (syntax,)) for sop_class, syntax in proposed]
         with self._associated(peer, pairs, "C-STORE") as association:
             yield StoreSession(association)
@@ -374,6 +379,16 @@ class _Associated:
         if is_failure(result.status):
             raise DimseFailure("status", comment, status=result.status, result=result)
         return result
+
+
+def _in_each_form(contexts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], None]:
+    """These pairs, and the other VR form of those that are not compressed."""
+    proposed: dict[tuple[str, str], None] = dict.fromkeys(contexts)
+    for sop_class, syntax in list(proposed):
+        if syntax in UNCOMPRESSED_LITTLE_ENDIAN:
+            for other in UNCOMPRESSED_LITTLE_ENDIAN:
+                proposed.setdefault((sop_class, other))
+    return proposed
 
 
 class StoreSession:

@@ -39,15 +39,17 @@ from wire.impairment import Link
 
 __all__ = ["DimseServer", "Negotiate", "serve_dimse"]
 
-Negotiate = Callable[[str, Mapping[str, Sequence[str]]], Mapping[str, Sequence[str]]]
+Negotiate = Callable[[str, Mapping[str, Sequence[str]]], Mapping[str, Sequence[str]] | None]
 """From the calling AE title, and the transfer syntaxes proposed for each storage SOP class that is
-supported: those to accept, best first. A class left out is refused."""
+supported: those to accept, best first. A class left out is refused; None for what is usual."""
 
 _MODEL_OF = {model.find: name for name, model in QUERY_MODELS.items()} | {
     uid: name for name, model in QUERY_MODELS.items() for uid in (model.move, model.get)
 }
 _POLL_S = 0.05
 _COLLECT_S = 30.0
+_IDLE_S = 60.0
+_MOST_ASSOCIATIONS = 200
 _UNABLE_TO_PROCESS = 0xC000
 _MISMATCH = 0xA900
 
@@ -102,7 +104,8 @@ def serve_dimse(
     `relational` answers Yes to a relational-queries negotiation (PS3.4 C.5.1.1). `peer_names`
     gives journal names to AE titles. `negotiate` says, for each association, which of the storage
     syntaxes proposed are accepted and in which order they are preferred. `timeout` bounds each
-    wait of a sub-operation, in seconds; an association idle for longer than 60 s more is aborted.
+    wait of a sub-operation, in seconds; an association idle for longer than 60 s more is aborted,
+    and one that stops in the middle of a PDU closed (`wire.dimse.bounds`).
 
     Raises:
         OSError: the address cannot be bound.
@@ -111,10 +114,10 @@ def serve_dimse(
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.maximum_pdu_size = MAXIMUM_PDU
-    entity.maximum_associations = 200
+    entity.maximum_associations = _MOST_ASSOCIATIONS
     entity.acse_timeout = association_timeout
     entity.dimse_timeout = timeout
-    entity.network_timeout = timeout + 60
+    entity.network_timeout = timeout + _IDLE_S
     entity.require_called_aet = check_called_ae
     if calling_ae_titles is not None:
         entity.require_calling_aet = sorted(calling_ae_titles)
@@ -134,7 +137,7 @@ def serve_dimse(
         (host, port),
         contexts=_contexts(handlers, storage or {}),
         evt_handlers=bindings,
-        server_class=ThreadedAssociationServer,
+        server_class=_Server,
     )
     server.contexts = _Supported(server.contexts)
     # pynetdicom collects garbage every 59 polls: 30 s at its own pace, 3 s at ours, 0.1 s each.
@@ -163,6 +166,12 @@ def _contexts(handlers: Handlers, storage: Mapping[str, Sequence[str]]) -> list[
             for name, syntaxes in storage.items()
         )
     return contexts
+
+
+class _Server(ThreadedAssociationServer):  # type: ignore[misc]
+    """A listener that lets more than five callers queue, whom the kernel would make wait 1 s."""
+
+    request_queue_size = 128
 
 
 class _Supported(list[Any]):
@@ -269,11 +278,16 @@ class _Listener:
         chosen = negotiate(
             calling, {name: tuple(map(str, all_)) for name, all_ in proposed.items()}
         )
+        if chosen is None:
+            return
+        sent = self._handlers.get is not None
         association.acceptor.supported_contexts = [
             context
             for context in association.acceptor.supported_contexts
             if str(context.abstract_syntax) not in proposed
-        ] + [build_context(name, list(syntaxes)) for name, syntaxes in chosen.items() if syntaxes]
+        ] + [
+            _stored_here(name, syntaxes, sent=sent) for name, syntaxes in chosen.items() if syntaxes
+        ]
 
     def rejected(self, event: Any) -> None:
         reason = "association refusée"

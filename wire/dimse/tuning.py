@@ -16,6 +16,7 @@ from typing import Any
 from pynetdicom import _config
 from pynetdicom.dul import DULServiceProvider
 
+from wire.dimse.bounds import bound
 from wire.impairment import ImpairedSocket, Link
 
 __all__ = ["MAXIMUM_PDU", "adopt", "heal", "impair"]
@@ -41,6 +42,7 @@ _config.LOG_RESPONSE_IDENTIFIERS = False
 def adopt(association: Any) -> None:
     """Prepare an association whose connection has just opened (handler of EVT_CONN_OPEN)."""
     association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    bound(association)
     _look_less_and_less(association.dul)
     _close_response_race(association)
 

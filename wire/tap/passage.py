@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from wire.tap.ear import Side
 
-__all__ = ["Cut", "HalfClosed", "Passage", "straight"]
+__all__ = ["Cut", "HalfClosed", "Passage", "Reading", "prompt", "straight"]
+
+_READ = 64 * 1024
+
+Reading = Callable[[Side, asyncio.StreamReader], AsyncIterator[bytes]]
+"""How the bytes of a side are read to their end, never empty: at once, or later."""
 
 
 class Cut(Exception):
@@ -41,3 +47,9 @@ class _Straight:
 def straight(side: Side) -> Passage:
     """Nothing happens to the bytes, whoever sends them."""
     return _Straight()
+
+
+async def prompt(side: Side, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """As soon as they come, whoever sends them."""
+    while data := await reader.read(_READ):
+        yield data

@@ -19,7 +19,7 @@ from wire.exchange import Outcome, new_connection_id, stamp
 from wire.listening import listening_socket
 from wire.stream_server import StreamServer
 from wire.tap.ear import Ear, Line, Side, Witness
-from wire.tap.passage import Cut, HalfClosed, Passage, straight
+from wire.tap.passage import Cut, HalfClosed, Passage, Reading, prompt, straight
 from wire.tls import (
     GOODBYE_TIMEOUT,
     ClientTls,
@@ -34,7 +34,6 @@ from wire.tls import (
 
 __all__ = ["Tap", "TapTls", "open_tap"]
 
-_READ = 64 * 1024
 _CONNECT_S = 10.0
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER on, 0 seconds: what closes then sends RST."""
@@ -65,6 +64,7 @@ class Tap(StreamServer):
         context: ssl.SSLContext | None,
         server_name: str | None,
         passage: Callable[[Side], Passage],
+        reading: Reading = prompt,
     ) -> None:
         super().__init__()
         self._ears = ears
@@ -73,6 +73,7 @@ class Tap(StreamServer):
         self._context = context
         self._server_name = server_name
         self._passage = passage
+        self._reading = reading
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Reach the neighbour, then relay; a caller that cannot be served is reset."""
@@ -87,7 +88,8 @@ class Tap(StreamServer):
                 _reset(writer)
                 return
             ear = _Guarded(self._ears(line, self._witness), line, self._witness)
-            await _Relayed((reader, writer), called, ear, self._passage).run()
+            relayed = _Relayed((reader, writer), called, ear, self._passage, self._reading)
+            await relayed.run()
         except asyncio.CancelledError:
             _reset(writer)
 
@@ -167,11 +169,17 @@ class _Relayed:
     """One connection, both ways, until both directions are closed or one end breaks."""
 
     def __init__(
-        self, caller: _End, called: _End, ear: _Guarded, passage: Callable[[Side], Passage]
+        self,
+        caller: _End,
+        called: _End,
+        ear: _Guarded,
+        passage: Callable[[Side], Passage],
+        reading: Reading,
     ) -> None:
         self._ends = {Side.CALLER: caller, Side.CALLED: called}
         self._ear = ear
         self._passage = passage
+        self._reading = reading
 
     async def run(self) -> None:
         pumps = [
@@ -201,7 +209,7 @@ class _Relayed:
     async def _pump(self, side: Side, other: Side) -> None:
         reader, writer = self._ends[side][0], self._ends[other][1]
         passage, open_ = self._passage(side), True
-        while data := await reader.read(_READ):
+        async for data in self._reading(side, reader):
             self._ear.hear(side, data)
             if not open_:
                 continue
@@ -250,6 +258,7 @@ async def open_tap(
     announced: str = "",
     tls: TapTls | None = None,
     passage: Callable[[Side], Passage] = straight,
+    reading: Reading = prompt,
 ) -> Tap:
     """Listen, and pass on to `towards`; port 0 takes a free one.
 
@@ -266,7 +275,7 @@ async def open_tap(
         shown, context = server_context(tls.shown), client_context(tls.towards)
         watch_handshakes(shown, actor=witness.actor, observe=witness.observe)
     name = tls.server_name if tls else None
-    made = Tap(ears, witness, towards, context, name, passage)
+    made = Tap(ears, witness, towards, context, name, passage, reading)
     listener = listening_socket(host, port)
     try:
         await made.start(listener, shown)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -30,6 +31,7 @@ from drimbox_ref.consumer.web.ohif import OhifWeb
 from drimbox_ref.consumer.web.page import PageWeb
 from drimbox_ref.consumer.web.viewer import ViewerWeb
 from drimbox_ref.consumer.web.visits import Visits
+from drimbox_ref.limits import Limited, Limiter
 from drimbox_ref.viewer.ohif import Ohif
 
 __all__ = ["ConsumerWeb"]
@@ -57,9 +59,15 @@ class ConsumerWeb:
         if config.options.login_mode == "ciba":
             ciba = CibaWeb(parts, visits=visits, pages=pages)
         login = LoginWeb(parts, visits=visits, pages=pages, redirect=config.psc.redirect, ciba=ciba)
+        calls = CallWeb(parts, visits=visits, pages=pages)
+        # What anybody may ask before he has said who he is.
+        entries = {one.path for one in (*calls.routes, *login.routes) if isinstance(one, Route)}
         self.app = Starlette(
+            middleware=[
+                Middleware(Limited, Limiter(config.limits.per_minute), paths=entries),
+            ],
             routes=[
-                *CallWeb(parts, visits=visits, pages=pages).routes,
+                *calls.routes,
                 *login.routes,
                 *EndedWeb(parts, visits=visits, path=config.psc.logout).routes,
                 *PageWeb(

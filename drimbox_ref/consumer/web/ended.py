@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from drimbox_ref.consumer.parts import Parts
-from drimbox_ref.consumer.values import LoginRefused
 from drimbox_ref.consumer.web.requests import read_form
 from drimbox_ref.consumer.web.visits import Visits
 from drimbox_ref.psc import PscUnavailable
+from drimbox_ref.psc_login import LoginRefused
 from wire.http_server import note
 
 __all__ = ["EndedWeb"]

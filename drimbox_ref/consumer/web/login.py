@@ -13,11 +13,11 @@ from starlette.routing import BaseRoute, Route
 from drimbox_ref.consumer.pages import Pages
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.sessions import Context
-from drimbox_ref.consumer.values import LoginRefused
 from drimbox_ref.consumer.web.ciba import CibaWeb
 from drimbox_ref.consumer.web.requests import read_form, see_other, set_cookie
 from drimbox_ref.consumer.web.visits import BROWSER_COOKIE, LOGIN_COOKIE, LOGIN_EVENT, Visits
 from drimbox_ref.psc import PscUnavailable
+from drimbox_ref.psc_login import LoginRefused
 
 __all__ = ["LoginWeb", "NO_PSC"]
 

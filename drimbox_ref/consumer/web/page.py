@@ -22,11 +22,12 @@ from drimbox_ref.consumer.pages import HEADERS, Pages
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.searching import SearchRefused, read_search
 from drimbox_ref.consumer.sessions import Consultation, Context, Login
-from drimbox_ref.consumer.values import Emergency, LoginExpired, Situation
+from drimbox_ref.consumer.values import Emergency, Situation
 from drimbox_ref.consumer.web.login import NO_PSC, LoginWeb
 from drimbox_ref.consumer.web.requests import read_fields, read_form, see_other
 from drimbox_ref.consumer.web.visits import Visits
 from drimbox_ref.psc import PscUnavailable
+from drimbox_ref.psc_login import LoginExpired
 from spec.vihf import ModeAcces
 from wire.http_server import note
 

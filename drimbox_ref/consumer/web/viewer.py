@@ -18,10 +18,11 @@ from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import Library
 from drimbox_ref.consumer.sessions import Context
 from drimbox_ref.consumer.shelf import Shelf
-from drimbox_ref.consumer.values import Call, Exam, LoginExpired
+from drimbox_ref.consumer.values import Call, Exam
 from drimbox_ref.consumer.web.login import LoginWeb
 from drimbox_ref.consumer.web.visits import Visits
 from drimbox_ref.psc import PscUnavailable
+from drimbox_ref.psc_login import LoginExpired
 from drimbox_ref.viewer.facade import Facade
 from drimbox_ref.viewer.page import ASSETS, HEADERS, Opening, ShownExam, ShownSeries, page
 from drimbox_ref.viewer.ports import Arriving

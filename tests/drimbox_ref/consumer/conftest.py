@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from drimbox_ref.credentials import Credentials
 from tests.drimbox_ref.consumer.bed import NUMBERS, SOURCE, Bed, Sync
@@ -26,12 +26,6 @@ def credentials() -> Credentials:
 @pytest.fixture
 def world(tmp_path: Path, credentials: Credentials) -> World:
     return World(tmp_path, credentials)
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -7,20 +7,15 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
-from drimbox_ref.consumer.values import LoginRefused
-from simulators.psc import Answer
+from drimbox_ref.psc_login import LoginRefused
+from simulators.psc import TEST_PROFESSIONALS, Answer
+from simulators.psc.realm import Realm
 from simulators.user import User
 from tests.drimbox_ref.consumer.bed import RADIOLOGIST, SOURCE, WEB, Bed
 
 NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +135,26 @@ def test_who_is_unknown_is_told_so(
     ask(portal, user, person)
     assert said in user.page.html
     assert bed.psc.phone.asked == []
+
+
+def test_the_identity_of_somebody_else_opens_nothing(
+    portal: BlockingPortal,
+    bed: Bed,
+    called: Callable[[], User],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # CIB-05: PSC answers by a valid ID token, of another than `login_hint`.
+    other = next(one for one in TEST_PROFESSIONALS if one.id != RADIOLOGIST)
+    log_in = Realm.log_in
+    monkeypatch.setattr(Realm, "log_in", lambda realm, _, *rest: log_in(realm, other, *rest))
+    user = called()
+    ask(portal, user)
+    wait(portal, user)
+    assert "quelqu'un d'autre" in user.page.text()
+    assert bed.ins not in user.page.html
+    portal.call(user.reload)
+    assert user.page.form("connexion-ciba") is not None
+    assert "TD0.2" not in bed.counts()
 
 
 def test_psc_is_asked_no_faster_than_it_wants(portal: BlockingPortal, bed: Bed) -> None:

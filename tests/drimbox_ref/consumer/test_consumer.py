@@ -16,7 +16,6 @@ from lxml import html
 from protocols.jose import read as read_token
 from protocols.xml import parse as parse_xml
 from simulators.dmp import DmpState
-from simulators.psc import Fault
 from simulators.user import User
 from spec.dmp import Authorisation
 from tests.drimbox_ref.consumer.bed import (
@@ -372,7 +371,7 @@ def test_a_cancelled_login_can_be_tried_again(bed: Sync) -> None:
 
 
 def test_psc_down_is_said(bed: Sync) -> None:
-    bed.bed.psc.faults["token"] = Fault(status=503)
+    bed.bed.psc.faults.set("http", "token", code=503)
     user = bed.opened()
     assert user.page.status == 503
     assert any("Pro Santé Connect" in alert for alert in user.page.alerts)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from protocols.multipart import Parser, PartData, boundary_of
 from simulators.user import User
@@ -52,12 +52,6 @@ class Visit:
             "application/dicom+json",
         )
         return json.loads(answer.body)
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from protocols.jose import peek
 from simulators.api_psc import ExchangeError
@@ -21,20 +21,6 @@ from wire.tls import ClientTls
 
 NUMBERS = itertools.count(1)
 DMP = ("TD0.2", "ITI-18", "ITI-43")
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def running(portal: BlockingPortal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
-    bed = Bed(tmp_path_factory.mktemp("bed"))
-    portal.call(bed.start)
-    yield bed
-    portal.call(bed.stop)
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from drimbox_ref.consumer.psc import PscClient
-from drimbox_ref.consumer.values import Ended, LoginExpired, LoginRefused
 from drimbox_ref.psc import PscUnavailable
+from drimbox_ref.psc_login import Ended, LoginExpired, LoginRefused, PscClient
 from protocols.jose import SigningKey, at_hash, s256, sign
 from spec.psc import BACKCHANNEL_LOGOUT_EVENT
 from tests.drimbox_ref.consumer.world import FakeClock

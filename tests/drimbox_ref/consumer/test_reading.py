@@ -17,13 +17,8 @@ from drimbox_ref.consumer.images import accept_header
 from drimbox_ref.consumer.localizer import IppLocalizer
 from drimbox_ref.consumer.manifests import KosManifests
 from drimbox_ref.consumer.professionals import UserinfoSituations
-from drimbox_ref.consumer.values import (
-    Behalf,
-    ExamUnreadable,
-    ExportFailed,
-    LoginRefused,
-    Received,
-)
+from drimbox_ref.consumer.values import Behalf, ExamUnreadable, ExportFailed, Received
+from drimbox_ref.psc_login import LoginRefused
 from protocols import kos, saml
 from protocols.dicom import DicomSyntaxError, build_part10, read_texts
 from protocols.dicomweb import parse_accept

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from drimbox_ref.consumer.values import LoginExpired
+from drimbox_ref.psc_login import LoginExpired
 from tests.drimbox_ref.consumer.world import World
 
 pytestmark = pytest.mark.anyio

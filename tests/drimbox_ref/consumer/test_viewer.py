@@ -10,18 +10,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from simulators.user import User
 from tests.drimbox_ref.consumer.bed import RADIOLOGIST, STRANGER, TWO_SITES, WEB, Bed
 
 NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

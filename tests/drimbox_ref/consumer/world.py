@@ -40,9 +40,7 @@ from drimbox_ref.consumer.values import (
     Exam,
     ExportFailed,
     Failure,
-    Grant,
     Ins,
-    LoginExpired,
     Professional,
     Received,
     Search,
@@ -54,6 +52,7 @@ from drimbox_ref.consumer.values import (
 from drimbox_ref.consumer.vihf import AirVihf
 from drimbox_ref.credentials import Credentials
 from drimbox_ref.database import Database
+from drimbox_ref.psc_login import Grant, LoginExpired
 from drimbox_ref.trail import Alert, AuditEvent
 from drimbox_ref.vihf import VihfWriter
 from protocols.dicom import build_part10, encode_element, encode_sequence

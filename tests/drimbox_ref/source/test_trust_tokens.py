@@ -21,7 +21,15 @@ from tests.drimbox_ref.source.world import World
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EXP = int(NOW.timestamp()) + 60
 ISSUER = "https://psc.test/auth/realms/esante-wallet"
-GOOD = {"active": True, "typ": "Bearer", "iss": ISSUER, "exp": EXP, "sub": "f:1:8997"}
+GOOD = {
+    "active": True,
+    "typ": "Bearer",
+    "iss": ISSUER,
+    "exp": EXP,
+    "sub": "f:1:8997",
+    "acr": "eidas3",
+    "azp": "kit-consumer",
+}
 PERSON = {
     "sub": "f:1:8997",
     "SubjectNameID": "8997",
@@ -49,14 +57,16 @@ class FakePsc:
         return answer
 
 
-async def check(psc: FakePsc) -> Accepted | Denied:
-    return await PscTokens(psc).check("abc", now=NOW)  # type: ignore[arg-type]
+async def check(psc: FakePsc, *clients: str) -> Accepted | Denied:
+    return await PscTokens(psc, clients=clients).check("abc", now=NOW)  # type: ignore[arg-type]
 
 
 @pytest.mark.anyio
 async def test_a_good_token() -> None:
     verdict = await check(FakePsc())
-    assert verdict == Accepted(subject="8997", professions=("10", "60"))
+    assert verdict == Accepted(
+        subject="8997", professions=("10", "60"), expires=datetime.fromtimestamp(EXP, UTC)
+    )
 
 
 @pytest.mark.anyio
@@ -85,6 +95,12 @@ async def test_professions_of_older_answers() -> None:
         {"exp": 1e400},
         {"nbf": EXP + 600},
         {"iat": EXP + 600},
+        {"exp": -1},
+        {"exp": 10**30},
+        {"sub": None},
+        {"sub": ""},
+        {"acr": None},
+        {"acr": ""},
     ],
 )
 async def test_tokens_that_are_not_accepted(change: dict[str, Any]) -> None:
@@ -111,6 +127,31 @@ async def test_breakdowns_and_refusals(answers: dict[str, Any], status: int) -> 
     verdict = await check(FakePsc(**answers))
     assert isinstance(verdict, Denied)
     assert verdict.status == status
+
+
+@pytest.mark.anyio
+async def test_nobody_is_nobody() -> None:
+    missing = {name: value for name, value in GOOD.items() if name != "sub"}
+    nobody = {name: value for name, value in PERSON.items() if name != "sub"}
+    verdict = await check(FakePsc(introspection=(200, missing), userinfo=(200, nobody)))
+    assert isinstance(verdict, Denied)
+
+
+@pytest.mark.anyio
+async def test_tokens_of_listed_clients_alone() -> None:
+    assert isinstance(await check(FakePsc(), "kit-consumer", "kit-autre"), Accepted)
+    assert isinstance(await check(FakePsc(), "kit-autre"), Denied)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("cnf", "bound_to"),
+    [({"x5t#S256": "abc"}, "abc"), ({"x5t": "abc"}, ""), ("abc", ""), (None, ""), ([], "")],
+)
+async def test_what_a_token_is_bound_to(cnf: object, bound_to: str) -> None:
+    verdict = await check(FakePsc(introspection=(200, {**GOOD, "cnf": cnf})))
+    assert isinstance(verdict, Accepted)
+    assert verdict.bound_to == bound_to
 
 
 class FakeKeeper:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -28,6 +29,7 @@ from protocols.dicom import split_part10
 from protocols.dicom.pixels import pixel_layout
 from protocols.dicomweb import parse_path
 from protocols.multipart import Parser, PartBegin, PartData, boundary_of
+from protocols.oauth import thumbprint, thumbprint_in_hex
 from tests.drimbox_ref.source.bed import image
 from tests.drimbox_ref.source.test_publication import Box
 from tests.drimbox_ref.source.world import STUDIES, World, found_study, oru
@@ -116,17 +118,59 @@ async def test_a_certificate_is_looked_up_at_each_request(
 
 
 @pytest.mark.parametrize(
-    "authorization",
-    [(), ("Basic YTpi",), ("Bearer",), ("Bearer a", "Bearer b"), ("Bearer a b",), ("Bearer é",)],
+    ("authorization", "expected", "error"),
+    [
+        ((), 401, ""),
+        (("Basic YTpi",), 401, ""),
+        (("Bearer",), 400, "invalid_request"),
+        (("Bearer\tabc",), 400, "invalid_request"),
+        (("Bearer a", "Bearer b"), 400, "invalid_request"),
+        (("Bearer a", "Basic b"), 400, "invalid_request"),
+        (("Bearer a b",), 400, "invalid_request"),
+        (("Bearer é",), 400, "invalid_request"),
+        (("Bearer%20abc",), 400, "invalid_request"),
+        (("Bearer " + "a" * 65_536,), 400, "invalid_request"),
+    ],
 )
 async def test_bad_authorization_never_reaches_psc(
-    world: World, published: str, authorization: tuple[str, ...]
+    world: World, published: str, authorization: tuple[str, ...], expected: int, error: str
 ) -> None:
     decision = await decide(world, request(published, authorization=authorization))
     assert isinstance(decision, Refused)
-    assert decision.status == 401
-    assert dict(decision.headers)["WWW-Authenticate"].startswith("Bearer")
+    assert decision.status == expected
+    challenge = dict(decision.headers)["WWW-Authenticate"]
+    assert challenge.startswith("Bearer")
+    assert (f'error="{error}"' in challenge) if error else ("error=" not in challenge)
     assert world.tokens.seen == []
+
+
+@pytest.mark.parametrize(
+    ("binding", "bound_to", "granted"),
+    [
+        ("ignore", "n'importe quoi", True),
+        ("rfc", None, True),
+        ("rfc", thumbprint(b"der"), True),
+        ("rfc", thumbprint_in_hex(b"der"), False),
+        ("ans", thumbprint(b"der"), True),
+        ("ans", thumbprint_in_hex(b"der"), True),
+        ("ans", thumbprint(b"un autre"), False),
+        ("ans", thumbprint(b"der").swapcase(), False),
+        ("ans", thumbprint(b"der") + "=", False),
+        ("ans", thumbprint(b"der")[:-1], False),
+        ("ans", hashlib.sha256(b"der").hexdigest(), False),
+        ("ans", "", False),
+    ],
+)
+async def test_a_bound_token_is_for_whom_it_is_bound_to(
+    world: World, published: str, binding: str, bound_to: str | None, granted: bool
+) -> None:
+    world.tokens.verdict = Accepted(subject="8997", professions=("10",), bound_to=bound_to)
+    access = AccessControl(world.parts, professions=("10",), binding=binding)
+    decision = await access.decide(request(published))
+    assert isinstance(decision, Granted) is granted
+    if isinstance(decision, Refused):
+        assert (decision.status, decision.subject) == (401, "8997")
+        assert 'error="invalid_token"' in dict(decision.headers)["WWW-Authenticate"]
 
 
 async def test_the_scheme_is_case_insensitive(world: World, published: str) -> None:

@@ -37,6 +37,7 @@ from drimbox_ref.source.negotiator import AcceptNegotiator
 from drimbox_ref.source.notices import PacsNotices
 from drimbox_ref.source.outbox import SqlOutbox
 from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.paths import RetrievePaths
 from drimbox_ref.source.reports import CisisReports
 from drimbox_ref.source.stamper import InsStamper
 from drimbox_ref.source.transcoder import PixelTranscoder
@@ -584,6 +585,7 @@ def make_world(
         revocation=revocation,
         bearer=AuthorizationHeader(),
         tokens=tokens,
+        paths=RetrievePaths(),
         catalogue=ArchiveCatalogue(archive),
         images=images,
         stamper=InsStamper(),

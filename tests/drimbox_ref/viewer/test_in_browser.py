@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from protocols.dicom import split_part10
 from simulators.modality import exam as modality
@@ -37,12 +37,6 @@ PIXELS = """(pane) => {
   for (let at = 0; at < data.length; at += 4) sum += data[at];
   return {mean: sum / (data.length / 4), middle: [...data.slice(middle, middle + 4)]};
 }"""
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal("asyncio") as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

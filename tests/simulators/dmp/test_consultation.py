@@ -147,6 +147,15 @@ def test_a_search_in_air_mode(filled: Box) -> None:
     assert not found(reply).defects
 
 
+def test_half_of_an_answer(filled: Box) -> None:
+    filled.service.faults.set("partiel", "TD3.1", times=1)
+    half = found(filled.query(find(), filled.air()))
+    assert half.status == ResponseStatus.PARTIAL_SUCCESS
+    assert [one.code for one in half.errors] == ["XDSRegistryError"]
+    assert [one.unique_id.rpartition(".")[2] for one in half.entries] == ["1"]
+    assert numbers(filled) == ["1", "3"]
+
+
 def test_filters(filled: Box) -> None:
     event = "$XDSDocumentEntryEventCodeList"
     modality = "1.2.250.1.213.1.1.5.618"

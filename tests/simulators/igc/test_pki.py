@@ -63,6 +63,17 @@ def test_auth_cli_and_sign_differ_by_their_usages(pki: Pki, auth: Credential) ->
     }
 
 
+def test_a_signer_says_how_long_its_key_signs(pki: Pki, auth: Credential) -> None:
+    sign = pki.sign("x", "1", key=pki.throwaway_key).certificate
+    period = sign.extensions.get_extension_for_class(x509.PrivateKeyUsagePeriod).value
+    assert (period.not_before, period.not_after) == (
+        sign.not_valid_before_utc.replace(tzinfo=None),
+        sign.not_valid_after_utc.replace(tzinfo=None),
+    )
+    with pytest.raises(x509.ExtensionNotFound):
+        auth.certificate.extensions.get_extension_for_class(x509.PrivateKeyUsagePeriod)
+
+
 def test_a_leaf_carries_the_test_policy_the_product_and_its_addresses(auth: Credential) -> None:
     extensions = auth.certificate.extensions
     policies = extensions.get_extension_for_class(x509.CertificatePolicies).value
@@ -71,8 +82,11 @@ def test_a_leaf_carries_the_test_policy_the_product_and_its_addresses(auth: Cred
     assert product.value == bytes.fromhex("040183")
     points = extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     assert points[0].full_name[0].value == CRL_URL
-    issuers = extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    assert issuers[0].access_location.value == "http://igc.test:8080/AC/KIT-ACI-EL-ORG.cer"
+    access = extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    assert [one.access_location.value for one in access] == [
+        "http://igc.test:8080/ocsp",
+        "http://igc.test:8080/AC/KIT-ACI-EL-ORG.cer",
+    ]
     life = auth.certificate.not_valid_after_utc - auth.certificate.not_valid_before_utc
     assert life == timedelta(days=3 * 365)
 
@@ -146,8 +160,8 @@ def test_a_stale_crl_can_be_asked_for(pki: Pki, auth: Credential) -> None:
     check(pki, auth, crl=pki.crl())
 
 
-def test_only_organisations_can_be_revoked(pki: Pki) -> None:
-    with pytest.raises(ValueError, match="not issued"):
+def test_what_the_market_issued_cannot_be_revoked(pki: Pki) -> None:
+    with pytest.raises(ValueError, match="issued by no"):
         pki.revoke(pki.server("x.test", key=pki.throwaway_key))
 
 

@@ -6,10 +6,13 @@ import asyncio
 from datetime import UTC, datetime
 
 import httpx
+import pytest
 from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from protocols.pki import verify_chain
-from simulators.igc import service
+from protocols.pki import ChainError, ChainFault, verify_chain
+from simulators.igc import Pki, service
+from simulators.igc.faults import CRL
 from wire.exchange import Exchange, Outcome
 
 
@@ -46,7 +49,43 @@ def test_every_address_of_a_certificate_answers() -> None:
 
 def addresses(certificate: x509.Certificate) -> tuple[str, str]:
     points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    issuers = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    method = AuthorityInformationAccessOID.CA_ISSUERS
+    issuers = [one.access_location.value for one in access if one.access_method == method]
     names = points[0].full_name
     assert names is not None
-    return str(names[0].value), str(issuers[0].access_location.value)
+    return str(names[0].value), str(issuers[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("perimee", ChainFault.CRL_STALE),
+        ("future", ChainFault.CRL_STALE),
+        ("sosie", ChainFault.CRL_MISSING),
+        ("alteree", ChainFault.CRL_MISSING),
+    ],
+)
+def test_a_list_can_be_wrong_in_one_thing(kind: str, expected: ChainFault) -> None:
+    async def scenario() -> tuple[Pki, bytes, bytes]:
+        igc = await service.start(clock=lambda: datetime.now(UTC), observe=lambda _: None)
+        try:
+            igc.faults.set(kind, CRL, times=1)
+            async with httpx.AsyncClient(trust_env=False) as client:
+                wrong = await client.get(igc.pki.crl_url)
+                right = await client.get(igc.pki.crl_url)
+        finally:
+            await igc.stop()
+        return igc.pki, wrong.content, right.content
+
+    pki, wrong, right = asyncio.run(scenario())
+    leaf = pki.auth_cli("x", "1", key=pki.throwaway_key)
+
+    def verify(data: bytes) -> None:
+        crls = [x509.load_der_x509_crl(data)]
+        verify_chain(leaf.certificate, leaf.chain, [pki.igc_root], datetime.now(UTC), crls)
+
+    verify(right)
+    with pytest.raises(ChainError) as caught:
+        verify(wrong)
+    assert caught.value.kind is expected

@@ -20,10 +20,11 @@ from protocols.dicom import build_part10, encode_element, split_part10
 from protocols.errors import RemoteProtocolError
 from protocols.multipart import Parser, PartData, PartEnd, boundary_of
 from simulators.igc import Pki
-from simulators.peer import Offer, PeerSource, Shown
+from simulators.peer import Offer, PeerSource
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from wire.exchange import Exchange, Outcome
 from wire.http_client import HttpClient, HttpFailure, Response
+from wire.http_faults import Shown
 from wire.tls import ClientTls, ServerTls
 
 T = TypeVar("T")

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from protocols.jose import s256
 from simulators.igc import Pki
@@ -52,6 +53,9 @@ class Files:
     key: rsa.RSAPrivateKey
     told: ServerTls
     """Of the consumer, where logout tokens are posted."""
+    expired: ServerTls
+    consumer_leaf: bytes
+    """Its certificate, in DER."""
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +65,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     trust = pki.write(directory)
     server = pki.server("psc.kit.test", key=pki.throwaway_key).write(directory, "psc")
     told = pki.server("consumer.kit.test", key=pki.throwaway_key).write(directory, "consumer")
-    leaves = {
-        cn: pki.auth_cli(cn, "3" + "0" * 14, key=pki.throwaway_key).write(directory, cn)
+    expired = pki.server("psc.kit.test", expired=True, key=pki.throwaway_key)
+    expired_files = expired.write(directory, "psc-expired")
+    made = {
+        cn: pki.auth_cli(cn, "3" + "0" * 14, key=pki.throwaway_key)
         for cn in ("kit-consumer", "kit-source")
     }
+    leaves = {cn: one.write(directory, cn) for cn, one in made.items()}
     return Files(
         ServerTls(server.certificate, server.key, trust.igc_trust, "optional"),
         ClientTls(
@@ -74,6 +81,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
         ClientTls(trust.market_trust),
         pki.throwaway_key,
         ServerTls(told.certificate, told.key),
+        ServerTls(expired_files.certificate, expired_files.key, trust.igc_trust, "optional"),
+        made["kit-consumer"].certificate.public_bytes(Encoding.DER),
     )
 
 

@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 
 from protocols.jose import at_hash, parse_jwks, read, verify
-from simulators.psc import Fault
 from spec import psc as spec
 from wire.exchange import Outcome
-from wire.http_client import Interrupted, TimedOut, Unreachable
 
 
 def error_of(answer: Any) -> tuple[int, str]:
@@ -301,26 +299,6 @@ def test_lifetimes_change_while_it_runs(play: Any) -> None:
         assert (await world.tokens())["expires_in"] == 20
 
     play(scenario)
-
-
-def test_endpoints_out_of_order(play: Any) -> None:
-    async def scenario(world: Any) -> None:
-        token = world.psc.issue(world.someone, "kit-consumer")
-        world.psc.faults["introspection"] = Fault(status=200, body=b'{"active":"false"}')
-        assert await world.introspect(token) == {"active": "false"}
-        world.psc.faults["introspection"] = Fault(kind="cut")
-        with pytest.raises((Unreachable, Interrupted)):
-            await world.introspect(token)
-        world.psc.faults["introspection"] = Fault(kind="silence")
-        impatient = type(world.source)(actor="x", timeout=0.1, tls=world.source_tls)
-        async with impatient:
-            with pytest.raises(TimedOut):
-                await world.post(impatient, spec.INTROSPECTION, token=token)
-        del world.psc.faults["introspection"]
-        assert (await world.introspect(token))["active"] is True
-
-    world = play(scenario)
-    assert [each.detail for each in world.named("introspection")][:3] == ["panne"] * 3
 
 
 def test_a_restart_keeps_port_and_sessions(play: Any) -> None:

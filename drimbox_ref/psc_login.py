@@ -8,12 +8,11 @@ REM PSC.08; end of session by id_token_hint, ANS proxy e-santé, grade: demonstr
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from drimbox_ref.consumer.ports import Clock
-from drimbox_ref.consumer.values import Ended, Grant, LoginExpired, LoginRefused
 from drimbox_ref.psc import PscChannel, PscUnavailable
 from protocols.jose import (
     KeySet,
@@ -28,12 +27,50 @@ from protocols.jose import (
 )
 from spec.psc import ACR_VALUES, BACKCHANNEL_LOGOUT_EVENT, SCOPE
 
-__all__ = ["FORM", "PscClient"]
+__all__ = ["FORM", "Ended", "Grant", "LoginExpired", "LoginRefused", "PscClient"]
 
 _LEEWAY_S = 60
 """Clock difference accepted on the ID token's times."""
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 _MAX_TOKEN = 16 * 1024
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """The current instant, aware."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What PSC gave for a login. Stays on the server: its repr says nothing."""
+
+    access_token: str = field(repr=False)
+    expires: datetime
+    refresh_token: str = field(repr=False)
+    id_token: str = field(repr=False)
+    subject: str
+    authenticated: datetime
+    session: str = ""
+    """PSC's `sid`: what a back-channel logout names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A session that PSC says is over: `session`, else every one of `subject`."""
+
+    subject: str
+    session: str
+
+
+class LoginRefused(Exception):
+    """PSC's answer does not log anybody in. French, for the user."""
+
+
+class LoginExpired(Exception):
+    """The session at PSC is over: the user must log in again."""
 
 
 class PscClient:

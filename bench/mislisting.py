@@ -1,0 +1,150 @@
+"""White lists that a Source must not put in force: each names a stranger, who then asks.
+
+A wrong list that is believed lets the stranger in; one that takes the right list away shuts the
+members out. At the end the same stranger is listed by a right one, and served: the Source does read
+the list again, or nothing was proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from bench.attacking import Attacking, Attempt
+from bench.outcomes import CannotVerify
+from protocols.dn import dn
+from simulators.ans import LIST, Other
+from simulators.ans.faults import Where
+from simulators.peer import Retrieved
+from wire.faults import Faults, Value
+
+__all__ = ["WORDS", "Mislisting"]
+
+_ALTERED = {
+    "un hôte changé": Where.ENTRY,
+    "un nom changé": Where.NAME,
+    "une date changée": Where.DATE,
+    "une espace ajoutée": Where.SPACE,
+    "une valeur de signature changée": Where.VALUE,
+}
+_SIGNED = {
+    "signée d'un autre nom": Other.NAME,
+    "signée d'une autre structure": Other.STRUCTURE,
+    "signée d'une autre autorité": Other.MARKET,
+    "signée d'un certificat de client": Other.CLIENT,
+    "d'un signataire expiré": Other.EXPIRED,
+    "d'un signataire révoqué": Other.REVOKED,
+}
+_RIGHT: Mapping[str, tuple[str, Mapping[str, Value]]] = {
+    "d'un signataire de relève": ("signataire", {"qui": str(Other.SUCCESSOR)}),
+    "de 10 000 entrées": ("enorme", {"entrees": 10_000}),
+}
+_FAULTS: Mapping[str, tuple[str, Mapping[str, Value]]] = {
+    "sans signature": ("non-signee", {}),
+    **{words: ("alteree", {"ou": str(where)}) for words, where in _ALTERED.items()},
+    **{words: ("signataire", {"qui": str(who)}) for words, who in _SIGNED.items()},
+    "ancienne": ("ancienne", {"jours": 30}),
+    "de l'avenir": ("future", {"heures": 24}),
+    "HTTP 404": ("http", {"code": 404}),
+    "HTTP 500": ("http", {"code": 500}),
+    "page HTML": ("page", {}),
+    "fichier tronqué": ("tronquee", {}),
+    "connexion coupée": ("coupure", {"octets": 600}),
+    **_RIGHT,
+}
+WORDS = frozenset(_FAULTS)
+"""The lists that scenarios name."""
+
+_REFRESH = "faire relire la liste blanche à la Source"
+
+
+@dataclass(slots=True)
+class Mislisting:
+    """The agency that publishes, and the stranger that is named."""
+
+    attacking: Attacking
+
+    def publish(self, words: Iterable[str]) -> None:
+        """Each of these lists, read by the Source; then the stranger asks for the first series.
+
+        Raises:
+            CannotVerify: the agency is a real one, or the Source does not read a right list again.
+        """
+        lists = tuple(words)
+        self.attacking.play(
+            Attempt(words=one, play=lambda one=one: self._published(one))  # type: ignore[misc]
+            for one in lists
+        )
+        if not _RIGHT.keys() >= set(lists):
+            self._sentinel()
+
+    def expect_alerted(self) -> None:
+        """The administrator is told."""
+        self.attacking.imaging.administration.expect(
+            "alerts",
+            "une alerte parle de la liste blanche",
+            lambda row: "liste" in str(row).casefold(),
+            expected="une alerte au moins sur la liste blanche refusée",
+        )
+
+    def expect_taken(self) -> None:
+        """The stranger that these lists name is served."""
+        imaging = self.attacking.imaging
+        for one in self.attacking.played:
+            imaging.story.stage.expect(
+                f"la liste « {one.attempt.words} » est mise en vigueur",
+                bool(one.answer.images) and one.answer.complete,
+                expected="qui elle nomme est servi",
+                actual=imaging.summary(one.answer),
+                exchanges=one.exchanges,
+            )
+
+    def restore(self) -> None:
+        """The right list is in force again, without the stranger."""
+        bed = self.attacking.imaging.story.bed
+        if bed.simulators.ans is None:
+            return
+        bed.simulators.ans.faults.clear()
+        bed.publish_white_list()
+        self._refresh()
+
+    def _published(self, words: str) -> Retrieved:
+        kind, values = _FAULTS[words]
+        fault = self._faults.set(kind, LIST, values)
+        try:
+            self._list_stranger()
+            self._refresh()
+            return self._ask()
+        finally:
+            self._faults.clear(fault)
+
+    def _sentinel(self) -> None:
+        self._list_stranger()
+        self._refresh()
+        answer = self._ask()
+        if not answer.images:
+            raise CannotVerify(
+                "la Source n'a pas relu la liste blanche : qui une liste juste nomme n'est pas "
+                f"servi ({self.attacking.imaging.summary(answer)})"
+            )
+
+    def _ask(self) -> Retrieved:
+        bed = self.attacking.imaging.story.bed
+        return self.attacking.ask(papers=bed.papers.rogues["unlisted"])
+
+    def _list_stranger(self) -> None:
+        bed = self.attacking.imaging.story.bed
+        shown = bed.papers.rogues["unlisted"].certificate.read_bytes()
+        bed.publish_white_list(stranger=dn(x509.load_pem_x509_certificates(shown)[0]))
+
+    def _refresh(self) -> None:
+        self.attacking.imaging.administration.act("white-list", _REFRESH)
+
+    @property
+    def _faults(self) -> Faults:
+        ans = self.attacking.imaging.story.bed.simulators.ans
+        if ans is None:
+            raise CannotVerify("la liste blanche est publiée par une vraie agence")
+        return ans.faults

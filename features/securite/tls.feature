@@ -1,0 +1,91 @@
+# language: fr
+@source
+Fonctionnalité: Ouvrir la porte des images sous un faux nom
+  Chaque tentative est encadrée par deux demandes conformes sur le même accès : un serveur éteint,
+  ou qui refuse tout le monde, ne refuse personne.
+
+  Contexte:
+    Étant donné un patient d'identité qualifiée dont le DMP est ouvert
+    Et un examen CT de 1 série publié
+
+  @SCN-SEC-TLS-02 @KIT-SEC-TLS-02
+  Scénario: TLS-02 Certificat signé par lui-même
+    Quand la première série est demandée sous un certificat : signé par lui-même
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-04 @KIT-SEC-TLS-04
+  Scénario: TLS-04 Certificat d'une autorité qui se fait passer pour l'IGC-Santé
+    Quand la première série est demandée sous un certificat : d'autorités de mêmes noms
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-05 @KIT-SEC-TLS-05
+  Scénario: TLS-05 Certificat de la gamme de production devant une boîte réglée pour celle de test
+    Quand la première série est demandée sous un certificat : de la gamme de production
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-06 @KIT-SEC-TLS-06
+  Scénario: TLS-06 Certificat de l'IGC-Santé qui n'est pas celui d'un client
+    Quand la première série est demandée sous un certificat : de signature ; d'usage serveur ; de l'autorité des personnes
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-07 @KIT-SEC-TLS-07
+  Scénario: TLS-07 Certificat de serveur de l'IGC-Santé, qui vaut aussi pour un client
+    Quand la première série est demandée deux fois sous un certificat : SERV SSL
+    Alors chaque tentative est servie ou refusée, toujours de même
+
+  @SCN-SEC-TLS-08 @KIT-SEC-TLS-08
+  Scénario: TLS-08 Certificat hors de ses dates
+    Quand la première série est demandée sous un certificat : expiré ; pas encore valable ; d'une ancienne autorité
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-12 @KIT-SEC-TLS-12
+  Scénario: TLS-12 Certificat montré sans son intermédiaire
+    Quand la première série est demandée deux fois sous un certificat : sans son intermédiaire
+    Alors chaque tentative est servie ou refusée, toujours de même
+
+  @SCN-SEC-TLS-14 @KIT-SEC-TLS-14
+  Scénario: TLS-14 Chaîne que la norme interdit
+    Quand la première série est demandée sous un certificat : d'une autorité en trop ; d'extension critique inconnue
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-15 @KIT-SEC-TLS-15
+  Scénario: TLS-15 Certificat d'une cryptographie trop faible
+    Quand la première série est demandée sous un certificat : de clé RSA 1024 ; signé par SHA-1
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-17 @KIT-SEC-TLS-17
+  Scénario: TLS-17 Nom presque égal à celui d'un membre
+    Quand la première série est demandée sous un certificat : en capitales ; espace à la fin ; préfixe ; suffixe ; homographe ; OU de plus ; RDN à plusieurs valeurs ; nom entier dans O ; virgule échappée ; octet nul
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-18 @KIT-SEC-TLS-18
+  Scénario: TLS-18 Nom d'un membre, d'une autre structure
+    Quand la première série est demandée sous un certificat : autre OU ; autre ST ; autre O
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-22 @KIT-SEC-TLS-22
+  Scénario: TLS-22 Protocoles d'autrefois
+    Quand une poignée de main n'offre que : SSL 3.0 ; TLS 1.0 ; TLS 1.1
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-23 @KIT-SEC-TLS-23
+  Scénario: TLS-23 Suites qui ne chiffrent pas, ou plus, et celles que déconseille le guide de l'ANSSI
+    Quand une poignée de main n'offre que les suites : NULL ; EXPORT ; RC4 ; 3DES
+    Alors chaque tentative est refusée sans rien livrer
+    Quand une poignée de main n'offre, deux fois, que les suites : RSA sans échange éphémère ; CBC seules ; DHE
+    Alors chaque tentative est servie ou refusée, toujours de même
+
+  @SCN-SEC-TLS-24 @KIT-SEC-TLS-24
+  Scénario: TLS-24 Rétrogradation, compression et renégociation
+    Quand une poignée de main feint un repli, offre la compression, puis recommence dans sa session
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-25 @KIT-SEC-TLS-25
+  Scénario: TLS-25 En-têtes d'un frontal, à la place du certificat
+    Quand la première série est demandée sans certificat, puis sous un nom absent de la liste, un en-tête de frontal portant celui d'un membre : X-SSL-Client-Cert ; X-Client-DN ; SSL_CLIENT_S_DN ; X-Forwarded-Client-Cert
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-30 @KIT-SEC-TLS-30
+  Scénario: TLS-30 Nom d'un autre hôte, ou aucun
+    Quand la Source est abordée deux fois sans SNI, sous celui d'un autre hôte, puis sous son en-tête Host
+    Alors chaque tentative est servie ou refusée, toujours de même

@@ -1,0 +1,85 @@
+"""Quand un jeton est faux, ou que Pro Santé Connect en parle mal, alors il n'ouvre rien."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_bdd import parsers, then, when
+
+from bench.attacking import Attacking
+from bench.token_attacks import TokenAttacks
+from features.steps.securite import several
+
+
+@pytest.fixture
+def token_attacks(attacking: Attacking) -> TokenAttacks:
+    """What is done with tokens."""
+    return TokenAttacks(attacking)
+
+
+@when(parsers.parse("la première série est demandée alors que l'introspection dit : {listed}"))
+def under_lies(token_attacks: TokenAttacks, listed: str) -> None:
+    """An answer, and a wrong one: 503 is none to it."""
+    token_attacks.under(several(listed))
+
+
+@when(parsers.parse("la première série est demandée alors que l'introspection rend : {listed}"))
+def under_breakdowns(token_attacks: TokenAttacks, listed: str) -> None:
+    """No answer: 503 is one to it."""
+    token_attacks.under(several(listed), unavailable=True)
+
+
+@when(parsers.parse("la première série est demandée alors que userinfo dit : {listed}"))
+def under_userinfo(token_attacks: TokenAttacks, listed: str) -> None:
+    """Of a Source that asks for it."""
+    token_attacks.under(several(listed))
+
+
+@when(parsers.parse("la première série est demandée sous un Authorization mal fait : {listed}"))
+def badly_said(token_attacks: TokenAttacks, listed: str) -> None:
+    """A right token, said wrongly."""
+    token_attacks.badly_said(several(listed))
+
+
+@when("la première série est demandée avec le jeton dans l'adresse seulement")
+def in_the_address(token_attacks: TokenAttacks) -> None:
+    """Where logs would keep it."""
+    token_attacks.in_the_address()
+
+
+@when("la première série est demandée encore une fois, la session du jeton fermée")
+def revoked(token_attacks: TokenAttacks) -> None:
+    """Served first."""
+    token_attacks.revoked()
+
+
+@when(
+    "la première série est demandée avec un jeton de rafraîchissement "
+    "que PSC prend pour un jeton d'accès"
+)
+def refresh(token_attacks: TokenAttacks) -> None:
+    """Introspection says active, userinfo answers: `typ` alone tells."""
+    token_attacks.refresh_as_access("Refresh")
+
+
+@when("la première série est demandée deux fois par un autre membre que celui du jeton")
+def by_another(token_attacks: TokenAttacks) -> None:
+    """A bearer token is what it is."""
+    token_attacks.by_another()
+
+
+@when(parsers.parse("la première série est demandée avec un jeton lié : {listed}"))
+def bound(token_attacks: TokenAttacks, listed: str) -> None:
+    """By a `cnf` that is not that of the certificate shown."""
+    token_attacks.bound(several(listed))
+
+
+@when(parsers.parse("la première série est demandée avec un jeton refait : {listed}"))
+def made(token_attacks: TokenAttacks, listed: str) -> None:
+    """Of one that was just served."""
+    token_attacks.made(several(listed))
+
+
+@then("rien n'est demandé à un autre hôte")
+def nothing_elsewhere(token_attacks: TokenAttacks) -> None:
+    """Neither by PSC's redirection nor by a header of the token."""
+    token_attacks.expect_nothing_elsewhere()

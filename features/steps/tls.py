@@ -1,0 +1,49 @@
+"""Quand la poignée de main TLS est écrite à la main, alors la Source n'y perd rien."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_bdd import parsers, when
+
+from bench.attacking import Attacking
+from bench.tls_attacks import TlsAttacks
+from features.steps.securite import several
+
+
+@pytest.fixture
+def tls_attacks(attacking: Attacking) -> TlsAttacks:
+    """What is done with records."""
+    return TlsAttacks(attacking)
+
+
+@when(parsers.parse("une poignée de main n'offre que : {listed}"))
+def old_protocols(tls_attacks: TlsAttacks, listed: str) -> None:
+    """One version in each."""
+    tls_attacks.protocols(several(listed))
+
+
+@when(parsers.parse("une poignée de main n'offre que les suites : {listed}"))
+def weak_suites(tls_attacks: TlsAttacks, listed: str) -> None:
+    """One family in each."""
+    tls_attacks.suites(several(listed))
+
+
+@when(parsers.parse("une poignée de main n'offre, deux fois, que les suites : {listed}"))
+def advised_against(tls_attacks: TlsAttacks, listed: str) -> None:
+    """What is chosen is told in the report."""
+    tls_attacks.suites(several(listed), times=2)
+
+
+@when("une poignée de main feint un repli, offre la compression, puis recommence dans sa session")
+def downgrades(tls_attacks: TlsAttacks) -> None:
+    """Three of them."""
+    tls_attacks.downgrades()
+
+
+@when(
+    "la Source est abordée deux fois sans SNI, sous celui d'un autre hôte, puis sous son en-tête "
+    "Host"
+)
+def other_names(tls_attacks: TlsAttacks) -> None:
+    """Whatever becomes of it must not change."""
+    tls_attacks.other_names()

@@ -1,0 +1,301 @@
+"""What Pro Santé Connect can do wrong, handshake by handshake and request by request.
+
+A fault that alters an answer alters a right one, in one thing: whoever is not entitled to an
+answer is refused as ever. `active` was met as a text in a mock of the ANS (grade `sample`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from wire.faults import FaultKind, Parameter, cut_after, delay, slow
+from wire.http_faults import Shown, certificate, redirection, status
+
+__all__ = ["TLS", "Active", "Body", "Keys", "Said", "Who", "menu"]
+
+TLS: Final = "TLS"
+INTROSPECTION: Final = ("introspection",)
+USERINFO: Final = ("userinfo",)
+_JSON: Final = ("discovery", "certs", "token", "introspection", "userinfo", "ciba")
+_ALL: Final = (*_JSON, "authorization")
+
+
+class Active(StrEnum):
+    """What `active` is instead of a boolean."""
+
+    TEXT_TRUE = "texte-true"
+    TEXT_FALSE = "texte-false"
+    ONE = "un"
+    ZERO = "zero"
+    NULL = "null"
+    LIST = "liste"
+    ABSENT = "absent"
+    TWICE = "deux-fois"
+    """False, then true."""
+
+
+class Said(StrEnum):
+    """What else an introspection says wrongly of an active token."""
+
+    EXPIRED = "exp-passe"
+    EXPIRY_TEXT = "exp-texte"
+    EXPIRY_ENDLESS = "exp-infini"
+    NO_EXPIRY = "exp-absent"
+    NOT_BEFORE = "nbf-futur"
+    ISSUED_LATER = "iat-futur"
+    ISSUER = "iss-autre"
+    REFRESH = "typ-refresh"
+    IDENTITY = "typ-id"
+    NO_TYPE = "typ-absent"
+    OTHER_PERSON = "autre-personne"
+    OTHER_CLIENT = "autre-client"
+    NO_ACR = "sans-acr"
+    NO_OPENID = "sans-openid"
+    NO_NAME = "sans-nom"
+
+
+class Who(StrEnum):
+    """Whom userinfo speaks of."""
+
+    OTHER = "autre"
+    NOBODY = "absent"
+
+
+class Body(StrEnum):
+    """What the body is instead of the JSON object."""
+
+    PAGE = "page"
+    EMPTY = "vide"
+    HALF = "tronque"
+    LIST = "liste"
+    MARKED = "bom"
+    DEEP = "profond"
+
+
+class Keys(StrEnum):
+    """What the JWKS publishes."""
+
+    ROTATED = "autres"
+    """A new key under a new kid; the old one is gone."""
+    SAME_KID = "meme-kid"
+    """Another key under the kid in force."""
+    NO_KID = "sans-kid"
+    """Two keys, the right one among them, without kid."""
+    SYMMETRIC = "symetrique"
+    """A secret, for HS256."""
+    NONE = "aucune"
+
+
+_MIB = Parameter(name="mio", words="taille", default=10, unit="Mio", low=1, high=10_000)
+
+
+def menu(shown: Iterable[Shown] = ()) -> tuple[FaultKind, ...]:
+    """Every fault of a PSC, that of certificates if it holds some to show instead of its own."""
+    return (
+        *((certificate(TLS),) if tuple(shown) else ()),
+        status(
+            _ALL,
+            words="répond par ce code HTTP, et rien d'autre",
+            meaning="answers by this HTTP status, and nothing else",
+        ),
+        redirection(_ALL),
+        _body(),
+        *_large(),
+        *_introspection(),
+        *_userinfo(),
+        _clock(),
+        FaultKind(
+            name="emetteur",
+            words="décrit un autre émetteur que lui",
+            meaning="describes another issuer than itself",
+            services=("discovery",),
+        ),
+        FaultKind(
+            name="cles",
+            words="publie d'autres clés que celle qui signe",
+            meaning="publishes other keys than the one that signs",
+            services=("certs",),
+            parameters=(
+                Parameter(
+                    name="publie",
+                    words="clés publiées",
+                    default=Keys.ROTATED.value,
+                    choices={
+                        Keys.ROTATED: "une nouvelle, l'ancienne retirée",
+                        Keys.SAME_KID: "une autre, sous le même kid",
+                        Keys.NO_KID: "deux, sans kid",
+                        Keys.SYMMETRIC: "un secret (HS256)",
+                        Keys.NONE: "aucune",
+                    },
+                ),
+            ),
+        ),
+        delay(_ALL, words="attend avant de répondre", meaning="waits before answering"),
+        cut_after(
+            _ALL,
+            words="coupe la connexion une fois ces octets partis",
+            meaning="resets the connection once these bytes left",
+        ),
+        slow(_ALL, words="répond par une liaison lente", meaning="answers through a slow line"),
+    )
+
+
+def _body() -> FaultKind:
+    return FaultKind(
+        name="corps",
+        words="répond 200 et un corps qui n'est pas l'objet JSON attendu",
+        meaning="answers 200 and a body that is not the expected JSON object",
+        services=_JSON,
+        parameters=(
+            Parameter(
+                name="quoi",
+                words="corps",
+                default=Body.PAGE.value,
+                choices={
+                    Body.PAGE: "une page HTML",
+                    Body.EMPTY: "rien",
+                    Body.HALF: "la première moitié de l'objet",
+                    Body.LIST: "l'objet dans une liste",
+                    Body.MARKED: "l'objet derrière une marque d'ordre (BOM)",
+                    Body.DEEP: "l'objet, et un membre de 10 000 listes imbriquées",
+                },
+            ),
+        ),
+    )
+
+
+def _large() -> tuple[FaultKind, ...]:
+    return (
+        FaultKind(
+            name="enorme",
+            words="ajoute à son objet JSON un membre de cette taille",
+            meaning="adds a member of this size to its JSON object",
+            services=_JSON,
+            parameters=(_MIB,),
+        ),
+        FaultKind(
+            name="bombe",
+            words="comprime cet énorme objet sans qu'on l'ait demandé (Content-Encoding: gzip)",
+            meaning="compresses that huge object unasked (Content-Encoding: gzip)",
+            services=_JSON,
+            parameters=(_MIB,),
+        ),
+        FaultKind(
+            name="sans-fin",
+            words="envoie des espaces, un par un, et jamais la fin de l'objet",
+            meaning="sends spaces, one by one, and never the end of the object",
+            services=_JSON,
+            parameters=(
+                Parameter(
+                    name="secondes", words="un espace toutes les", default=0.5, unit="s",
+                    low=0.01, high=3600.0,
+                ),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _introspection() -> tuple[FaultKind, ...]:
+    return (
+        FaultKind(
+            name="inactif",
+            words="dit inactif un jeton qui est bon : session fermée, jeton révoqué",
+            meaning="says inactive of a good token: session closed, token revoked",
+            services=INTROSPECTION,
+        ),
+        FaultKind(
+            name="active",
+            words="donne d'un jeton actif un « active » qui n'est pas le booléen vrai",
+            meaning="of an active token, gives an `active` that is not the boolean true",
+            services=INTROSPECTION,
+            parameters=(
+                Parameter(
+                    name="vaut",
+                    words="active",
+                    default=Active.TEXT_TRUE.value,
+                    choices={
+                        Active.TEXT_TRUE: 'le texte "true"',
+                        Active.TEXT_FALSE: 'le texte "false"',
+                        Active.ONE: "le nombre 1",
+                        Active.ZERO: "le nombre 0",
+                        Active.NULL: "null",
+                        Active.LIST: "une liste vide",
+                        Active.ABSENT: "absent",
+                        Active.TWICE: "deux fois : false, puis true",
+                    },
+                ),
+            ),
+        ),
+        FaultKind(
+            name="mention",
+            words="dit d'un jeton actif une chose fausse",
+            meaning="says one wrong thing of an active token",
+            services=INTROSPECTION,
+            parameters=(
+                Parameter(
+                    name="quoi",
+                    words="mention",
+                    default=Said.EXPIRED.value,
+                    choices={
+                        Said.EXPIRED: "exp passé d'une heure",
+                        Said.EXPIRY_TEXT: "exp en texte",
+                        Said.EXPIRY_ENDLESS: "exp infini (1e400)",
+                        Said.NO_EXPIRY: "sans exp",
+                        Said.NOT_BEFORE: "nbf dans une heure",
+                        Said.ISSUED_LATER: "iat dans une heure",
+                        Said.ISSUER: "iss d'un autre environnement",
+                        Said.REFRESH: "typ Refresh",
+                        Said.IDENTITY: "typ ID",
+                        Said.NO_TYPE: "sans typ",
+                        Said.OTHER_PERSON: "sub et nom d'une autre personne",
+                        Said.OTHER_CLIENT: "azp et client_id d'un autre service",
+                        Said.NO_ACR: "sans acr",
+                        Said.NO_OPENID: "scope sans openid",
+                        Said.NO_NAME: "sans SubjectNameID ni autre nom",
+                    },
+                ),
+            ),
+        ),
+    )
+
+
+def _userinfo() -> tuple[FaultKind, ...]:
+    return (
+        FaultKind(
+            name="sub",
+            words="parle d'une autre personne que le jeton",
+            meaning="speaks of another person than the token",
+            services=USERINFO,
+            parameters=(
+                Parameter(
+                    name="qui",
+                    words="sub",
+                    default=Who.OTHER.value,
+                    choices={Who.OTHER: "celui d'un autre", Who.NOBODY: "absent"},
+                ),
+            ),
+        ),
+        FaultKind(
+            name="tout-jeton",
+            words="accepte un jeton de rafraîchissement ou d'identité comme jeton d'accès",
+            meaning="takes a refresh or ID token for an access token",
+            services=USERINFO,
+        ),
+    )
+
+
+def _clock() -> FaultKind:
+    return FaultKind(
+        name="horloge",
+        words="date d'une horloge décalée (exp, iat, nbf, auth_time)",
+        meaning="dates by a clock that is off (exp, iat, nbf, auth_time)",
+        services=("token", "introspection"),
+        parameters=(
+            Parameter(
+                name="secondes", words="décalage", default=-300, unit="s",
+                low=-86_400, high=86_400,
+            ),
+        ),
+    )  # fmt: skip
