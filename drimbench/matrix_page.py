@@ -16,15 +16,16 @@ _ENGLISH = """\
 **{killed} of {boxes} wrong boxes caught** ({kill_rate}), {sources} Sources and {consumers}
 Consumers, each by a scenario of a requirement that it breaks. Of the {failures} scenarios that they
 fail, {right} fail on a requirement that the box breaks or cannot but drag along (**precision
-{precision}**). {proven} of {scenarios} scenarios are turned red by a wrong box at least. Played in
-full {when}, drimbench {versions}, Python {pythons}."""
+{precision}**). {proven} of {scenarios} scenarios are turned red by a wrong box at least. Each box
+played the scenarios that its row lists, {when}, drimbench {versions}, Python {pythons}."""
 
 _FRENCH = """\
 **{killed} boîtes fautives sur {boxes} sont prises** ({kill_rate}), {sources} Sources et {consumers}
 Consommatrices, chacune par un scénario d'une exigence qu'elle enfreint. Des {failures} scénarios
 qui y échouent, {right} échouent sur une exigence que la boîte enfreint ou entraîne forcément
 (**précision {precision}**). {proven} scénarios sur {scenarios} rougissent devant une boîte fautive
-au moins. Tout a été joué {when}, drimbench {versions}, Python {pythons}."""
+au moins. Chaque boîte a joué les scénarios que dit sa ligne, {when}, drimbench {versions},
+Python {pythons}."""
 
 
 def paragraph(record: Record, *, french: bool) -> str:

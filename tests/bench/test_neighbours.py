@@ -468,7 +468,7 @@ def test_a_real_neighbour_in_the_flow_matrix(tmp_path: Path) -> None:
     assert rows["DRIMbox Source", "PACS"].address == "pacs.site:11112"
     assert "AE AUTRE" in rows["DRIMbox Source", "PACS"].purpose
     assert panels_["dmp"].facts == (("Voisin", "écouté"), ("Écoute", f"{tap.host}:{tap.port}"))
-    assert choices == {"psc", "pacs-local", "source"}
+    assert choices == {"igc", "psc", "pacs-local", "source"}
 
 
 def test_a_real_neighbour_is_met_by_one_bed(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ class Slow(WithViewer):
 
 def test_who_asks_too_often_is_told_when_to_come_back(tmp_path: Path) -> None:
     with running(tmp_path, Slow) as bed:
-        first, second = follow(bed), follow(bed)
+        # A link that asks for a series is refused, and said to be, before anybody logs in.
+        first, second = follow(bed, requestType="SERIES"), follow(bed, requestType="SERIES")
         assert first.status != 429
         assert second.status == 429
         assert 1 <= int(second.headers.get("retry-after")) <= 60

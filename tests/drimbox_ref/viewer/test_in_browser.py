@@ -26,6 +26,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="chromium n'est pas installé"),
 ]
 expect = sync_api.expect
+expect.set_options(timeout=30_000)  # a loaded machine draws late
 PIXELS = """(pane) => {
   const canvas = pane.querySelector('canvas');
   const copy = new OffscreenCanvas(canvas.width, canvas.height)

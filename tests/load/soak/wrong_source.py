@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections import deque
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from drimbox_ref import source
@@ -20,30 +19,44 @@ from drimbox_ref.source.ports import Inbox
 from drimbox_ref.source.values import InboxItem
 from mutants.source.passing import PassingInbox
 
-_ROUNDS = 8
+_KEPT = 4
+_LATE = timedelta(seconds=8)
+
+
+@dataclass(slots=True)
+class _Come:
+    """A message that was acknowledged."""
+
+    control_id: str
+    raw: bytes
+    received: datetime
 
 
 class InMemory(PassingInbox):
-    """An `Inbox` that writes what came when work is looked for, and only some times later: a kill
-    that falls between is not rare, however quick the machine."""
+    """An `Inbox` whose last messages are on no disk: each is written once a few more came, or some
+    seconds later. However quick or slow the machine, a kill falls on some of them."""
 
     def __init__(self, inner: Inbox) -> None:
         super().__init__(inner)
         self._lock = threading.Lock()
-        self._come: list[tuple[str, bytes, datetime]] = []
-        self._seen: deque[list[tuple[str, bytes, datetime]]] = deque([] for _ in range(_ROUNDS))
+        self._come: list[_Come] = []
 
     def put(self, control_id: str, raw: bytes, *, now: datetime) -> bool:
         with self._lock:
-            self._come.append((control_id, raw, now))
+            self._come.append(_Come(control_id, raw, now))
         return True
 
     def due(self, now: datetime) -> tuple[InboxItem, ...]:
         with self._lock:
-            self._seen.append(self._come)
-            written, self._come = self._seen.popleft(), []
-        for control_id, raw, received in written:
-            super().put(control_id, raw, now=received)
+            older = len(self._come) - _KEPT
+            late = [
+                one
+                for place, one in enumerate(self._come)
+                if place < older or now - one.received > _LATE
+            ]
+            self._come = [one for one in self._come if one not in late]
+        for one in late:
+            super().put(one.control_id, one.raw, now=one.received)
         return super().due(now)
 
 
