@@ -292,8 +292,9 @@ def search_of_the_one_before(parts: Parts) -> Parts:
     "patients-meles",
     breaks="Les examens du patient précédent restent sur la page du suivant.",
     requirements=("DB.CO.54",),
-    # Whoever is looked for otherwise in the same login is not either.
-    consequences=("DB.CO.55", "DMP/UX.27"),
+    # Whoever is looked for otherwise in the same login is not either; and the images that a second
+    # attempt of that login asks for, or keeps, are those of the first one's exam.
+    consequences=("DB.CO.55", "DMP/UX.27", "DB.CO.60", "DB.VI-CO.27", "KIT-LISTE-BLANCHE"),
     role="consumer",
 )
 def patients_mixed(parts: Parts) -> Parts:
