@@ -11,7 +11,7 @@ from lxml import etree
 
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import Clock, Directory, Registry, Vihf
-from drimbox_ref.consumer.values import Access, Behalf, Search
+from drimbox_ref.consumer.values import Access, Behalf, Professional, Search
 from drimbox_ref.credentials import Credentials
 from mutants.registry import mutant
 from protocols import saml
@@ -252,20 +252,22 @@ class Remembering(_Wrapped):
     def __init__(self, inner: Registry, *, mixed: bool) -> None:
         super().__init__(inner)
         self._mixed = mixed
-        self._found: dict[tuple[str, datetime], tuple[DocumentEntry, ...]] = {}
+        self._found: dict[int, tuple[Professional, tuple[DocumentEntry, ...]]] = {}
+        # By login: two of one second are told apart by who logged in as an object, kept beside.
         self._documents: dict[str, bytes] = {}
 
     async def find(
         self, behalf: Behalf, assertion: etree._Element, search: Search
     ) -> tuple[DocumentEntry, ...]:
         """What this login was answered before, if anything."""
-        login = (behalf.professional.id, behalf.authenticated)
-        before = self._found.get(login, ())
+        login = id(behalf.professional)
+        _, before = self._found.get(login, (behalf.professional, ()))
         if before and not self._mixed:
             return before
         found = await self._inner.find(behalf, assertion, search)
-        self._found[login] = (*before, *(one for one in found if one not in before))
-        return self._found[login]
+        every = (*before, *(one for one in found if one not in before))
+        self._found[login] = (behalf.professional, every)
+        return every
 
     async def fetch(self, behalf: Behalf, assertion: etree._Element, entry: DocumentEntry) -> bytes:
         """The document, kept: the DMP would not give it for another patient."""
@@ -292,9 +294,8 @@ def search_of_the_one_before(parts: Parts) -> Parts:
     "patients-meles",
     breaks="Les examens du patient précédent restent sur la page du suivant.",
     requirements=("DB.CO.54",),
-    # Whoever is looked for otherwise in the same login is not either; and the images that a second
-    # attempt of that login asks for, or keeps, are those of the first one's exam.
-    consequences=("DB.CO.55", "DMP/UX.27", "DB.CO.60", "DB.VI-CO.27", "KIT-LISTE-BLANCHE"),
+    # Whoever is looked for otherwise in the same login is not either.
+    consequences=("DB.CO.55", "DMP/UX.27"),
     role="consumer",
 )
 def patients_mixed(parts: Parts) -> Parts:
