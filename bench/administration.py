@@ -73,6 +73,24 @@ class Administration:
             return None
         return [row for row in rows if row.get("state") == state] if state else rows
 
+    def text(self, page: str) -> tuple[str, str]:
+        """Content type and text of a page, as it leaves.
+
+        Raises:
+            CannotVerify: it does not answer.
+        """
+        try:
+            answer = httpx.get(
+                f"http://{self.address}/admin/{page}",
+                params={"limit": "10000"},
+                timeout=5.0,
+                trust_env=False,
+                verify=_IN_CLEAR,
+            )
+        except httpx.HTTPError as error:
+            raise CannotVerify(f"la page {page} ne répond pas : {error}") from error
+        return answer.headers.get("content-type", ""), answer.text
+
     def act(self, name: str, gesture: str) -> None:
         """Have the box do something at once; a person does where its pages cannot.
 

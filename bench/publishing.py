@@ -317,6 +317,13 @@ class Publishing:
             actual=f"{len(found)} KOS",
         )
 
+    def expect_still_publishes(self) -> None:
+        """A conform report, of another patient, goes all the way after whatever was sent."""
+        try:
+            self._await_sentinel()
+        except CannotVerify as reason:
+            raise NotMet(f"la Source ne publie plus : {reason}") from reason
+
     def expect_held_once(self) -> None:
         """The DMP holds exactly one KOS per exam, whatever happened on the way."""
         stage = self.story.stage
@@ -437,6 +444,10 @@ class Publishing:
     def administration(self) -> Administration:
         """The publishing Source's pages."""
         return Administration(self.story.publisher.get("admin", ""), self.story.stage)
+
+    def alerts(self) -> list[Row]:
+        """What its administrator was told of this scenario so far."""
+        return [row for row in self.administration.rows("alerts") if self._about_us(row)]
 
     @property
     def control_id(self) -> str:

@@ -20,6 +20,7 @@ STEP_MODULES = (
     "features.steps.images",
     "features.steps.securite",
     "features.steps.liste_blanche",
+    "features.steps.messages",
     "features.steps.jetons",
     "features.steps.requetes",
     "features.steps.tls",

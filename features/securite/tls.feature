@@ -85,6 +85,16 @@ Fonctionnalité: Ouvrir la porte des images sous un faux nom
     Quand la première série est demandée sans certificat, puis sous un nom absent de la liste, un en-tête de frontal portant celui d'un membre : X-SSL-Client-Cert ; X-Client-DN ; SSL_CLIENT_S_DN ; X-Forwarded-Client-Cert
     Alors chaque tentative est refusée sans rien livrer
 
+  @SCN-SEC-TLS-26 @KIT-SEC-TLS-26
+  Scénario: TLS-26 HTTP en clair
+    Quand la première série est demandée en clair à chaque port HTTP de la Source
+    Alors aucun port ne rend rien en clair
+
+  @SCN-SEC-TLS-29 @KIT-SEC-TLS-29
+  Scénario: TLS-29 Demandes de deux longueurs
+    Quand un membre envoie une demande ambiguë : CL.TE ; TE.CL ; deux Content-Length ; Content-Length double ; Content-Length signé ; espace avant les deux points ; codage inconnu ; deux codages
+    Alors chaque demande ambiguë est refusée, et sa connexion fermée
+
   @SCN-SEC-TLS-30 @KIT-SEC-TLS-30
   Scénario: TLS-30 Nom d'un autre hôte, ou aucun
     Quand la Source est abordée deux fois sans SNI, sous celui d'un autre hôte, puis sous son en-tête Host

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from pytest_bdd import parsers, when
+from pytest_bdd import parsers, then, when
 
 from bench.attacking import Attacking
+from bench.raw_attacks import RawAttacks
 from bench.tls_attacks import TlsAttacks
 from features.steps.securite import several
 
@@ -14,6 +15,12 @@ from features.steps.securite import several
 def tls_attacks(attacking: Attacking) -> TlsAttacks:
     """What is done with records."""
     return TlsAttacks(attacking)
+
+
+@pytest.fixture
+def raw_attacks(attacking: Attacking) -> RawAttacks:
+    """What is done with the bytes of a request."""
+    return RawAttacks(attacking)
 
 
 @when(parsers.parse("une poignée de main n'offre que : {listed}"))
@@ -47,3 +54,27 @@ def downgrades(tls_attacks: TlsAttacks) -> None:
 def other_names(tls_attacks: TlsAttacks) -> None:
     """Whatever becomes of it must not change."""
     tls_attacks.other_names()
+
+
+@when("la première série est demandée en clair à chaque port HTTP de la Source")
+def in_clear(raw_attacks: RawAttacks) -> None:
+    """With a right token."""
+    raw_attacks.in_clear()
+
+
+@when(parsers.parse("un membre envoie une demande ambiguë : {listed}"))
+def ambiguous(raw_attacks: RawAttacks, listed: str) -> None:
+    """Its body hides another request."""
+    raw_attacks.ambiguous(several(listed))
+
+
+@then("aucun port ne rend rien en clair")
+def nothing_in_clear(raw_attacks: RawAttacks) -> None:
+    """Closed, refused, or sent to https."""
+    raw_attacks.expect_nothing_in_clear()
+
+
+@then("chaque demande ambiguë est refusée, et sa connexion fermée")
+def one_answer(raw_attacks: RawAttacks) -> None:
+    """Nothing answers what was hidden."""
+    raw_attacks.expect_one_answer()

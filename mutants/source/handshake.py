@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.ports import Door
@@ -17,6 +19,8 @@ __all__: list[str] = []
 
 _ALLOW_CLIENT_RENEGOTIATION = 1 << 8
 """SSL_OP_ALLOW_CLIENT_RENEGOTIATION of OpenSSL 3, which Python's `ssl` has no name for."""
+
+_CODING = re.compile(rb"Transfer-Encoding ?: [^\r]*\r\n")
 
 
 class Tuned:
@@ -109,3 +113,64 @@ class Hesitant:
 def every_other_name(parts: Parts) -> Parts:
     """Two servers behind one address, of two settings."""
     return replace(parts, door=Tuned(parts.door, Hesitant()))
+
+
+class Welcoming(ssl.SSLObject):
+    """A session that, when what comes is HTTP in clear, answers it in clear."""
+
+    page = b""
+    _outgoing: ssl.MemoryBIO
+
+    @classmethod
+    def _create(cls, incoming: Any, outgoing: Any, *more: Any, **named: Any) -> Welcoming:
+        made: Welcoming = super()._create(incoming, outgoing, *more, **named)  # type: ignore[misc]
+        made._outgoing = outgoing
+        return made
+
+    def do_handshake(self) -> None:
+        """As it should, with whoever begins one."""
+        try:
+            super().do_handshake()
+        except ssl.SSLError as error:
+            if error.reason == "HTTP_REQUEST":
+                self._outgoing.write(self.page)
+            raise
+
+
+@mutant(
+    "repond-en-clair",
+    breaks="À qui parle HTTP sans TLS au port des images, la Source répond en clair (200).",
+    requirements=("KIT-SEC-TLS-26",),
+)
+def answers_in_clear(parts: Parts) -> Parts:
+    """A page that helps; whoever listens reads it too, and the token that asked for it."""
+    kind, body = parts.showcase.describe(as_json=False)
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    def tune(context: ssl.SSLContext) -> None:
+        context.sslobject_class = type("Welcome", (Welcoming,), {"page": head.encode() + body})
+
+    return replace(parts, door=Tuned(parts.door, tune))
+
+
+class Old(ssl.SSLObject):
+    """A session behind which nobody has heard of Transfer-Encoding (HTTP/1.0)."""
+
+    def read(self, *arguments: Any) -> Any:
+        """What came, without that header."""
+        data = super().read(*arguments)
+        return _CODING.sub(b"", data) if isinstance(data, bytes) else data
+
+
+def _unaware(context: ssl.SSLContext) -> None:
+    context.sslobject_class = Old
+
+
+@mutant(
+    "codage-de-transfert-ignore",
+    breaks="Transfer-Encoding n'est pas lu : ce qui suit Content-Length est une autre demande.",
+    requirements=("KIT-SEC-TLS-29",),
+)
+def coding_ignored(parts: Parts) -> Parts:
+    """A front end that forwards both headers hides a request from itself."""
+    return replace(parts, door=Tuned(parts.door, _unaware))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from zlib import crc32
+
+from lxml import etree
 
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.ports import Acknowledger, Inbox, KosBuilder, Reports, Versions
@@ -29,6 +31,11 @@ _DOCUMENT = re.compile(rb"\^Base64\^([A-Za-z0-9+/=]+)")
 """OBX-5.4 and OBX-5.5."""
 _NOT_FOR_DMP = re.compile(rb"(\|DESTDMP\^[^|]*\|[^|]*\|)N")
 """OBX-3 to OBX-5.1."""
+_INS = re.compile(rb"\|(\d{6}[0-9AB]\d{8})\^\^\^[^|~]*\^INS")
+"""PID-3."""
+_WRITTEN = re.compile(rb'(extension=")\d{6}[0-9AB]\d{8}(")')
+_TAG = re.compile(r"<[^>]*>")
+_ODD_ESCAPE = re.compile(rb"\\Z|\\X4")
 
 
 class Mute:
@@ -278,3 +285,110 @@ class NeverLate:
 def order_of_arrival_believed(parts: Parts) -> Parts:
     """A withdrawn report is published by its creation that was late."""
     return replace(parts, versions=NeverLate(parts.versions))
+
+
+# What a message carries ------------------------------------------------------------------------
+
+
+class OfThisPatient(PassingReports):
+    """`Reports` for which the document is of the patient of PID-3."""
+
+    def read(self, message: bytes) -> ReportOrder | Refusal:
+        """PID-3 has the last word, whatever the CDA says."""
+        found, ins = _DOCUMENT.search(message), _INS.search(message)
+        if found is None or ins is None:
+            return super().read(message)
+        document = _WRITTEN.sub(lambda one: one[1] + ins[1] + one[2], b64decode(found[1]), count=1)
+        start, end = found.span(1)
+        return super().read(message[:start] + b64encode(document) + message[end:])
+
+
+@mutant(
+    "cda-d-un-autre-publie",
+    breaks="L'INS du compte rendu n'est pas comparée à celle du message (PID-3).",
+    requirements=("KIT-SEC-HL7-03",),
+)
+def document_of_another(parts: Parts) -> Parts:
+    """The images of one are published with the report of another."""
+    return replace(parts, reports=OfThisPatient(parts.reports))
+
+
+class Expanding(PassingReports):
+    """`Reports` that expand the entities of a document before they read it."""
+
+    def examine(self, message: bytes) -> tuple[Fault, ...]:
+        """Of what it becomes."""
+        return super().examine(_expanded(message))
+
+    def read(self, message: bytes) -> ReportOrder | Refusal:
+        """What it became."""
+        return super().read(_expanded(message))
+
+
+def _expanded(message: bytes) -> bytes:
+    """The document written again without its DTD; as it is when it has none, or cannot be."""
+    found = _DOCUMENT.search(message)
+    document = b64decode(found[1]) if found else b""
+    if found is None or b"<!DOCTYPE" not in document[:4096]:
+        return message
+    parser = etree.XMLParser(resolve_entities=True, no_network=True)
+    try:
+        written = etree.tostring(etree.fromstring(document, parser), encoding="UTF-8")
+    except etree.XMLSyntaxError:
+        return message
+    start, end = found.span(1)
+    return message[:start] + b64encode(written) + message[end:]
+
+
+@mutant(
+    "entites-du-cda-lues",
+    breaks="Les entités que déclare un compte rendu sont lues, jusqu'aux fichiers de la machine.",
+    requirements=("KIT-SEC-HL7-03",),
+)
+def entities_expanded(parts: Parts) -> Parts:
+    """The parser's defaults of 2005."""
+    return replace(parts, reports=Expanding(parts.reports))
+
+
+class Washed(PassingReports):
+    """`Reports` that take out of names what looks like a tag."""
+
+    def change(self, order: ReportOrder, message: bytes) -> ReportOrder:
+        """Somebody else, for whoever compares."""
+        family = _TAG.sub("", order.patient.birth_family)
+        return replace(order, patient=replace(order.patient, birth_family=family))
+
+
+@mutant(
+    "nom-lave",
+    breaks="Ce qui ressemble à une balise est ôté, sans le dire, du nom du patient publié.",
+    requirements=("KIT-SEC-HL7-04",),
+)
+def name_washed(parts: Parts) -> Parts:
+    """A filter in place of an escape."""
+    return replace(parts, reports=Washed(parts.reports))
+
+
+class Jammed(PassingReports):
+    """`Reports` whose queue stops at an escape that they cannot read."""
+
+    def __init__(self, inner: Reports) -> None:
+        super().__init__(inner)
+        self._jammed = False
+
+    def read(self, message: bytes) -> ReportOrder | Refusal:
+        """Nothing more, once one has come."""
+        self._jammed = self._jammed or _ODD_ESCAPE.search(message) is not None
+        if self._jammed:
+            raise LookupError("escape")
+        return super().read(message)
+
+
+@mutant(
+    "echappement-fatal",
+    breaks="Un échappement HL7 illisible arrête la publication de tout ce qui suit.",
+    requirements=("KIT-SEC-HL7-04",),
+)
+def escape_fatal(parts: Parts) -> Parts:
+    """The message that nobody can read is tried again for ever."""
+    return replace(parts, reports=Jammed(parts.reports))
