@@ -21,7 +21,7 @@ from bench.imagery import held
 from bench.outcomes import CannotVerify, Refused
 from bench.story import PlannedExam, people_of, plan_exam
 from protocols import kos
-from simulators.peer import PeerSource, RetrieveUrl, right_url
+from simulators.peer import MARKUP, PeerSource, RetrieveUrl, right_url
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 from wire.exchange import Exchange
 from wire.faults import Value
@@ -67,7 +67,11 @@ class Attempt:
     alerts: tuple[str, ...]
     text: str
     stored: frozenset[str]
-    """SOPInstanceUIDs of the exam in the local PACS."""
+    """SOPInstanceUIDs of the exams in the local PACS."""
+    html: str = field(default="", repr=False)
+    """The page that was shown last."""
+    study_uid: str = ""
+    """Of the exam that was asked for, where each attempt has its own."""
 
     @property
     def failed(self) -> bool:
@@ -168,6 +172,20 @@ class Enduring:
             finally:
                 self.mend()
 
+    def ask_trapped(self, traps: Sequence[Rudeness]) -> None:
+        """Under each fault, an exam of its own: what was believed once is not asked for again."""
+        first = len(self.consulting.story.exams)
+        self.publish()
+        for _ in traps[1:]:
+            self.publish()
+        exams = self.consulting.story.exams[first:]
+        for number, (one, exam) in enumerate(zip(traps, exams, strict=True), first):
+            self._source.faults.set(one.kind, one.on, one.values)
+            try:
+                self._attempt(one.words, number, exam.study_uid)
+            finally:
+                self.mend()
+
     def ask_for_endless(self, one: Rudeness) -> None:
         """As `ask_under`, of an answer several times as large as the Consumer takes."""
         mib = 4 * (self._largest_mib or _ENOUGH_MIB)
@@ -202,7 +220,7 @@ class Enduring:
         """The Source is itself again."""
         self._source.faults.clear()
 
-    def _attempt(self, words: str, number: int = 0) -> None:
+    def _attempt(self, words: str, number: int = 0, study_uid: str = "") -> None:
         consulting, bed = self.consulting, self.consulting.story.bed
         consulting.open_page()
         # A connection that was kept would be spared the handshake that is to be judged.
@@ -221,6 +239,8 @@ class Enduring:
                     for exam in consulting.story.exams
                     for uid in held(bed.local_pacs, exam.study_uid)
                 ),
+                html=consulting.shown.html,
+                study_uid=study_uid,
             )
         )
 
@@ -285,6 +305,37 @@ class Enduring:
             "rien n'arrive que le KOS ne référence, rien d'incomplet n'est dit terminé",
             wrong,
             expected="les images du KOS, ou un échec",
+        )
+
+    def expect_each_alone(self) -> None:
+        """Each exam is whole in the local PACS, or said to have failed; nothing else is there."""
+        bed = self.consulting.story.bed
+        referenced = {
+            manifest.study_uid: {one.sop_instance for one in manifest.instances()}
+            for manifest in self.consulting.publishing.manifests()
+        }
+
+        def wrong(one: Attempt) -> str:
+            stored = set(held(bed.local_pacs, one.study_uid))
+            wanted = referenced[one.study_uid]
+            if strangers := stored - wanted:
+                return f"{len(strangers)} image(s) que le KOS ne référence pas"
+            if not one.failed and stored != wanted:
+                return f"dit terminé avec {len(stored)} image(s) sur {len(wanted)}"
+            return ""
+
+        self._expect_each(
+            "chaque examen est entier dans le PACS local, ou dit en échec",
+            wrong,
+            expected="les images du KOS, ou un échec",
+        )
+
+    def expect_no_markup(self) -> None:
+        """No page shows as markup what a file said."""
+        self._expect_each(
+            "aucune page ne porte de balise venue d'un fichier",
+            lambda one: next((mark for mark in MARKUP if mark in one.html), ""),
+            expected="du texte échappé",
         )
 
     def expect_cut(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import cast
 
 from protocols.dicom import DicomSyntaxError, Part10, is_implicit, split_part10, walk
 
-__all__ = ["read_head"]
+__all__ = ["check_whole", "read_head"]
 
 _FIRST = 64 * 1024
 _LIMIT = 16 * 1024 * 1024
@@ -34,3 +36,21 @@ def read_head(path: Path, *, upto: int) -> Part10:
         if size >= _LIMIT:
             raise DicomSyntaxError("en-tête DICOM démesuré", span=(0, size))
         size *= 4
+
+
+def check_whole(path: Path) -> None:
+    """A file whose data set can be read to its end, pixels and sequences included.
+
+    Pixels are not decoded: that is for whoever shows them.
+
+    Raises:
+        DicomSyntaxError: a length goes past the end, a sequence does not end or is too deep.
+        OSError: unreadable.
+    """
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as whole:
+        part = split_part10(whole[:_FIRST])
+        begins = min(_FIRST, len(whole)) - len(part.dataset)
+        # Sliced and unpacked as bytes are, and never held in memory at once.
+        elements = walk(cast(bytes, whole), begins, implicit=is_implicit(part.transfer_syntax))
+        for _ in elements:
+            pass

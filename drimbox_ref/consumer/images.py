@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from drimbox_ref.consumer.addresses import address_of
-from drimbox_ref.consumer.files import read_head
+from drimbox_ref.consumer.files import check_whole, read_head
 from drimbox_ref.consumer.values import Exam, ExportFailed, Failure, Received, Series, Use
 from protocols.dicomweb import format_accept
 from protocols.errors import RemoteProtocolError
@@ -58,9 +58,16 @@ def accept_header(profile: Profile) -> str:
 class WadoImages:
     """Retrieves with the profile of what the images are for."""
 
-    def __init__(self, client: HttpClient, *, profiles: Mapping[Use, Profile] = PROFILES) -> None:
+    def __init__(
+        self,
+        client: HttpClient,
+        *,
+        profiles: Mapping[Use, Profile] = PROFILES,
+        check: Callable[[Path], None] = check_whole,
+    ) -> None:
         self._client = client
         self._profiles = profiles
+        self._check = check
 
     async def retrieve(
         self,
@@ -94,7 +101,7 @@ class WadoImages:
                 answered = True
                 _check_status(answer, address.host)
                 asked = frozenset(uid for uid, q in profile if q > 0)
-                spool = _Spool(into, asked, limit, accept)
+                spool = _Spool(into, asked, limit, accept, self._check)
                 await _receive(answer, spool)
         except HttpFailure as error:
             if answered:
@@ -137,7 +144,9 @@ class _Spool:
         syntaxes: frozenset[str],
         limit: int,
         accept: Callable[[Received], None],
+        check: Callable[[Path], None],
     ) -> None:
+        self._check = check
         self._directory = directory
         self._syntaxes = syntaxes
         self._left = limit
@@ -169,6 +178,7 @@ class _Spool:
                 "La Source a rendu les images dans une syntaxe de transfert qui n'a pas été "
                 f"demandée ({head.transfer_syntax}).",
             )
+        self._check(path)
         self._accept(
             Received(
                 path=path,

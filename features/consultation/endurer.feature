@@ -91,3 +91,23 @@ Fonctionnalité: Se garder d'une Source impolie
     Quand la Source rend cet examen octet par octet, pendant qu'un autre examen lui est demandé
     Alors l'autre examen est exporté sans attendre
     Et l'examen lent arrive entier quand la Source a repris son rythme
+
+  @SCN-END-11 @KIT-SEC-DIC-07
+  Scénario: Les fichiers de la Source sont malformés
+    Quand la Source rend des fichiers piégés d'un examen par piège : le préfixe DICM absent ; mille octets manquent à la fin ; une longueur au-delà de la fin du fichier ; une séquence qui n'est pas fermée ; dix mille séquences l'une dans l'autre ; 256 Mio de zéros sous Deflated Explicit VR
+    Alors la page dit chaque fois que l'export a échoué
+    Et rien de cet examen n'est dans le PACS local
+    Et la Source donne encore l'examen d'un autre patient
+
+  @SCN-END-12 @KIT-SEC-DIC-07 @KIT-SEC-DIC-09
+  Scénario: Les fichiers de la Source portent un programme
+    Quand la Source rend des fichiers piégés d'un examen par piège : un préambule de programme (MZ) ; un préambule de page HTML ; un script dans un élément privé ; un jeu de caractères inconnu ; des échappements ISO 2022 bancals ; des balises dans PatientName et SeriesDescription
+    Alors chaque examen est entier dans le PACS local, ou dit en échec
+    Et aucune page ne porte de balise venue d'un fichier
+    Et la Source donne encore l'examen d'un autre patient
+
+  @SCN-END-13 @KIT-SEC-DIC-08
+  Scénario: Les pixels de la Source mentent
+    Quand la Source rend des fichiers piégés d'un examen par piège : 65 535 lignes et colonnes annoncées ; un milliard d'images annoncées ; plus de bits utiles que de bits alloués ; zéro ligne et zéro colonne annoncées
+    Alors chaque examen est entier dans le PACS local, ou dit en échec
+    Et la Source donne encore l'examen d'un autre patient

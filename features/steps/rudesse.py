@@ -9,7 +9,7 @@ from pytest_bdd import given, parsers, then, when
 
 from bench.consulting import Consulting
 from bench.enduring import Enduring, Rudeness, Said
-from simulators.peer import RetrieveUrl, Written
+from simulators.peer import TRAPS, RetrieveUrl, Written
 from wire.http_faults import Shown, Towards
 
 _CERTIFICATES = {
@@ -44,6 +44,7 @@ _ANSWERS = {
         Rudeness(words="images en double", kind="double"),
     )
 }  # fmt: skip
+_TRAPS = {words: name for name, (words, _) in TRAPS.items()}
 _SAID = {
     "connexion": Said.CONNECTION,
     "récupération": Said.RETRIEVAL,
@@ -145,6 +146,14 @@ def wrong_sop_class(enduring: Enduring) -> None:
     enduring.ask_under([Rudeness(words="SOP Class privée", kind="sop-class")])
 
 
+@when(parsers.parse("la Source rend des fichiers piégés d'un examen par piège : {traps}"))
+def trapped_files(enduring: Enduring, traps: str) -> None:
+    """Made of true images, an exam for each."""
+    enduring.ask_trapped(
+        [Rudeness(words=one, kind="piege", values={"fichier": _TRAPS[one]}) for one in _list(traps)]
+    )
+
+
 @when("la Source rend une image sans fin")
 def endless(enduring: Enduring) -> None:
     """Several times what the Consumer takes."""
@@ -197,6 +206,18 @@ def none_stored(enduring: Enduring) -> None:
 def only_referenced(enduring: Enduring) -> None:
     """Nothing foreign, nothing falsely whole."""
     enduring.expect_only_referenced()
+
+
+@then("chaque examen est entier dans le PACS local, ou dit en échec")
+def each_alone(enduring: Enduring) -> None:
+    """The trap of one takes no other with it."""
+    enduring.expect_each_alone()
+
+
+@then("aucune page ne porte de balise venue d'un fichier")
+def no_markup(enduring: Enduring) -> None:
+    """What a file says is shown as text."""
+    enduring.expect_no_markup()
 
 
 @then("la réponse sans fin est coupée")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from drimbox_ref.consumer.addresses import address_of
+from drimbox_ref.consumer.files import read_head
 from drimbox_ref.consumer.images import WadoImages
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.ports import ApiTokens, Clock, Images, LocalPacs, Manifests, Tokens, Trust
@@ -26,6 +27,7 @@ from drimbox_ref.consumer.values import (
 from drimbox_ref.credentials import Credentials
 from mutants.consumer.passing import Asked, PassingImages
 from mutants.registry import mutant
+from protocols.dicom import read_values
 from protocols.ebrim import DocumentEntry
 from spec.wado import LOSSLESS_PROFILE, LOSSY_PROFILE
 from wire.http_client import HttpClient, StreamedResponse
@@ -33,6 +35,8 @@ from wire.tls import ClientTls
 
 __all__: list[str] = []
 
+_PATIENT_NAME, _ROWS = 0x00100010, 0x00280010
+_PIXELS = (_ROWS,)
 _JPEG_2000 = "1.2.840.10008.1.2.4.91"
 
 
@@ -391,3 +395,86 @@ def without_q(parts: Parts) -> Parts:
 
     network = Rewriting(parts.network, change)
     return replace(parts, network=network, images=WadoImages(network))
+
+
+# What comes ------------------------------------------------------------------------------------
+
+
+@mutant(
+    "fichier-lu-a-moitie",
+    breaks="Seul le début d'un fichier reçu est lu : coupé ou mal fermé, il part au PACS local.",
+    requirements=("KIT-SEC-DIC-07",),
+    role="consumer",
+)
+def half_read(parts: Parts) -> Parts:
+    """UIDs are in the beginning, and nothing else is looked at."""
+    return replace(parts, images=WadoImages(parts.network, check=lambda _: None))
+
+
+class Decoding(PassingImages):
+    """`Images` that hold in this very process a decoder that falls once for all."""
+
+    def __init__(self, inner: Images) -> None:
+        super().__init__(inner)
+        self._fallen = False
+
+    async def fetch(self, asked: Asked) -> None:
+        """As it should, as long as pixels are what is said of them."""
+
+        def accept(one: Received) -> None:
+            values = _texts(one, _PIXELS)
+            self._fallen = self._fallen or values.get(_ROWS) == b"\xff\xff"
+            if self._fallen:
+                raise ExportFailed(Failure.RETRIEVAL, "Le décodeur ne répond plus.")
+            asked.accept(one)
+
+        await super().fetch(replace(asked, accept=accept))
+
+
+@mutant(
+    "decodeur-tombe-pour-tous",
+    breaks="Une image dont les dimensions mentent arrête tous les exports qui suivent.",
+    requirements=("KIT-SEC-DIC-08",),
+    consequences=("KIT-SEC-DIC-07", "KIT-SEC-DIC-09"),
+    role="consumer",
+)
+def decoder_falls(parts: Parts) -> Parts:
+    """One process for the decoder and for everybody."""
+    return replace(parts, images=Decoding(parts.images))
+
+
+class Reading(PassingImages):
+    """`Images` whose reader of names falls once for all on one that it cannot decode."""
+
+    def __init__(self, inner: Images) -> None:
+        super().__init__(inner)
+        self._fallen = False
+
+    async def fetch(self, asked: Asked) -> None:
+        """As it should, of people whose name is of letters."""
+
+        def accept(one: Received) -> None:
+            name = _texts(one, (_PATIENT_NAME,)).get(_PATIENT_NAME, b"")
+            self._fallen = self._fallen or b"\x1b" in name
+            if self._fallen:
+                raise ExportFailed(Failure.RETRIEVAL, "Le nom ne se lit pas.")
+            asked.accept(one)
+
+        await super().fetch(replace(asked, accept=accept))
+
+
+def _texts(one: Received, tags: tuple[int, ...]) -> dict[int, bytes]:
+    head = read_head(one.path, upto=max(tags))
+    return read_values(head.dataset, transfer_syntax=head.transfer_syntax, tags=tags)
+
+
+@mutant(
+    "nom-illisible-pour-tous",
+    breaks="Un nom aux échappements ISO 2022 bancals arrête tous les exports qui suivent.",
+    requirements=("KIT-SEC-DIC-09",),
+    consequences=("KIT-SEC-DIC-07",),
+    role="consumer",
+)
+def unreadable_name_for_all(parts: Parts) -> Parts:
+    """A converter that keeps its state from one patient to the next."""
+    return replace(parts, images=Reading(parts.images))

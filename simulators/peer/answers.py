@@ -19,6 +19,7 @@ from protocols.dicom import (
 from protocols.dicomweb import part_headers, response_content_type
 from protocols.multipart import Writer
 from simulators.peer.faults import Written
+from simulators.peer.hostile import trapped
 from simulators.peer.offers import Image, Offer
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from wire.faults import Struck
@@ -77,6 +78,8 @@ def answer(struck: Struck, offer: Offer, files: tuple[bytes, ...], *, elsewhere:
         case "bombe":
             body = _compressed(_endless(next(images), struck.number("mio")))
             return _multipart(body, headers={"Content-Encoding": "gzip"})
+        case "piege":
+            return _multipart(_trapped(images, struck.text("fichier")))
         case "en-tetes":
             count = struck.number("mio") * _MIB // _HEADER
             padding = {f"X-Kit-{number}": "x" * _HEADER for number in range(count)}
@@ -107,6 +110,17 @@ async def _body(images: Iterable[Image], *, closed: bool = True) -> AsyncIterato
             yield writer.data(file[start : start + _CHUNK])
     if closed:
         yield writer.end()
+
+
+async def _trapped(images: Iterable[Image], trap: str) -> AsyncIterator[bytes]:
+    """Each part says of itself what a true one says."""
+    writer = Writer(_BOUNDARY)
+    for image in images:
+        file = await asyncio.to_thread(trapped, image, trap)
+        yield writer.begin_part(part_headers(image.transfer_syntax, length=len(file)))
+        for start in range(0, len(file), _CHUNK):
+            yield writer.data(file[start : start + _CHUNK])
+    yield writer.end()
 
 
 async def _endless(image: Image, mib: int) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from simulators.peer.hostile import TRAPS
 from wire.faults import FaultKind, Parameter, cut_after, delay, slow
 from wire.http_faults import certificate, redirection, status
 
@@ -120,6 +121,20 @@ MENU: Final = (
         meaning="compresses its answer (Content-Encoding: gzip), a thousand times larger inside",
         services=_ON,
         parameters=(_MIB,),
+    ),
+    FaultKind(
+        name="piege",
+        words="rend des fichiers DICOM piégés",
+        meaning="returns DICOM files that are traps",
+        services=_ON,
+        parameters=(
+            Parameter(
+                name="fichier",
+                words="piège",
+                default="executable",
+                choices={name: words for name, (words, _) in TRAPS.items()},
+            ),
+        ),
     ),
     FaultKind(
         name="en-tetes",
