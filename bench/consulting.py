@@ -246,6 +246,11 @@ class Consulting:
             actual=f"{len(forms)} examen(s) : {self._shown.text()[:200]}",
         )
 
+    @property
+    def offered(self) -> int:
+        """How many exams the page offers to export."""
+        return len(self._offers())
+
     def expect_explained(self) -> None:
         """The page says why, and shows no exam."""
         alerts = self._shown.alerts

@@ -19,7 +19,7 @@ from protocols.ebrim import RegistryError
 from protocols.errors import RemoteProtocolError
 from spec.xds import ErrorCode
 from wire.exchange import Observe
-from wire.http_client import HttpClient, HttpFailure, Response
+from wire.http_client import HttpClient, HttpFailure, Response, StreamedResponse
 from wire.tls import ClientTls
 
 __all__ = [
@@ -45,6 +45,10 @@ _TRANSIENT = frozenset(
     }
 )
 """Codes that say "later" (IHE ITI TF Vol. 3 table 4.2.4.1-2)."""
+
+
+LARGEST = 128 * 1024 * 1024
+"""A lot of reports with their images in PDF, and then some."""
 
 
 class PeerUnavailable(Exception):
@@ -86,6 +90,7 @@ class DmpChannel:
         actor: who sends, as an observer names it.
         url: the root of the DMP's services (`.../v2/services`).
         trust: who may certify its server.
+        largest: bytes of an answer beyond which it is left.
     """
 
     def __init__(
@@ -98,7 +103,9 @@ class DmpChannel:
         connect_to: Mapping[str, str],
         timeout_s: float,
         observe: Observe,
+        largest: int = LARGEST,
     ) -> None:
+        self._largest = largest
         self._actor = actor
         self._url = url
         self._trust = trust
@@ -148,7 +155,7 @@ class DmpChannel:
         if bearer:
             headers.append(("Authorization", f"Bearer {bearer}"))
         try:
-            response = await self._client(credentials).request(
+            async with self._client(credentials).stream(
                 "POST",
                 url,
                 headers=headers,
@@ -156,7 +163,9 @@ class DmpChannel:
                 transaction=transaction,
                 detail=detail,
                 peer="dmp",
-            )
+            ) as answer:
+                body = await _bounded(answer, self._largest)
+                response = Response(answer.status, answer.headers, body, answer.tls, answer.url)
         except HttpFailure as error:
             raise PeerUnavailable(f"DMP injoignable ({transaction}) : {error}") from error
         if bearer and response.status in (401, 403):
@@ -188,6 +197,20 @@ class DmpChannel:
             )
             self._clients[credentials.structure] = client
         return client
+
+
+async def _bounded(answer: StreamedResponse, largest: int) -> bytes:
+    """The body of an answer.
+
+    Raises:
+        PeerUnavailable: it goes on beyond that many bytes.
+    """
+    body = bytearray()
+    async for chunk in answer.aiter():
+        body += chunk
+        if len(body) > largest:
+            raise PeerUnavailable(f"réponse du DMP de plus de {largest >> 20} Mio, abandonnée")
+    return bytes(body)
 
 
 def _answer(response: Response) -> Answer:

@@ -47,3 +47,11 @@ Fonctionnalité: Chercher, lire, comprendre sur la page du patient
     Quand le RIS appelle la Consommatrice pour ce patient
     Et le radiologue s'authentifie avec Pro Santé Connect
     Alors la page montre l'examen, et dit que le DMP n'a pas tout donné
+
+  @SCN-PAG-06 @KIT-SEC-SML-05
+  Scénario: Les réponses du DMP sont piégées
+    Étant donné un examen CT de 1 série publié par une autre DRIMbox
+    Quand le DMP répond tour à tour par : une déclaration de type de document ; une bombe d'entités ; une entité qui mène à un fichier ; 64 Mio de base64 à la place d'un document ; un document annoncé, sans sa partie MTOM ; deux parties MTOM du même Content-ID ; une réponse qui ne finit pas, et la page est ouverte chaque fois
+    Alors la page dit chaque fois pourquoi rien n'est montré
+    Et la réponse sans fin du DMP est coupée
+    Et la page montre l'examen quand les réponses du DMP sont justes

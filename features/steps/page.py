@@ -9,6 +9,7 @@ from pytest_bdd import given, parsers, then, when
 
 from bench.consulting import Consulting
 from bench.paging import Paging
+from bench.soap_attacks import SoapAttacks
 
 
 @pytest.fixture
@@ -23,6 +24,36 @@ def paging(consulting: Consulting) -> Iterator[Paging]:
 def report_held(paging: Paging) -> None:
     """Deposited by somebody else."""
     paging.hold_report()
+
+
+@pytest.fixture
+def soap_attacks(consulting: Consulting) -> SoapAttacks:
+    """A DMP whose answers are traps."""
+    return SoapAttacks(consulting)
+
+
+@when(parsers.parse("le DMP répond tour à tour par : {listed}, et la page est ouverte chaque fois"))
+def opened_under(soap_attacks: SoapAttacks, listed: str) -> None:
+    """TD3.1, or TD3.2 for what strikes a document."""
+    soap_attacks.open_under(one.strip() for one in listed.split(";"))
+
+
+@then("la page dit chaque fois pourquoi rien n'est montré")
+def each_explained(soap_attacks: SoapAttacks) -> None:
+    """A message, no exam."""
+    soap_attacks.expect_explained()
+
+
+@then("la réponse sans fin du DMP est coupée")
+def endless_cut(soap_attacks: SoapAttacks) -> None:
+    """By the Consumer."""
+    soap_attacks.expect_cut()
+
+
+@then("la page montre l'examen quand les réponses du DMP sont justes")
+def right_again(soap_attacks: SoapAttacks) -> None:
+    """The twin after."""
+    soap_attacks.expect_shown_again()
 
 
 @given(parsers.re(r"un DMP qui répond aux recherches par l'erreur « (?P<code>\w+) »"))

@@ -10,9 +10,10 @@ from datetime import datetime
 from lxml import etree
 
 from drimbox_ref.consumer.parts import Parts
-from drimbox_ref.consumer.ports import Clock, Directory, Registry, Vihf
-from drimbox_ref.consumer.values import Access, Behalf, Professional, Search
+from drimbox_ref.consumer.ports import Clock, Directory, Documents, Registry, Vihf
+from drimbox_ref.consumer.values import Access, Behalf, Document, Professional, Search
 from drimbox_ref.credentials import Credentials
+from drimbox_ref.dmp import PeerUnavailable
 from mutants.registry import mutant
 from protocols import saml
 from protocols.ebrim import DocumentEntry
@@ -301,3 +302,42 @@ def search_of_the_one_before(parts: Parts) -> Parts:
 def patients_mixed(parts: Parts) -> Parts:
     """One list for the session, as in a demonstrator that keeps one map for everybody."""
     return replace(parts, registry=Remembering(parts.registry, mixed=True))
+
+
+class Quiet(_Wrapped):
+    """A `Registry` for which an answer that cannot be read has found nothing."""
+
+    async def find(
+        self, behalf: Behalf, assertion: etree._Element, search: Search
+    ) -> tuple[DocumentEntry, ...]:
+        """As it should, or nothing."""
+        try:
+            return await super().find(behalf, assertion, search)
+        except PeerUnavailable:
+            return ()
+
+
+class QuietToo:
+    """`Documents` that are as few."""
+
+    def __init__(self, inner: Documents) -> None:
+        self._inner = inner
+
+    async def find(self, behalf: Behalf, assertion: etree._Element) -> tuple[Document, ...]:
+        """As it should, or nothing."""
+        try:
+            return await self._inner.find(behalf, assertion)
+        except PeerUnavailable:
+            return ()
+
+
+@mutant(
+    "reponse-illisible-tue",
+    breaks="Une réponse du DMP qui ne se lit pas passe pour une recherche sans résultat.",
+    requirements=("KIT-SEC-SML-05",),
+    consequences=("KIT-DMP-DIT",),
+    role="consumer",
+)
+def unreadable_is_nothing(parts: Parts) -> Parts:
+    """The radiologist believes that the patient has no images."""
+    return replace(parts, registry=Quiet(parts.registry), documents=QuietToo(parts.documents))

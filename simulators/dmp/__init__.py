@@ -4,6 +4,8 @@ from simulators.dmp.bearer import ApiAccess
 from simulators.dmp.config import DmpConfig, DmpOptions, Trust
 from simulators.dmp.dmp import Dmp, build
 from simulators.dmp.faults import MENU, Cut
+from simulators.dmp.hostile import PARTS as TRAPPED_PARTS
+from simulators.dmp.hostile import TRAPS
 from simulators.dmp.patients import CONFORMITY_PATIENTS, DmpState, Patient
 from simulators.dmp.store import Stored
 
@@ -18,6 +20,8 @@ __all__ = [
     "DmpState",
     "Patient",
     "Stored",
+    "TRAPPED_PARTS",
+    "TRAPS",
     "Trust",
     "build",
 ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -270,6 +270,9 @@ async def _send(reply: Reply, scope: Scope, receive: Receive, send: Send) -> Non
     app: ASGIApp = Response(
         reply.body, status_code=reply.status, headers={"content-type": reply.content_type}
     )
+    if reply.more_mib:
+        headers = {"content-type": reply.content_type}
+        app = StreamingResponse(_endless(reply), status_code=reply.status, headers=headers)
     struck = reply.struck
     if struck is not None:
         if struck.delay_s:
@@ -277,3 +280,14 @@ async def _send(reply: Reply, scope: Scope, receive: Receive, send: Send) -> Non
         link = link_for(struck, len(reply.body))
         app = app if link is None else impaired(app, link)
     await app(scope, receive, send)
+
+
+async def _endless(reply: Reply) -> AsyncIterator[bytes]:
+    """The answer but its last bytes, then blanks; who goes on reading has them all."""
+    yield reply.body[:-8]
+    blanks = b" " * (256 * 1024)
+    for _ in range(4 * reply.more_mib):
+        yield blanks
+        # Once the peer has gone nothing else waits: the loop must be let to notice.
+        await asyncio.sleep(0)
+    yield reply.body[-8:]

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from protocols.ebrim import QueryResponse, RegistryError
+from simulators.dmp.hostile import TRAPS
 from simulators.dmp.refusal import BusinessError, Refusal
 from spec.dmp import FaultSubcode
 from spec.xds import ErrorCode, ResponseStatus
@@ -149,6 +150,28 @@ MENU: Final = (
         meaning="answers by this HTTP status, and does nothing",
         services=_ALL,
         parameters=(Parameter(name="code", words="code HTTP", default=503, low=400, high=599),),
+    ),
+    FaultKind(
+        name="piege",
+        words="piège sa réponse, qui serait juste sans cela",
+        meaning="makes a trap of its answer, which would be right otherwise",
+        services=("TD3.1", "TD3.2"),
+        parameters=(
+            Parameter(
+                name="reponse",
+                words="piège",
+                default="doctype",
+                choices={name: words for name, (words, _) in TRAPS.items()},
+            ),
+            Parameter(
+                name="mio",
+                words="suite d'une réponse sans fin",
+                default=1024,
+                unit="Mio",
+                low=1,
+                high=100_000,
+            ),
+        ),
     ),
     delay(
         _ALL,

@@ -18,6 +18,7 @@ from protocols.mtom import Package
 from protocols.soap import ANONYMOUS, Envelope, Fault
 from simulators.dmp.config import DmpConfig
 from simulators.dmp.faults import MENU, fail
+from simulators.dmp.hostile import ENDLESS, poisoned
 from simulators.dmp.operations import Answer, ConnectionCut, Operations
 from simulators.dmp.refusal import Refusal
 from simulators.dmp.store import Store
@@ -110,6 +111,8 @@ class Reply:
     detail: str = ""
     keys: tuple[str, ...] = ()
     struck: Struck | None = None
+    more_mib: int = 0
+    """What follows the body without end, or nearly."""
 
 
 class Service:
@@ -177,6 +180,10 @@ class Service:
             )
         )
         content_type, body = self._pack(path, envelope, answer)
+        more_mib = 0
+        if struck is not None and struck.kind == "piege":
+            body = poisoned(struck.text("reponse"), content_type, body)
+            more_mib = struck.number("mio") if struck.text("reponse") == ENDLESS else 0
         return Reply(
             status=200,
             content_type=content_type,
@@ -185,6 +192,7 @@ class Service:
             detail=answer.detail,
             keys=answer.keys,
             struck=struck,
+            more_mib=more_mib,
         )
 
     def _fault(
