@@ -14,6 +14,7 @@ from bench.consulting import Consulting
 from bench.deadline import until
 from bench.outcomes import CannotVerify, Refused
 from simulators.dmp import TRAPPED_PARTS, TRAPS
+from wire.faults import Value
 
 __all__ = ["SoapAttacks"]
 
@@ -99,7 +100,7 @@ class SoapAttacks:
     def _answering(self, name: str) -> Iterator[None]:
         faults = self.consulting.story.bed.dmp.faults
         on = _FETCH if name in TRAPPED_PARTS else _SEARCH
-        values = {"reponse": name, "mio": _ENDLESS_MIB}
+        values: dict[str, Value] = {"reponse": name, "mio": _ENDLESS_MIB}
         fault = faults.set("piege", on, values)
         try:
             yield
