@@ -294,18 +294,24 @@ class TokenAttacks:
 
         self.attacking.play([Attempt(words=f"un jeton {typ}", play=play)])
 
-    def while_keys_are(self, keys: Keys) -> None:
-        """A token of a key that PSC does not know, while it publishes others."""
+    def while_keys_change(self, words: Iterable[str]) -> None:
+        """A token of a key that PSC does not know, while it publishes others each time; the right
+        request that follows finds the usual ones."""
         imaging = self.attacking.imaging
 
-        def play() -> Retrieved:
+        def play(keys: Keys) -> Retrieved:
             fault = self._psc.faults.set("cles", "certs", publie=keys)
             try:
                 return self._show(imaging.token(forged=True))
             finally:
                 self._psc.faults.clear(fault)
 
-        self.attacking.play([Attempt(words=f"clés : {keys}", play=play)])
+        self.attacking.play(
+            [
+                Attempt(words=f"clés : {one}", play=lambda one=one: play(Keys(one)))  # type: ignore[misc]
+                for one in words
+            ]
+        )
 
     # -- Alors -------------------------------------------------------------------------------
 

@@ -119,3 +119,26 @@ Fonctionnalité: Obtenir des images par un jeton qui n'en donne pas le droit
   Scénario: TOK-28 Horloge de PSC décalée de cinq minutes
     Quand la première série est demandée alors que l'introspection dit : cinq minutes de retard ; cinq minutes d'avance
     Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TOK-20 @KIT-SEC-TOK-20
+  Scénario: TOK-20 Jeton d'une clé inconnue pendant que PSC change les siennes
+    Quand la première série est demandée avec un jeton d'une clé inconnue alors que PSC publie : autres ; meme-kid ; sans-kid ; symetrique ; aucune
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TOK-26 @KIT-SEC-TOK-26
+  Scénario: TOK-26 Foule d'un jeton, foule de jetons
+    Quand la première série est demandée 200 fois à la fois avec un même jeton
+    Et la première série est demandée 200 fois à la fois, chaque fois avec un jeton au hasard
+    Alors chaque tentative a une réponse entière
+    Et Pro Santé Connect n'est pas interrogé plus souvent que la Source
+
+  @SCN-SEC-TOK-27 @KIT-SEC-TOK-27
+  Scénario: TOK-27 Où restent les jetons
+    Quand la première série est demandée avec des jetons que l'on reconnaîtra
+    Alors aucun de ces jetons ne se lit dans une réponse ni sur une page d'administration
+
+  @SCN-SEC-TRC-02 @KIT-SEC-TRC-02
+  Scénario: TRC-02 Chaque refus et chaque accès laissent une trace
+    Quand la première série est demandée sous un Authorization mal fait : Basic ; Bearer seul ; jeton entre guillemets
+    Alors chaque tentative est refusée sans rien livrer
+    Et chaque accès servi nomme dans la trace le professionnel, l'examen et le KOS

@@ -6,6 +6,7 @@ import pytest
 from pytest_bdd import parsers, then, when
 
 from bench.attacking import Attacking
+from bench.load_attacks import LoadAttacks
 from bench.token_attacks import TokenAttacks
 from features.steps.securite import several
 
@@ -14,6 +15,12 @@ from features.steps.securite import several
 def token_attacks(attacking: Attacking) -> TokenAttacks:
     """What is done with tokens."""
     return TokenAttacks(attacking)
+
+
+@pytest.fixture
+def load_attacks(attacking: Attacking) -> LoadAttacks:
+    """What is done with many of them, and what remains of them."""
+    return LoadAttacks(attacking)
 
 
 @when(parsers.parse("la première série est demandée alors que l'introspection dit : {listed}"))
@@ -83,3 +90,59 @@ def made(token_attacks: TokenAttacks, listed: str) -> None:
 def nothing_elsewhere(token_attacks: TokenAttacks) -> None:
     """Neither by PSC's redirection nor by a header of the token."""
     token_attacks.expect_nothing_elsewhere()
+
+
+@when(
+    parsers.parse(
+        "la première série est demandée avec un jeton d'une clé inconnue alors que PSC publie : "
+        "{listed}"
+    )
+)
+def rotating(token_attacks: TokenAttacks, listed: str) -> None:
+    """Its JWKS."""
+    token_attacks.while_keys_change(several(listed))
+
+
+@when(
+    parsers.re(r"la première série est demandée (?P<count>\d+) fois à la fois avec un même jeton"),
+    converters={"count": int},
+)
+def crowd_of_one(load_attacks: LoadAttacks, count: int) -> None:
+    """As a viewer that opens a large exam."""
+    load_attacks.one_token(count)
+
+
+@when(
+    parsers.re(
+        r"la première série est demandée (?P<count>\d+) fois à la fois, "
+        r"chaque fois avec un jeton au hasard"
+    ),
+    converters={"count": int},
+)
+def crowd_of_many(load_attacks: LoadAttacks, count: int) -> None:
+    """As somebody who guesses."""
+    load_attacks.random_tokens(count)
+
+
+@when("la première série est demandée avec des jetons que l'on reconnaîtra")
+def remembered(load_attacks: LoadAttacks) -> None:
+    """Right, wrong, and in the wrong places."""
+    load_attacks.remember()
+
+
+@then("Pro Santé Connect n'est pas interrogé plus souvent que la Source")
+def psc_spared(load_attacks: LoadAttacks) -> None:
+    """One introspection for each request at most."""
+    load_attacks.expect_psc_spared()
+
+
+@then("aucun de ces jetons ne se lit dans une réponse ni sur une page d'administration")
+def no_token(load_attacks: LoadAttacks) -> None:
+    """A digest at most."""
+    load_attacks.expect_no_token()
+
+
+@then("chaque accès servi nomme dans la trace le professionnel, l'examen et le KOS")
+def named(load_attacks: LoadAttacks) -> None:
+    """DB.SO.46."""
+    load_attacks.expect_named()

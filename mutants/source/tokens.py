@@ -308,3 +308,96 @@ class Fickle(PassingTrust):
 def fickle(parts: Parts) -> Parts:
     """Whatever the policy is, it is none."""
     return replace(parts, trust=Fickle(parts.trust))
+
+
+# What it costs, and what is left of it ---------------------------------------------------------
+
+
+class Insistent:
+    """`Tokens` that ask again, to be sure."""
+
+    def __init__(self, inner: Tokens) -> None:
+        self._inner = inner
+
+    async def check(self, token: str, *, now: datetime) -> TokenVerdict:
+        """The second of two answers."""
+        await self._inner.check(token, now=now)
+        return await self._inner.check(token, now=now)
+
+
+@mutant(
+    "introspection-deux-fois",
+    breaks="Chaque demande d'images coûte deux introspections à Pro Santé Connect.",
+    requirements=("KIT-SEC-TOK-26",),
+    role="source",
+)
+def asked_twice(parts: Parts) -> Parts:
+    """One for the filter, one for the handler."""
+    return replace(parts, tokens=Insistent(PscTokens(_channel(parts))))
+
+
+class Quoting:
+    """`Tokens` whose refusal says what was refused."""
+
+    def __init__(self, inner: Tokens) -> None:
+        self._inner = inner
+
+    async def check(self, token: str, *, now: datetime) -> TokenVerdict:
+        """As it should, in more words."""
+        verdict = await self._inner.check(token, now=now)
+        if isinstance(verdict, Denied):
+            return replace(verdict, message=f"{verdict.message} ({token})")
+        return verdict
+
+
+@mutant(
+    "jeton-dans-le-refus",
+    breaks="Le refus d'un jeton, et sa trace, disent le jeton entier.",
+    requirements=("KIT-SEC-TOK-27",),
+)
+def refused_token_quoted(parts: Parts) -> Parts:
+    """Handy to whoever debugs, and to whoever reads the logs after."""
+    return replace(parts, tokens=Quoting(parts.tokens))
+
+
+class ByAnyKey:
+    """`Tokens` that take a token by its form when its key is none that they know."""
+
+    def __init__(self, inner: Tokens) -> None:
+        self._inner = inner
+
+    async def check(self, token: str, *, now: datetime) -> TokenVerdict:
+        """What PSC says, else what the token says of itself."""
+        verdict = await self._inner.check(token, now=now)
+        if not isinstance(verdict, Denied):
+            return verdict
+        try:
+            claims = jose.read(token).claims
+        except RemoteProtocolError:
+            return verdict
+        return Accepted(
+            subject=str(claims.get("preferred_username", "")),
+            professions=("10",),
+            expires=None,
+            bound_to=None,
+        )
+
+
+@mutant(
+    "cle-inconnue-admise",
+    breaks="Un jeton signé d'une clé que PSC ne publie pas est pris sur ce qu'il dit de lui.",
+    requirements=("KIT-SEC-TOK-20",),
+    consequences=(
+        *tuple(
+            f"KIT-SEC-TOK-{number:02}"
+            for number in (6, 7, 8, 9, 10, 11, 12, 16, 17, 18, 19, 22, 24, 25, 27, 28)
+        ),
+        "DB.SO.33",
+        "DB.SO.34",
+        "KIT-SEC-TRC-02",
+        "KIT-SEC-TOK-26",
+    ),
+)
+def unknown_key_taken(parts: Parts) -> Parts:
+    """So that a rotation of PSC's interrupts nobody."""
+    return replace(parts, tokens=ByAnyKey(parts.tokens))

@@ -95,3 +95,13 @@ def access_untraced(parts: Parts) -> Parts:
 def failure_without_reason(parts: Parts) -> Parts:
     """An outcome, and nothing to understand it by."""
     return replace(parts, audit=Edited(parts.audit, lambda event: replace(event, description="")))
+
+
+@mutant(
+    "acces-anonyme",
+    breaks="Les images rendues sont tracées sans le nom de qui les a demandées.",
+    requirements=("KIT-SEC-TRC-02",),
+)
+def access_unnamed(parts: Parts) -> Parts:
+    """Somebody saw them."""
+    return replace(parts, audit=Edited(parts.audit, lambda event: replace(event, subject="")))
