@@ -30,7 +30,7 @@ from protocols.multipart import header
 from simulators.igc import CredentialFiles
 from simulators.peer import Manners, Retrieved
 
-__all__ = ["GREETED", "Attacking", "Attempt", "Played", "told"]
+__all__ = ["GREETED", "Attacking", "Attempt", "Played", "shows_stack", "told"]
 
 GREETED = "poignée de main acceptée"
 """How the reason of an attempt begins that was a handshake, and that the server goes on with."""
@@ -290,7 +290,7 @@ def leaks(answer: Retrieved) -> list[str]:
     found = []
     if answer.parts or "DICM" in answer.text:
         found.append("octets DICOM")
-    if any(pattern.search(answer.text) for pattern in _TRACES):
+    if shows_stack(answer.text):
         found.append("pile d'exécution")
     versions = [
         value
@@ -298,6 +298,11 @@ def leaks(answer: Retrieved) -> list[str]:
         if (value := header(answer.headers, name)) and _VERSION.search(value)
     ]
     return [*found, *(f"version de produit ({one})" for one in versions)]
+
+
+def shows_stack(text: str) -> bool:
+    """Whether that text shows where in the code something failed."""
+    return any(pattern.search(text) for pattern in _TRACES)
 
 
 def _refused(one: Played) -> bool:

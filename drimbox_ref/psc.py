@@ -42,6 +42,20 @@ class PscChannel:
         Raises:
             PscUnavailable: no document of this issuer, or without that endpoint.
         """
+        value = (await self._discovered()).get(name)
+        if not isinstance(value, str) or not value.startswith("https://"):
+            raise PscUnavailable(f"{name} absent du document de découverte")
+        return value
+
+    async def promises(self, name: str) -> bool:
+        """Whether the discovery document says true of that feature.
+
+        Raises:
+            PscUnavailable: no document of this issuer.
+        """
+        return (await self._discovered()).get(name) is True
+
+    async def _discovered(self) -> Mapping[str, Any]:
         document = self._document
         if document is None:
             status, document = await self.json(
@@ -50,10 +64,7 @@ class PscChannel:
             if status != 200 or document.get("issuer") != self.issuer:
                 raise PscUnavailable("document de découverte inutilisable")
             self._document = document
-        value = document.get(name)
-        if not isinstance(value, str) or not value.startswith("https://"):
-            raise PscUnavailable(f"{name} absent du document de découverte")
-        return value
+        return document
 
     async def raw(
         self,

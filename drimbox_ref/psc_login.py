@@ -31,6 +31,8 @@ __all__ = ["FORM", "Ended", "Grant", "LoginExpired", "LoginRefused", "PscClient"
 
 _LEEWAY_S = 60
 """Clock difference accepted on the ID token's times."""
+_ISSUER_TOLD = "authorization_response_iss_parameter_supported"
+"""RFC 9207 section 3: who says so never leaves `iss` out."""
 FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
 _MAX_TOKEN = 16 * 1024
 
@@ -106,6 +108,10 @@ class PscClient:
         if issuer not in ("", self._channel.issuer):
             # RFC 9207 2.4: the code of another provider must not be shown to this one.
             raise LoginRefused("La réponse vient d'un autre fournisseur d'identité.")
+        if not issuer and await self._channel.promises(_ISSUER_TOLD):
+            raise LoginRefused("La réponse ne dit pas de quel fournisseur d'identité elle vient.")
+        if not code:
+            raise LoginRefused("Pro Santé Connect n'a pas donné de code.")
         form = {
             "grant_type": "authorization_code",
             "code": code,

@@ -29,6 +29,7 @@ STEP_MODULES = (
     "features.steps.exports",
     "features.steps.pacs_local",
     "features.steps.identite",
+    "features.steps.connexion_psc",
     "features.steps.page",
     "features.steps.visualisation",
     "features.steps.projet",

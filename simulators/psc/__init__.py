@@ -1,6 +1,17 @@
 """Pro Santé Connect: an OpenID Connect provider with PSC's paths, tokens and refusals."""
 
-from simulators.psc.faults import Active, Body, Keys, Said, Who, menu
+from simulators.psc.faults import (
+    Active,
+    Body,
+    Forged,
+    Given,
+    Identity,
+    Keys,
+    Returned,
+    Said,
+    Who,
+    menu,
+)
 from simulators.psc.oauth import Client
 from simulators.psc.phone import Answer, Asked, Phone
 from simulators.psc.professionals import TEST_PROFESSIONALS, Activity, Practice, Professional
@@ -15,6 +26,9 @@ __all__ = [
     "Asked",
     "Body",
     "Client",
+    "Forged",
+    "Given",
+    "Identity",
     "Keys",
     "Lifetimes",
     "Phone",
@@ -22,6 +36,7 @@ __all__ = [
     "Professional",
     "Psc",
     "PscConfig",
+    "Returned",
     "Said",
     "TokenType",
     "Who",

@@ -16,15 +16,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from simulators.psc.misbehaviour import alter, instead
 from simulators.psc.oauth import OAuthError
 from simulators.psc.realm import Realm
-from wire.faults import Faults
+from wire.faults import Faults, Struck
 from wire.http_server import impaired, note
 
-__all__ = ["Application", "Endpoint", "struck_by"]
+__all__ = ["Application", "Endpoint", "fault_of", "struck_by"]
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 _STRUCK = "psc.fault"
-"""In the scope of a request, the name of the fault that strikes it."""
+"""In the scope of a request, the fault that strikes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Application:
         struck = self._faults.strike(endpoint.name) if endpoint.name else None
         if struck is None:
             return await endpoint.handler(request)
-        request.scope[_STRUCK] = struck.kind
+        request.scope[_STRUCK] = struck
         if struck.delay_s:
             await struck.release.pause(struck.delay_s)
         app = instead(struck, self._elsewhere)
@@ -86,4 +86,11 @@ class Application:
 
 def struck_by(request: Request) -> str:
     """The name of the fault that strikes a request, "" of none: for a handler that it concerns."""
-    return str(request.scope.get(_STRUCK, ""))
+    struck = fault_of(request)
+    return struck.kind if struck else ""
+
+
+def fault_of(request: Request) -> Struck | None:
+    """The fault that strikes a request, if one does."""
+    found: Struck | None = request.scope.get(_STRUCK)
+    return found

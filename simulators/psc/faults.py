@@ -13,7 +13,19 @@ from typing import Final
 from wire.faults import FaultKind, Parameter, cut_after, delay, slow
 from wire.http_faults import Shown, certificate, redirection, status
 
-__all__ = ["TLS", "Active", "Body", "Keys", "Said", "Who", "menu"]
+__all__ = [
+    "TLS",
+    "Active",
+    "Body",
+    "Forged",
+    "Given",
+    "Identity",
+    "Keys",
+    "Returned",
+    "Said",
+    "Who",
+    "menu",
+]
 
 TLS: Final = "TLS"
 INTROSPECTION: Final = ("introspection",)
@@ -63,6 +75,67 @@ class Who(StrEnum):
     NOBODY = "absent"
 
 
+class Identity(StrEnum):
+    """What is wrong with the ID token."""
+
+    ISSUER = "iss"
+    AUDIENCE = "aud"
+    PARTY = "azp"
+    NO_SUBJECT = "sub-absent"
+    EXPIRED = "exp-passe"
+    NO_EXPIRY = "exp-absent"
+    ISSUED_LATER = "iat-futur"
+    NONCE = "nonce"
+    NO_NONCE = "nonce-absent"
+    SIGNATURE = "signature"
+    UNSIGNED = "alg-none"
+    SYMMETRIC = "hs256"
+    """Signed by the public key taken for a secret."""
+    HASH = "at-hash"
+
+
+class Given(StrEnum):
+    """What is odd in the answer of the token endpoint."""
+
+    NO_EXPIRY = "expires-absent"
+    NEGATIVE = "expires-negatif"
+    TEXT = "expires-texte"
+    CAPITALS = "type-capitales"
+    UNKNOWN = "type-inconnu"
+    NO_REFRESH = "sans-refresh"
+
+
+class Returned(StrEnum):
+    """How the browser is sent back to the service."""
+
+    NO_STATE = "state-absent"
+    STATE = "state-autre"
+    OTHER_BROWSER = "state-autre-navigateur"
+    NO_ISSUER = "iss-absent"
+    ISSUER = "iss-autre"
+    NO_CODE = "code-absent"
+    CODE = "code-inconnu"
+    USED = "code-servi"
+    OTHER_CLIENT = "code-autre-client"
+    NEW_LINE = "code-retour-chariot"
+    ERROR = "erreur-html"
+    KEPT = "retenue"
+
+
+class Forged(StrEnum):
+    """What is wrong with a logout token that is posted to a service."""
+
+    UNSIGNED = "alg-none"
+    SIGNATURE = "signature"
+    ISSUER = "iss"
+    AUDIENCE = "aud"
+    NONCE = "nonce"
+    NO_EVENTS = "events-absent"
+    OTHER_EVENT = "events-autre"
+    NOBODY = "sans-sub-ni-sid"
+    OTHER_SESSION = "autre-sid"
+
+
 class Body(StrEnum):
     """What the body is instead of the JSON object."""
 
@@ -105,6 +178,7 @@ def menu(shown: Iterable[Shown] = ()) -> tuple[FaultKind, ...]:
         *_large(),
         *_introspection(),
         *_userinfo(),
+        *_login(),
         _clock(),
         FaultKind(
             name="emetteur",
@@ -278,10 +352,105 @@ def _userinfo() -> tuple[FaultKind, ...]:
             ),
         ),
         FaultKind(
+            name="jwt",
+            words="répond par un JWT au lieu de l'objet JSON",
+            meaning="answers by a JWT instead of the JSON object",
+            services=USERINFO,
+            parameters=(
+                Parameter(
+                    name="signe",
+                    words="signature",
+                    default="aucune",
+                    choices={"aucune": "alg none", "autre-cle": "une clé inconnue, sous le kid"},
+                ),
+            ),
+        ),
+        FaultKind(
             name="tout-jeton",
             words="accepte un jeton de rafraîchissement ou d'identité comme jeton d'accès",
             meaning="takes a refresh or ID token for an access token",
             services=USERINFO,
+        ),
+    )
+
+
+def _login() -> tuple[FaultKind, ...]:
+    return (
+        FaultKind(
+            name="jeton-id",
+            words="donne un jeton d'identité faux",
+            meaning="gives a wrong ID token",
+            services=("token",),
+            parameters=(
+                Parameter(
+                    name="quoi",
+                    words="jeton",
+                    default=Identity.NONCE.value,
+                    choices={
+                        Identity.ISSUER: "iss d'un autre environnement",
+                        Identity.AUDIENCE: "aud et azp d'un autre service",
+                        Identity.PARTY: "deux aud, azp d'un autre service",
+                        Identity.NO_SUBJECT: "sans sub",
+                        Identity.EXPIRED: "exp passé d'une heure",
+                        Identity.NO_EXPIRY: "sans exp",
+                        Identity.ISSUED_LATER: "iat dans une heure",
+                        Identity.NONCE: "un autre nonce",
+                        Identity.NO_NONCE: "sans nonce",
+                        Identity.SIGNATURE: "signé d'une autre clé, sous le même kid",
+                        Identity.UNSIGNED: "non signé (alg none)",
+                        Identity.SYMMETRIC: "signé HS256 de la clé publique",
+                        Identity.HASH: "at_hash d'un autre jeton",
+                    },
+                ),
+            ),
+        ),
+        FaultKind(
+            name="reponse",
+            words="répond au point de jetons une chose inattendue",
+            meaning="answers one odd thing at the token endpoint",
+            services=("token",),
+            parameters=(
+                Parameter(
+                    name="quoi",
+                    words="réponse",
+                    default=Given.NO_EXPIRY.value,
+                    choices={
+                        Given.NO_EXPIRY: "sans expires_in",
+                        Given.NEGATIVE: "expires_in négatif",
+                        Given.TEXT: "expires_in en texte",
+                        Given.CAPITALS: "token_type BEARER",
+                        Given.UNKNOWN: "token_type inconnu",
+                        Given.NO_REFRESH: "sans refresh_token",
+                    },
+                ),
+            ),
+        ),
+        FaultKind(
+            name="retour",
+            words="renvoie le navigateur au service par une adresse fausse",
+            meaning="sends the browser back to the service by a wrong address",
+            services=("login",),
+            parameters=(
+                Parameter(
+                    name="quoi",
+                    words="adresse",
+                    default=Returned.STATE.value,
+                    choices={
+                        Returned.NO_STATE: "sans state",
+                        Returned.STATE: "un state inconnu",
+                        Returned.OTHER_BROWSER: "le state d'un autre navigateur qui attend",
+                        Returned.NO_ISSUER: "sans iss",
+                        Returned.ISSUER: "iss d'un autre fournisseur",
+                        Returned.NO_CODE: "sans code",
+                        Returned.CODE: "un code inconnu",
+                        Returned.USED: "un code déjà servi",
+                        Returned.OTHER_CLIENT: "le code d'un autre client",
+                        Returned.NEW_LINE: "un code suivi d'un retour chariot",
+                        Returned.ERROR: "une erreur dont la description porte du HTML",
+                        Returned.KEPT: "la bonne, montrée dans une page où rien n'y mène",
+                    },
+                ),
+            ),
         ),
     )
 

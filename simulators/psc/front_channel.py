@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from protocols.jose import TokenError, verify
-from simulators.psc.application import Endpoint
+from simulators.psc.application import Endpoint, fault_of
+from simulators.psc.faults import Returned
+from simulators.psc.forging import returned
 from simulators.psc.oauth import Client, OAuthError, read_form, read_parameters
-from simulators.psc.pages import error_page, goodbye_page, login_page
+from simulators.psc.pages import error_page, goodbye_page, kept_page, login_page
 from simulators.psc.realm import Realm, Session
 from spec import psc
 from wire.http_server import note
@@ -62,7 +64,7 @@ class FrontChannel:
         asked = "PSC-authorize"
         return [
             Endpoint(psc.WALLET_AUTHORIZATION, both, self.authorize, asked, "authorization"),
-            Endpoint(LOGIN_PATH, ("POST",), self.log_in, "PSC-login"),
+            Endpoint(LOGIN_PATH, ("POST",), self.log_in, "PSC-login", "login"),
             Endpoint(at + psc.AUTHORIZATION, both, self.wrong_door, asked),
             Endpoint(at + psc.END_SESSION, both, self.log_out, "PSC-logout"),
         ]
@@ -210,9 +212,13 @@ class FrontChannel:
         return answer
 
     def _redirect_code(self, request: Request, asked: _Request, session: Session) -> Response:
+        struck = fault_of(request)
+        lie = Returned(struck.text("quoi")) if struck and struck.kind == "retour" else None
         grant = self._realm.grant(
             session,
-            client_id=asked.client.client_id,
+            client_id="kit-autre-service"
+            if lie is Returned.OTHER_CLIENT
+            else asked.client.client_id,
             redirect_uri=asked.redirect_uri,
             nonce=asked.nonce,
             challenge=asked.challenge,
@@ -225,7 +231,18 @@ class FrontChannel:
             "iss": self._realm.issuer,
             "code": grant.code,
         }
+        if lie is Returned.KEPT:
+            return HTMLResponse(kept_page(_with(asked.redirect_uri, answer)))
+        if lie is Returned.USED:
+            grant.used = True
+        elif lie is not None and lie is not Returned.OTHER_CLIENT:
+            answer = returned(answer, lie, other=self._state_of_another(asked))
         return _redirection(_with(asked.redirect_uri, answer))
+
+    def _state_of_another(self, asked: _Request) -> str:
+        """The state of the latest browser that the same service sent here, and that waits."""
+        waiting = (one for one in reversed(self._pending.values()) if one.client == asked.client)
+        return next((one.state for one in waiting), "")
 
     def _redirect_error(self, redirect_uri: str, state: str, error: OAuthError) -> Response:
         answer = {"error": error.error, "error_description": error.description}

@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 from urllib.parse import urlencode
 
 from protocols.jose import read
+from simulators.psc.faults import Forged
+from simulators.psc.forging import logout_token
 from simulators.psc.oauth import Client
 from simulators.psc.realm import Realm, Session
 from wire.exchange import Observe
@@ -43,22 +45,37 @@ class BackChannelLogout:
     async def tell(self, session: Session, *, but: Collection[str] = ()) -> dict[str, int]:
         """Tell the services of that session, `but` those; client_id -> HTTP status, 0 of none."""
         answers = {}
-        # A client of its own each time: services come after PSC, and so do their addresses.
-        async with HttpClient(
-            actor="psc",
-            observe=self._observe,
-            tls=self._tls,
-            connect_to=self._connect_to,
-            timeout=_TIMEOUT_S,
-        ) as http:
+        async with self._http() as http:
             for id in sorted(session.clients.difference(but)):
                 client = self._clients.get(id)
                 if client is not None and client.backchannel_logout_uri:
                     answers[id] = await self._post(http, client, session)
         return answers
 
-    async def _post(self, http: HttpClient, client: Client, session: Session) -> int:
-        token = self._realm.logout_token(session, client.client_id)
+    async def forge(self, session: Session, client_id: str, lie: Forged) -> int:
+        """Post a wrong logout token to that service, the session going on; status, 0 of none."""
+        client = self._clients[client_id]
+        right = self._realm.logout_token(session, client_id)
+        others = (self._realm.sub(one) for one in self._realm.professionals.values())
+        other = next(one for one in others if one != self._realm.sub(session.professional))
+        async with self._http() as http:
+            token = logout_token(right, lie, self._realm, other)
+            return await self._post(http, client, session, token)
+
+    def _http(self) -> HttpClient:
+        # A client of its own each time: services come after PSC, and so do their addresses.
+        return HttpClient(
+            actor="psc",
+            observe=self._observe,
+            tls=self._tls,
+            connect_to=self._connect_to,
+            timeout=_TIMEOUT_S,
+        )
+
+    async def _post(
+        self, http: HttpClient, client: Client, session: Session, token: str = ""
+    ) -> int:
+        token = token or self._realm.logout_token(session, client.client_id)
         try:
             answer = await http.request(
                 "POST",

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from functools import cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp
 
-from protocols.jose import SigningKey, at_hash, read
-from simulators.psc.faults import Active, Body, Keys, Said, Who
+from protocols.jose import SigningKey, at_hash, read, sign
+from simulators.psc.faults import Active, Body, Given, Identity, Keys, Said, Who
+from simulators.psc.forging import ELSEWHERE, answered, identity_token, unknown_key, unsigned
 from simulators.psc.oauth import NO_STORE
 from simulators.psc.realm import Realm
 from wire.faults import Struck
@@ -25,7 +24,6 @@ _MIB = 1024 * 1024
 _DEPTH = 10_000
 _AN_HOUR = 3600
 _DATES = ("exp", "iat", "nbf", "auth_time")
-_ELSEWHERE = "https://auth.autre.drimbench.test/auth/realms/esante-wallet"
 
 
 def instead(struck: Struck, elsewhere: str) -> ASGIApp | None:
@@ -60,6 +58,8 @@ def alter(struck: Struck, answer: Response, realm: Realm) -> Response:
             return _streamed(_squeezed(_huge(data, struck.number("mio"))), gzip=True)
         case "sans-fin":
             return _streamed(_endless(data, struck))
+        case "jwt":
+            return _as_jwt(json.loads(data), struck, realm)
         case _:
             change = _CHANGES.get(struck.kind)
             if change is None:
@@ -184,7 +184,7 @@ _SAID: Mapping[Said, Callable[[dict[str, Any], Realm], None]] = {
     Said.NO_EXPIRY: _drop("exp"),
     Said.NOT_BEFORE: _later("nbf", _AN_HOUR),
     Said.ISSUED_LATER: _later("iat", _AN_HOUR),
-    Said.ISSUER: _put(iss=_ELSEWHERE),
+    Said.ISSUER: _put(iss=ELSEWHERE),
     Said.REFRESH: _put(typ="Refresh"),
     Said.IDENTITY: _put(typ="ID"),
     Said.NO_TYPE: _drop("typ"),
@@ -208,6 +208,25 @@ def _sub(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
     return _json(answer)
 
 
+def _as_jwt(claims: dict[str, Any], struck: Struck, realm: Realm) -> Response:
+    """OpenID Connect Core 5.3.2: a signed answer has iss and aud, and its own media type."""
+    claims["iss"] = realm.issuer
+    if struck.text("signe") == "aucune":
+        token = unsigned(claims)
+    else:
+        token = sign(claims, SigningKey(realm.key.kid, unknown_key()))
+    return Response(token, media_type="application/jwt", headers=NO_STORE)
+
+
+def _identity(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
+    lie = Identity(struck.text("quoi"))
+    return _json({**answer, "id_token": identity_token(answer["id_token"], lie, realm)})
+
+
+def _given(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
+    return _json(answered(answer, Given(struck.text("quoi"))))
+
+
 def _clock(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
     """The dates of an introspection, or of the tokens that are given, signed again."""
     off = struck.number("secondes")
@@ -229,13 +248,13 @@ def _shifted(claims: Mapping[str, Any], seconds: int) -> dict[str, Any]:
 
 
 def _issuer(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
-    return _json({**answer, "issuer": _ELSEWHERE})
+    return _json({**answer, "issuer": ELSEWHERE})
 
 
 def _keys(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
     (right,) = answer["keys"]
     secret = {"kty": "oct", "kid": right["kid"], "alg": "HS256", "k": "a2l0LXNlY3JldA"}
-    other = SigningKey("kit-autre-cle", _another_key()).public_jwk
+    other = SigningKey("kit-autre-cle", unknown_key()).public_jwk
     published: Mapping[Keys, list[dict[str, Any]]] = {
         Keys.ROTATED: [dict(other)],
         Keys.SAME_KID: [{**other, "kid": right["kid"]}],
@@ -250,18 +269,14 @@ def _unnamed(key: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in key.items() if name != "kid"}
 
 
-@cache
-def _another_key() -> rsa.RSAPrivateKey:
-    """It signs nothing, so that it may as well be made once."""
-    return rsa.generate_private_key(65537, 2048)
-
-
 _CHANGES: Mapping[str, Callable[[dict[str, Any], Struck, Realm], bytes]] = {
     "inactif": _inactive,
     "active": _active,
     "mention": _said,
     "sub": _sub,
     "horloge": _clock,
+    "jeton-id": _identity,
+    "reponse": _given,
     "emetteur": _issuer,
     "cles": _keys,
 }

@@ -8,7 +8,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from simulators.psc.professionals import Professional
 
-__all__ = ["error_page", "goodbye_page", "login_page"]
+__all__ = ["error_page", "goodbye_page", "kept_page", "login_page"]
 
 _BASE = """<!doctype html>
 <html lang="fr">
@@ -60,8 +60,15 @@ _GOODBYE = """{% extends "base" %}
 {% block body %}<p role="status">Vous êtes déconnecté.</p>{% endblock %}
 """
 
+_KEPT = """{% extends "base" %}
+{% block title %}Connexion retenue{% endblock %}
+{% block body %}<p><a href="{{ address }}">Retour au service</a></p>{% endblock %}
+"""
+
 _ENVIRONMENT = Environment(
-    loader=DictLoader({"base": _BASE, "login": _LOGIN, "error": _ERROR, "goodbye": _GOODBYE}),
+    loader=DictLoader(
+        {"base": _BASE, "login": _LOGIN, "error": _ERROR, "goodbye": _GOODBYE, "kept": _KEPT}
+    ),
     autoescape=True,
     undefined=StrictUndefined,
 )
@@ -85,3 +92,8 @@ def error_page(message: str) -> str:
 def goodbye_page() -> str:
     """After a logout without return address."""
     return _ENVIRONMENT.get_template("goodbye").render()
+
+
+def kept_page(address: str) -> str:
+    """The address of return, where whoever reads it may take it elsewhere."""
+    return _ENVIRONMENT.get_template("kept").render(address=address)

@@ -14,7 +14,7 @@ from protocols.jose import SigningKey
 from simulators.psc.application import Application
 from simulators.psc.back_channel import BackChannel
 from simulators.psc.ciba import Ciba
-from simulators.psc.faults import TLS, menu
+from simulators.psc.faults import TLS, Forged, menu
 from simulators.psc.front_channel import FrontChannel
 from simulators.psc.logout import BackChannelLogout
 from simulators.psc.oauth import Client
@@ -103,8 +103,8 @@ class Psc:
         self._server: HttpServer | None = None
         self._port = config.port
         self.faults = Faults(menu(config.wardrobe))
-        """What it does wrong now. Services: `TLS`, `discovery`, `certs`, `authorization`, `token`,
-        `introspection`, `userinfo`, `ciba`."""
+        """What it does wrong now. Services: `TLS`, `discovery`, `certs`, `authorization`, `login`,
+        `token`, `introspection`, `userinfo`, `ciba`."""
         self._contexts: dict[Shown, ssl.SSLContext] = {}
         self.app = Application(
             self._back.endpoints() + self._ciba.endpoints() + self._front.endpoints(),
@@ -164,6 +164,19 @@ class Psc:
         if session is None or self._logout is None:
             return {}
         return await self._logout.tell(session)
+
+    async def forge_logout(self, sid: str, client_id: str, lie: Forged) -> int:
+        """Somebody posts a wrong logout token of a session that goes on; the HTTP status of the
+        service, 0 of none.
+
+        Raises:
+            KeyError: no such service, or it takes none.
+        """
+        session = self._realm.session(sid)
+        client = self._clients[client_id]
+        if session is None or self._logout is None or not client.backchannel_logout_uri:
+            raise KeyError(client_id)
+        return await self._logout.forge(session, client_id, lie)
 
     @property
     def url(self) -> str:

@@ -61,7 +61,7 @@ def test_every_requirement_of_a_consumer_is_broken_by_a_wrong_box() -> None:
         if tag not in ("consumer", one.scenario) and not tag.startswith("KIT-SEC-")
     }
     broken = {name for one in ALL if one.role == "consumer" for name in one.requirements}
-    assert broken == wanted
+    assert {name for name in broken if not name.startswith("KIT-SEC-")} == wanted
 
 
 @pytest.mark.parametrize("wrong", ALL, ids=lambda one: one.name)
