@@ -33,7 +33,7 @@ _BELIEVED_DECODED = tuple(f"KIT-SEC-TOK-{row:02}" for row in (6, 7, 8, 9, 10, 11
 """Rows of tokens that are right in what they say, while PSC does not vouch for them."""
 _BELIEVED_UNREAD = (
     *_BELIEVED_DECODED,
-    *(f"KIT-SEC-TOK-{row:02}" for row in (12, 16, 17, 18, 19, 22)),
+    *(f"KIT-SEC-TOK-{row:02}" for row in (12, 16, 17, 18, 19, 20, 22)),
 )
 """... and of those that say what a right one does not."""
 _RADIOLOGIST = Accepted(subject="un médecin", professions=(_PHYSICIAN,))

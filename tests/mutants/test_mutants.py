@@ -29,7 +29,8 @@ DRAGGED = {
     },
     "un-seul-kos": {"SCN-ACC-01", "SCN-FOU-01"},
     "jeton-non-verifie": {"SCN-FOU-01"} | {
-        f"SCN-SEC-TOK-{row:02}" for row in (6, 7, 8, 9, 10, 11, 12, 16, 17, 18, 19, 22, 24, 25, 28)
+        f"SCN-SEC-TOK-{row:02}"
+        for row in (6, 7, 8, 9, 10, 11, 12, 16, 17, 18, 19, 20, 22, 24, 25, 28)
     },
 }  # fmt: skip
 """What cannot but fail with it; else the Consumer alone, that imports from a wrong Source."""
