@@ -1,0 +1,69 @@
+"""What PSC does wrong while somebody logs in, as it is seen on the wire."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from protocols.jose import TokenError, check_claims, read, verify
+from simulators.psc import Given, Identity
+from spec import psc as spec
+from tests.simulators.psc.conftest import CALLBACK, VERIFIER
+
+
+async def tokens(world: Any) -> Any:
+    code = await world.code(prompt="login")
+    answer = await world.post(
+        world.consumer,
+        spec.TOKEN,
+        grant_type="authorization_code",
+        code=code,
+        redirect_uri=CALLBACK,
+        code_verifier=VERIFIER,
+    )
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body)
+
+
+@pytest.mark.parametrize("lie", Identity)
+def test_an_id_token_is_wrong_in_one_thing(lie: Identity, play: Any) -> None:
+    async def scenario(world: Any) -> None:
+        right = read((await tokens(world))["id_token"]).claims
+        world.psc.faults.set("jeton-id", "token", quoi=lie)
+        token = (await tokens(world))["id_token"]
+        said = read(token).claims
+        changed = {name for name in {*right, *said} if right.get(name) != said.get(name)}
+        changed -= {"jti", "sid", "session_state", "at_hash", "exp", "iat", "auth_time"}
+        assert len(changed) <= 2
+        wrong = said.get("at_hash") == "AAAAAAAAAAAAAAAAAAAAAA" or "sub" not in said
+        keys = world.psc._realm.key.keys
+        try:
+            verify(token, keys)
+            check_claims(
+                said,
+                now=world.psc._realm.now(),
+                issuer=world.psc.issuer,
+                audience="kit-consumer",
+                nonce="nonce-123456",
+            )
+            wrong = wrong or said.get("azp") != "kit-consumer"
+        except TokenError:
+            wrong = True
+        assert wrong
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("lie", Given)
+def test_the_token_endpoint_is_odd_in_one_thing(lie: Given, play: Any) -> None:
+    async def scenario(world: Any) -> None:
+        right = await tokens(world)
+        world.psc.faults.set("reponse", "token", quoi=lie)
+        odd = await tokens(world)
+        named = ("expires_in", "token_type", "refresh_token")
+        same = [name for name in named if name != "refresh_token" and right[name] == odd.get(name)]
+        assert len(same) + ("refresh_token" in odd) == 2
+
+    play(scenario)
