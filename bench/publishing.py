@@ -38,6 +38,10 @@ __all__ = ["Publishing", "register"]
 _STUDY_UID = 0x0020000D
 
 
+_BYTES_PER_S = 1 << 20
+"""What a Source takes in and keeps in a second, at least, of a message that is megabytes long."""
+
+
 @dataclass(slots=True)
 class Publishing:
     """What a RIS, a PACS and a DMP do around a Source in one scenario."""
@@ -141,7 +145,9 @@ class Publishing:
             self.ack, self.no_ack = None, str(error) or type(error).__name__
 
     async def _bring(self) -> list[Ack]:
-        ris, timeout = self.story.bed.ris, self.story.stage.profile.timing.ack_s
+        # What is megabytes long takes longer to send, to read and to keep.
+        timeout = self.story.stage.profile.timing.ack_s + len(self.sent) / _BYTES_PER_S
+        ris = self.story.bed.ris
         to = self.destination if self.via is None else self.story.publisher.pair("mllps")
         return await ris.send_each([self.sent], to, timeout, link=self.via)
 

@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import wraps
+from operator import is_not
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lxml import etree
@@ -362,7 +363,8 @@ def _apart(value: Any) -> Any:
         case etree._Element():
             return deepcopy(value)
         case tuple() if type(value) is tuple:
-            return tuple(map(_apart, value))
+            items = tuple(map(_apart, value))
+            return items if any(map(is_not, items, value)) else value
         case dict():
             return {key: _apart(one) for key, one in value.items()}
         case list():

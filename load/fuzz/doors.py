@@ -92,8 +92,10 @@ class Door:
 
 def open_doors(bed: Bed, names: Sequence[str], seeded: Seeded) -> list[Door]:
     """These doors of a started bed, in that order."""
+    # What a struck report does to its exam must not change what is asked of the other's images.
+    other = seeds.seeded(seeded.seed + 1, bed.profile)
     make = {
-        "mllp": _mllp,
+        "mllp": lambda bed, _: _mllp(bed, other),
         "dimse": _dimse,
         "wado": _wado,
         "soap": _soap,

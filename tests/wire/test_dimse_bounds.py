@@ -17,7 +17,7 @@ from wire.dimse.bounds import LONGEST_PDU
 from wire.exchange import ignore
 
 ECHO = "1.2.840.10008.1.1"
-ABORT, ACCEPT = b"\x07", b"\x02"
+ABORT, ACCEPT, REJECT = b"\x07", b"\x02", b"\x03"
 PATIENCE_S = 20.0
 """Only what never ends is found by it."""
 
@@ -165,3 +165,17 @@ def test_a_provider_that_stops_in_the_middle_of_an_answer(whole: int) -> None:
             assert not asking.is_alive()
     server.stop()
     assert ended == ["timeout"]
+
+
+def test_a_caller_that_states_no_maximum_length_is_rejected(server: DimseServer) -> None:
+    # Nothing could be answered to it: how long a fragment may be would not be known.
+    request, *_ = spoken(server)
+    at = request.index(b"\x51\x00\x00\x04")
+    bare = bytearray(request[:at] + request[at + 8 :])
+    for length in (2, request.index(b"\x50\x00", 74) + 2):
+        width = 4 if length == 2 else 2
+        size = int.from_bytes(bare[length : length + width], "big") - 8
+        bare[length : length + width] = size.to_bytes(width, "big")
+    assert converse(server, bytes(bare))[:1] == REJECT
+    gone(server)
+    client().echo(DimsePeer(server.host, server.port, "A"))

@@ -52,6 +52,8 @@ _IDLE_S = 60.0
 _MOST_ASSOCIATIONS = 200
 _UNABLE_TO_PROCESS = 0xC000
 _MISMATCH = 0xA900
+_WITHOUT_MAXIMUM_LENGTH = AssociationRefusal(1, 1, 1)
+"""For good, by the user, no reason given: PS3.8 D.1 wants the sub-item in every request."""
 
 
 class DimseServer:
@@ -235,7 +237,10 @@ class _Listener:
             association.wire_recorder = self._recorder(association)
             if self._observe is not ignore:
                 association.wire_recorder.bind(association)
-            if self._handlers.admit is not None:
+            if association.requestor.maximum_length is None:
+                # Nothing could be answered: how long a fragment may be is not known.
+                self._refuse(association, _WITHOUT_MAXIMUM_LENGTH)
+            elif self._handlers.admit is not None:
                 self._admit(association, self._handlers.admit)
             refused = association.is_rejected or association.is_aborted
             if self._negotiate is not None and not refused:
@@ -255,12 +260,15 @@ class _Listener:
         try:
             admit(_info(association, calling=title, impaired=impaired))
         except AssociationRefusal as refusal:
-            association.acse.send_reject(refusal.result, refusal.source, refusal.reason)
-            evt.trigger(association, evt.EVT_REJECTED, {})
-            association.kill()
+            self._refuse(association, refusal)
         except AbortAssociation:
             association.abort()
             association.kill()
+
+    def _refuse(self, association: Any, refusal: AssociationRefusal) -> None:
+        association.acse.send_reject(refusal.result, refusal.source, refusal.reason)
+        evt.trigger(association, evt.EVT_REJECTED, {})
+        association.kill()
 
     def _choose(self, association: Any, negotiate: Negotiate) -> None:
         """Support, for this association alone, what is preferred among what it proposes.
