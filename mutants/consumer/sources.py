@@ -411,6 +411,10 @@ def half_read(parts: Parts) -> Parts:
     return replace(parts, images=WadoImages(parts.network, check=lambda _: None))
 
 
+_EXPORTED_LATER = ("DB.CO.60", "DB.CO.73", "DB.CO.74", "DB.CO.77")
+"""What no scenario sees of a box that has fallen: it stays so until it is started again."""
+
+
 class Decoding(PassingImages):
     """`Images` that hold in this very process a decoder that falls once for all."""
 
@@ -435,7 +439,7 @@ class Decoding(PassingImages):
     "decodeur-tombe-pour-tous",
     breaks="Une image dont les dimensions mentent arrête tous les exports qui suivent.",
     requirements=("KIT-SEC-DIC-08",),
-    consequences=("KIT-SEC-DIC-07", "KIT-SEC-DIC-09"),
+    consequences=("KIT-SEC-DIC-07", "KIT-SEC-DIC-09", *_EXPORTED_LATER),
     role="consumer",
 )
 def decoder_falls(parts: Parts) -> Parts:
@@ -472,7 +476,7 @@ def _texts(one: Received, tags: tuple[int, ...]) -> dict[int, bytes]:
     "nom-illisible-pour-tous",
     breaks="Un nom aux échappements ISO 2022 bancals arrête tous les exports qui suivent.",
     requirements=("KIT-SEC-DIC-09",),
-    consequences=("KIT-SEC-DIC-07",),
+    consequences=("KIT-SEC-DIC-07", *_EXPORTED_LATER),
     role="consumer",
 )
 def unreadable_name_for_all(parts: Parts) -> Parts:
