@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Thread
 
 from bench.campaign import PROVIDED, CampaignError, Options, play
-from bench.gate import ROLES, SECURITY, Pickle, check_features
+from bench.gate import ROLES, Pickle, check_features
 from bench.launching import ForkServer, Launch, Running, forking
 from bench.profile import EMBEDDED, Claims, Profile, Timing
 from bench.results import Run, ScenarioResult
@@ -30,6 +30,7 @@ from mutants import green
 from mutants.chain import REPORT, write_report
 from mutants.green import Green
 from mutants.registry import Mutant
+from spec.security import ROWS
 from validators.finding import Severity
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Ground",
     "Red",
     "Trial",
+    "attacks",
     "judge",
     "play_green",
     "play_matrix",
@@ -67,6 +69,9 @@ BOXES = (
     "uvicorn.lifespan.off",
 )
 """What a box loads: once for all of them."""
+
+
+_ATTACKS = frozenset(row.requirement_id for row in ROWS.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,9 +237,9 @@ def selection(
 
     Those that carry its requirements, and `telling`: those that used its parts when the box was
     right, and would have been answered otherwise. The chain that a report of the user's goes
-    through is the others' once more: it is played when no other carries its requirements. An attack
-    on the box, that a campaign plays on request, is when it carries them. With `telling` None, all
-    of them are.
+    through is the others' once more: it is played when no other carries its requirements. So is an
+    attack, which carries a row of the security catalogue: what it goes through on its way, the
+    others do. With `telling` None, all of them are.
 
     Raises:
         CampaignError: no scenario carries any of its requirements.
@@ -246,15 +251,18 @@ def selection(
         carrying = [one for one in found if not set(one.tags).isdisjoint(mutant.requirements)]
         aimed = [one for one in carrying if not _chain(one)] or carrying
         chosen = [
-            one
-            for one in found
-            if one in aimed or (one.domain != SECURITY and one.scenario in telling)
+            one for one in found if one in aimed or (one.scenario in telling and not attacks(one))
         ]
     if set(mutant.requirements).isdisjoint(tag for one in chosen for tag in one.tags):
         raise CampaignError(
             f"{mutant.name} : aucun scénario ne porte {', '.join(mutant.requirements)}"
         )
     return tuple(one.scenario for one in chosen)
+
+
+def attacks(pickle: Pickle) -> bool:
+    """Whether it carries a row of the security catalogue."""
+    return any(tag in _ATTACKS for tag in pickle.tags)
 
 
 def _chain(pickle: Pickle) -> bool:

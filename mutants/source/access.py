@@ -34,6 +34,8 @@ _BELIEVED_DECODED = tuple(f"KIT-SEC-TOK-{row:02}" for row in (6, 7, 8, 9, 10, 11
 _BELIEVED_UNREAD = (
     *_BELIEVED_DECODED,
     *(f"KIT-SEC-TOK-{row:02}" for row in (12, 16, 17, 18, 19, 20, 22)),
+    # Nobody said who asks: the trail cannot name them.
+    "KIT-SEC-TRC-02",
 )
 """... and of those that say what a right one does not."""
 _RADIOLOGIST = Accepted(subject="un médecin", professions=(_PHYSICIAN,))

@@ -388,6 +388,8 @@ class Jammed(PassingReports):
     "echappement-fatal",
     breaks="Un échappement HL7 illisible arrête la publication de tout ce qui suit.",
     requirements=("KIT-SEC-HL7-04",),
+    # The report of the user's comes last in a campaign.
+    consequences=("DB.SO.14",),
 )
 def escape_fatal(parts: Parts) -> Parts:
     """The message that nobody can read is tried again for ever."""

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from bench.campaign import PROVIDED
-from bench.gate import SECURITY, check_features
+from bench.gate import check_features
 from bench.results import Run
 from bench.verdicts import Verdict
 from drimbox_ref.usage import EVENT
 from features import FEATURES, STEP_MODULES
 from mutants import green
 from mutants.green import Green
-from mutants.matrix import Ground, play_green, selection
+from mutants.matrix import Ground, attacks, play_green, selection
 from mutants.record import read
 from mutants.registry import Mutant, Role, catalogue
 from mutants.shadows import DIFFERS, SHADOWED, WRITTEN
@@ -231,9 +231,9 @@ def test_a_wrong_box_plays_what_can_tell_it_apart(played: Green) -> None:
 @pytest.mark.slow
 def test_nothing_that_the_whole_matrix_turned_red_is_left_out(played: Green) -> None:
     """The recorded matrix played everything: what is chosen finds all that it found in a campaign,
-    and so without a report of the user's, nor the attacks that are played on request. What went
+    and so without a report of the user's, nor the attacks. What went
     red goes for whatever goes on by the same parts from the same point (`Green.telling`)."""
-    usual = {one.scenario for one in USUAL if one.domain != SECURITY}
+    usual = {one.scenario for one in USUAL if not attacks(one)}
     parts = green.replaced(ALL, played)
     rows = {row.mutant: row for row in read(RECORDED).rows}
     left_out = {}
