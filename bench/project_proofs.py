@@ -15,6 +15,7 @@ from bench.browser import Timekeeper
 from bench.deadline import until
 from bench.feed import Seen
 from bench.imagery import export_differences, patient_ids
+from bench.measured import Measure
 from bench.pace import Grading, Series, grade_first, grade_rate, load_of_machine, series_of, sum_of
 from bench.project import Project
 from bench.proving import another_product, by_person, keep_measure, keep_screen
@@ -263,19 +264,17 @@ class ProjectProofs:
         stage = self._stage
         judged = another_product(stage)
         machine = load_of_machine()
-        told = wire.told if screen is None else f"à l'écran en {screen:.3f} s ; fil : {wire.told}"
-        keep_measure(
-            stage,
-            proof,
-            {
-                "wire": wire.as_dict(),
-                "screen_first_image_s": screen,
-                "limits": limits,
-                "grading": grading.value,
-                "graded": judged,
-                "conditions": {"source": "simulée, sur la machine du banc", "machine": machine},
-            },
+        measure = Measure(
+            proof=proof,
+            wire=wire,
+            screen_first_image_s=screen,
+            limits=limits,
+            grading=grading,
+            graded=judged,
         )
+        told = measure.told
+        conditions = {"source": "simulée, sur la machine du banc", "machine": machine}
+        keep_measure(stage, proof, {**measure.as_dict(), "conditions": conditions})
         stage.expect(
             f"{proof} : {what}",
             known,

@@ -16,6 +16,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bench.gate import SECURITY
+from bench.measured import Measure, measures
 from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, StepResult
 from bench.verdicts import Verdict, merge
 from reports.annotate.dispatch import Annotated, annotate
@@ -42,6 +43,7 @@ _META = {
     "floor": "Plancher de confiance",
     "strict": "Mode strict",
     "load": "Seuils de charge",
+    "measured": "Mesures",
 }
 _ELSEWHERE = frozenset(
     {
@@ -239,8 +241,10 @@ def _facts(run: Run) -> tuple[tuple[str, str], ...]:
     if load := meta.get("load"):
         meta["load"] = (
             f"{load['series_at_once']} séries à la fois, {load['throughput_mbps']:g} Mbit/s, "
-            f"première image en {load['first_image_s']:g} s (à mesurer)"
+            f"première image en {load['first_image_s']:g} s"
         )
+        kept = [_measured(one) for one in measures(run)]
+        meta["measured"] = " — ".join(kept) or "rien n'a été mesuré dans cette campagne"
     rows = [(label, _written(meta.pop(key))) for key, label in _META.items() if key in meta]
     rows += [
         ("Campagne", run.id),
@@ -253,6 +257,11 @@ def _facts(run: Run) -> tuple[tuple[str, str], ...]:
     rows.append(("Versions", told))
     rest = ((str(k), _written(v)) for k, v in sorted(meta.items()) if k not in _ELSEWHERE)
     return tuple((name, value) for name, value in (*rows, *rest) if value)
+
+
+def _measured(one: Measure) -> str:
+    graded = one.grading.value if one.graded else "boîte et banc sur la même machine : non jugé"
+    return f"{one.proof} : {one.told} ({graded} ; {one.limits})"
 
 
 def _written(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,15 @@ from types import SimpleNamespace
 import pytest
 from lxml import html
 
+from bench.decisions import Attachment
 from bench.results import Run
 from bench.verdicts import Verdict
 from reports.html import render, write_html
+from reports.views import view
 from spec.grade import Grade
 from validators.finding import Finding, Severity
 from wire.exchange import Payload
+from wire.shard import BlobStore
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,29 @@ def test_the_header_names_the_campaign(page: html.HtmlElement) -> None:
         "DRIMbox de référence, 0.1",
     ):
         assert said in facts
+
+
+def test_thresholds_stand_beside_what_was_measured(run: Run, tmp_path: Path) -> None:
+    figures = {
+        "wire": {"images": 6, "size": 1_250_000, "first_s": 0.25, "whole_s": 1.0,
+                 "transfer_syntaxes": []},
+        "screen_first_image_s": None, "limits": "1 s (DB.VI-CO.39)", "grading": "dépassé",
+        "graded": True,
+    }  # fmt: skip
+    data = json.dumps(figures).encode()
+    measure = Attachment(
+        proof="SCN_DB/CO.01.06.01", name="m.json", size=len(data), by="drimbench",
+        sha256=BlobStore(tmp_path / "blobs").put(data), utc=run.started,
+    )  # fmt: skip
+    load = {"series_at_once": 3, "throughput_mbps": 100.0, "first_image_s": 1.0}
+    without = replace(run, directory=tmp_path, meta={**run.meta, "load": load})
+    assert dict(view(without).facts)["Mesures"] == "rien n'a été mesuré dans cette campagne"
+    facts = dict(view(replace(without, attachments=(measure,))).facts)
+    assert facts["Seuils de charge"].endswith("100 Mbit/s, première image en 1 s")
+    assert facts["Mesures"] == (
+        "SCN_DB/CO.01.06.01 : première image en 0.250 s, 6 image(s) et 1250000 octets en 1.000 s, "
+        "10.0 Mbit/s (dépassé ; 1 s (DB.VI-CO.39))"
+    )
 
 
 def test_the_matrix_gives_each_requirement_its_verdict(page: html.HtmlElement) -> None:
