@@ -108,21 +108,21 @@ class Mislisting:
             return
         bed.simulators.ans.faults.clear()
         bed.publish_white_list()
-        self._refresh()
+        self.refresh()
 
     def _published(self, words: str) -> Retrieved:
         kind, values = _FAULTS[words]
         fault = self._faults.set(kind, LIST, values)
         try:
-            self._list_stranger()
-            self._refresh()
+            self.list_stranger()
+            self.refresh()
             return self._ask()
         finally:
             self._faults.clear(fault)
 
     def _sentinel(self) -> None:
-        self._list_stranger()
-        self._refresh()
+        self.list_stranger()
+        self.refresh()
         answer = self._ask()
         if not answer.images:
             raise CannotVerify(
@@ -134,12 +134,14 @@ class Mislisting:
         bed = self.attacking.imaging.story.bed
         return self.attacking.ask(papers=bed.papers.rogues["unlisted"])
 
-    def _list_stranger(self) -> None:
+    def list_stranger(self) -> None:
+        """The agency names the stranger too; it is for `refresh` to have it read."""
         bed = self.attacking.imaging.story.bed
         shown = bed.papers.rogues["unlisted"].certificate.read_bytes()
         bed.publish_white_list(stranger=dn(x509.load_pem_x509_certificates(shown)[0]))
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """The Source reads the list again."""
         self.attacking.imaging.administration.act("white-list", _REFRESH)
 
     @property

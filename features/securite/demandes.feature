@@ -38,3 +38,11 @@ Fonctionnalité: Obtenir des images par une demande piégée
   Scénario: HLT-02 Signe de vie comme passage
     Quand un membre demande, sans jeton : série suivie d'une barre ; série et point-virgule ; racine et deux points ; racine et %2e%2e ; deux barres ; capacités de la série ; HEAD de la série ; POST de la racine ; DELETE
     Alors aucune tentative n'apprend rien à personne
+
+  @SCN-SEC-HLT-03 @KIT-SEC-HLT-03
+  Scénario: HLT-03 Réglages de mise au point
+    Quand un membre demande, à chaque porte HTTP de la Source : consoles de mise au point ; descriptions d'interface ; mesures et état interne ; administration ; fichiers du produit
+    Et la première série est demandée sans jeton, au lieu duquel : admin, admin ; admin, password ; orthanc, orthanc ; X-Debug ; X-No-Auth ; X-Test-User
+    Alors chaque tentative est refusée sans rien livrer
+    Quand une page d'une autre origine demande la Source et la première série
+    Alors aucune réponse n'est permise à une page d'une autre origine

@@ -43,6 +43,11 @@ Fonctionnalité: Ouvrir la porte des images sous un faux nom
     Quand la première série est demandée deux fois sous un certificat : sans son intermédiaire
     Alors chaque tentative est servie ou refusée, toujours de même
 
+  @SCN-SEC-TLS-13 @KIT-SEC-TLS-13
+  Scénario: TLS-13 Certificat dont les adresses mènent chez l'attaquant
+    Quand la première série est demandée sous un certificat dont les adresses mènent à l'attaquant : signé par lui-même ; d'autorités de mêmes noms ; de l'IGC-Santé, aux adresses ldap et file
+    Alors personne n'est venu aux adresses de l'attaquant
+
   @SCN-SEC-TLS-14 @KIT-SEC-TLS-14
   Scénario: TLS-14 Chaîne que la norme interdit
     Quand la première série est demandée sous un certificat : d'une autorité en trop ; d'extension critique inconnue
@@ -61,6 +66,11 @@ Fonctionnalité: Ouvrir la porte des images sous un faux nom
   @SCN-SEC-TLS-18 @KIT-SEC-TLS-18
   Scénario: TLS-18 Nom d'un membre, d'une autre structure
     Quand la première série est demandée sous un certificat : autre OU ; autre ST ; autre O
+    Alors chaque tentative est refusée sans rien livrer
+
+  @SCN-SEC-TLS-19 @KIT-SEC-TLS-19
+  Scénario: TLS-19 Pair ôté de la liste pendant que sa connexion demeure
+    Quand un pair ôté de la liste blanche redemande la première série par : connexion gardée ; session TLS 1.2 reprise ; session TLS 1.3 reprise
     Alors chaque tentative est refusée sans rien livrer
 
   @SCN-SEC-TLS-22 @KIT-SEC-TLS-22

@@ -6,6 +6,7 @@ import pytest
 from pytest_bdd import parsers, then, when
 
 from bench.attacking import Attacking
+from bench.debug_attacks import DebugAttacks
 from bench.request_attacks import RequestAttacks
 from features.steps.securite import several
 
@@ -14,6 +15,36 @@ from features.steps.securite import several
 def request_attacks(attacking: Attacking) -> RequestAttacks:
     """What is done with addresses, verbs and headers."""
     return RequestAttacks(attacking)
+
+
+@pytest.fixture
+def debug_attacks(attacking: Attacking) -> DebugAttacks:
+    """What whoever made the product may have left."""
+    return DebugAttacks(attacking)
+
+
+@when(parsers.parse("un membre demande, à chaque porte HTTP de la Source : {listed}"))
+def left_open(debug_attacks: DebugAttacks, listed: str) -> None:
+    """None of these pages is one of images."""
+    debug_attacks.pages(several(listed))
+
+
+@when(parsers.parse("la première série est demandée sans jeton, au lieu duquel : {listed}"))
+def instead_of_token(debug_attacks: DebugAttacks, listed: str) -> None:
+    """Then by queries that turn a check off."""
+    debug_attacks.switches(several(listed))
+
+
+@when("une page d'une autre origine demande la Source et la première série")
+def of_another_origin(debug_attacks: DebugAttacks) -> None:
+    """As a browser asks for it."""
+    debug_attacks.of_another_origin()
+
+
+@then("aucune réponse n'est permise à une page d'une autre origine")
+def no_other_origin(debug_attacks: DebugAttacks) -> None:
+    """No Access-Control-Allow-Origin that names it, or everybody."""
+    debug_attacks.expect_no_other_origin()
 
 
 @when(parsers.parse("la première série est demandée sous un UID piégé : {listed}"))

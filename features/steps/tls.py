@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from pytest_bdd import parsers, then, when
 
+from bench.address_attacks import AddressAttacks
 from bench.attacking import Attacking
+from bench.kept_attacks import KeptAttacks
+from bench.mislisting import Mislisting
 from bench.raw_attacks import RawAttacks
 from bench.tls_attacks import TlsAttacks
 from features.steps.securite import several
@@ -21,6 +24,41 @@ def tls_attacks(attacking: Attacking) -> TlsAttacks:
 def raw_attacks(attacking: Attacking) -> RawAttacks:
     """What is done with the bytes of a request."""
     return RawAttacks(attacking)
+
+
+@pytest.fixture
+def address_attacks(attacking: Attacking) -> AddressAttacks:
+    """What is written in certificates, and the port where it leads."""
+    return AddressAttacks(attacking)
+
+
+@pytest.fixture
+def kept_attacks(attacking: Attacking, mislisting: Mislisting) -> KeptAttacks:
+    """Who keeps what it was given."""
+    return KeptAttacks(attacking, mislisting)
+
+
+@when(
+    parsers.parse(
+        "la première série est demandée sous un certificat dont les adresses mènent à l'attaquant "
+        ": {listed}"
+    )
+)
+def leading_elsewhere(address_attacks: AddressAttacks, listed: str) -> None:
+    """CRL, status and issuer: there."""
+    address_attacks.leading(several(listed))
+
+
+@then("personne n'est venu aux adresses de l'attaquant")
+def nobody_came(address_attacks: AddressAttacks) -> None:
+    """Neither by HTTP nor by LDAP."""
+    address_attacks.expect_nobody_came()
+
+
+@when(parsers.parse("un pair ôté de la liste blanche redemande la première série par : {listed}"))
+def unlisted_meanwhile(kept_attacks: KeptAttacks, listed: str) -> None:
+    """Served while it was listed."""
+    kept_attacks.unlisted_meanwhile(several(listed))
 
 
 @when(parsers.parse("une poignée de main n'offre que : {listed}"))

@@ -7,6 +7,7 @@ from mutants.source import (
     archive,
     changes,
     companion,
+    debug,
     delivery,
     demonstrator,
     departments,
@@ -18,6 +19,7 @@ from mutants.source import (
     reports,
     requests,
     security,
+    standing,
     tokens,
     traces,
 )
@@ -27,6 +29,7 @@ __all__ = [
     "archive",
     "changes",
     "companion",
+    "debug",
     "delivery",
     "demonstrator",
     "departments",
@@ -38,6 +41,7 @@ __all__ = [
     "reports",
     "requests",
     "security",
+    "standing",
     "tokens",
     "traces",
 ]
