@@ -8,18 +8,20 @@ from threading import Event
 
 __all__ = ["Countdown", "until"]
 
-_FIRST_S, _GROWTH, _LONGEST_S = 0.01, 1.5, 0.05
-"""What is looked for has mostly happened, or is about to: often at first, then less."""
+_FIRST_S, _SHARE, _LONGEST_S = 0.02, 0.2, 0.5
+"""What is looked for has mostly happened, or is about to: often at first, then every fifth of what
+was waited already. Whatever looks as often for what never comes takes the time of those who work.
+"""
 
 
 def until(condition: Callable[[], bool], *, deadline_s: float) -> bool:
     """Wait for a condition that nobody announces; whether it came true before the deadline."""
-    pause, limit, interval = Event(), time.monotonic() + deadline_s, _FIRST_S
-    while time.monotonic() < limit:
+    pause, begun = Event(), time.monotonic()
+    while (waited := time.monotonic() - begun) < deadline_s:
         if condition():
             return True
-        pause.wait(interval)
-        interval = min(interval * _GROWTH, _LONGEST_S)
+        interval = min(max(waited * _SHARE, _FIRST_S), _LONGEST_S)
+        pause.wait(min(interval, deadline_s - waited))
     return condition()
 
 

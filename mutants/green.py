@@ -60,6 +60,11 @@ class Green:
     shadowed: frozenset[str]
     """The wrong boxes of which it is known when they would have answered otherwise."""
 
+    @classmethod
+    def unwatched(cls, run: Run, pki: Path) -> Green:
+        """A run of which nobody asked what it uses."""
+        return cls(runs=(run,), pki=pki, told={}, shadowed=frozenset())
+
     @property
     def scenarios(self) -> tuple[ScenarioResult, ...]:
         """All that were played."""
@@ -156,12 +161,13 @@ def read(run: Run, pki: Path) -> Green:
 
 
 def merged(greens: Sequence[Green]) -> Green:
-    """Several runs of the same right box as one; the certificates are those of the first."""
+    """Several runs of the same right box as one; the certificates are those of the first. A wrong
+    box is shadowed that was in each run that tells something."""
     return Green(
         runs=tuple(run for one in greens for run in one.runs),
         pki=greens[0].pki,
         told={id: told for one in greens for id, told in one.told.items()},
-        shadowed=frozenset.intersection(*(one.shadowed for one in greens)),
+        shadowed=frozenset.intersection(*(one.shadowed for one in greens if one.told)),
     )
 
 

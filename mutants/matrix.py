@@ -15,7 +15,6 @@ from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib import import_module
-from itertools import count, repeat
 from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
@@ -180,7 +179,8 @@ def processes(ground: Ground, number: int = 0) -> ProcessPoolExecutor:
 
 def play_green(ground: Ground, *, full: bool = False, pool: Executor | None = None) -> Green:
     """Play the right box, both roles, recording which parts it uses: on several beds, each with its
-    part of the scenarios, in the processes of `pool` or in some of its own.
+    part of the scenarios, in the processes of `pool` or in some of its own. Attacks are played
+    apart, and tell nothing of parts.
 
     They are those of a campaign; with `full`, also the chain that a report of the user's goes
     through, which is the others' once more.
@@ -188,12 +188,24 @@ def play_green(ground: Ground, *, full: bool = False, pool: Executor | None = No
     Raises:
         CampaignError: it could not be played, or the right box does not conform.
     """
-    every = [one.scenario for one in check_features(ground.features) if full or not _chain(one)]
-    # A bed waits half of its time: two for each core.
-    beds = min(2 * (os.cpu_count() or 1), len(every))
-    shares = [every[rank::beds] for rank in range(beds)]
-    with nullcontext(pool) if pool else processes(ground, beds) as workers:
-        played = green.merged(list(workers.map(_play_right, repeat(ground), count(1), shares)))
+    every = [one for one in check_features(ground.features) if full or not _chain(one)]
+    # A bed waits half of its time: two for each core. What an attack uses chooses nothing: the box
+    # that is attacked is not watched.
+    half = os.cpu_count() or 1
+    watched = [one.scenario for one in every if not attacks(one)]
+    attacked = [one.scenario for one in every if attacks(one)]
+    shares = [
+        (share, watch)
+        for them, watch in ((watched, True), (attacked, False))
+        for share in (them[rank::half] for rank in range(half))
+        if share
+    ]
+    with nullcontext(pool) if pool else processes(ground, len(shares)) as workers:
+        tasks = [
+            workers.submit(_play_right, ground, rank, share, watch)
+            for rank, (share, watch) in enumerate(shares, 1)
+        ]
+        played = green.merged([one.result() for one in tasks])
     if played.red:
         told = "".join(f"\n{one.id} : {one.reason}" for one in played.red)
         raise CampaignError(
@@ -202,7 +214,7 @@ def play_green(ground: Ground, *, full: bool = False, pool: Executor | None = No
     return played
 
 
-def _play_right(ground: Ground, rank: int, share: Sequence[str]) -> Green:
+def _play_right(ground: Ground, rank: int, share: Sequence[str], watch: bool) -> Green:
     runs = ground.runs / f"juste-{rank}"
     run = play(
         Options(
@@ -213,11 +225,11 @@ def _play_right(ground: Ground, rank: int, share: Sequence[str]) -> Green:
             seed=ground.seed,
             only=tuple(share),
             report=_report_of(ground, runs, share),
-            launch=_watched(ground.launch()),
-            record_parts=True,
+            launch=_watched(ground.launch()) if watch else ground.launch(),
+            record_parts=watch,
         )
     )
-    return green.read(run, runs / "pki")
+    return green.read(run, runs / "pki") if watch else Green.unwatched(run, runs / "pki")
 
 
 def _report_of(ground: Ground, runs: Path, chosen: Collection[str]) -> Path | None:
@@ -235,11 +247,12 @@ def selection(
 ) -> tuple[str, ...]:
     """The scenarios to play, in the order of the files, of those that its role takes part in.
 
-    Those that carry its requirements, and `telling`: those that used its parts when the box was
-    right, and would have been answered otherwise. The chain that a report of the user's goes
-    through is the others' once more: it is played when no other carries its requirements. So is an
-    attack, which carries a row of the security catalogue: what it goes through on its way, the
-    others do. With `telling` None, all of them are.
+    Those that carry its requirements; and of `telling`, those that used its parts when the box was
+    right and would have been answered otherwise, as many as it takes to ask for each requirement
+    that they carry. The chain that a report of the user's goes through is the others' once more: it
+    is played when no other carries its requirements. So is an attack, which carries a row of the
+    security catalogue: what it goes through on its way, the others do. With `telling` None, all of
+    them are.
 
     Raises:
         CampaignError: no scenario carries any of its requirements.
@@ -250,14 +263,33 @@ def selection(
     else:
         carrying = [one for one in found if not set(one.tags).isdisjoint(mutant.requirements)]
         aimed = [one for one in carrying if not _chain(one)] or carrying
-        chosen = [
-            one for one in found if one in aimed or (one.scenario in telling and not attacks(one))
+        others = [
+            one
+            for one in found
+            if one.scenario in telling and one not in aimed and not attacks(one)
         ]
+        enough = [*aimed, *_enough(others, {tag for one in aimed for tag in one.tags})]
+        chosen = [one for one in found if one in enough]
     if set(mutant.requirements).isdisjoint(tag for one in chosen for tag in one.tags):
         raise CampaignError(
             f"{mutant.name} : aucun scénario ne porte {', '.join(mutant.requirements)}"
         )
     return tuple(one.scenario for one in chosen)
+
+
+def _enough(telling: Sequence[Pickle], asked: Collection[str]) -> list[Pickle]:
+    """Some of these that carry each requirement that any of them does, but those asked already: the
+    one that asks for most comes first, the first of the files where several do."""
+    known = {*asked, *ROLES}
+    left = {one.scenario: (one, {*one.tags} - known - {one.scenario}) for one in telling}
+    chosen = []
+    while left:
+        best, new = max(left.values(), key=lambda pair: len(pair[1]))
+        if not new:
+            break
+        chosen.append(best)
+        left = {id: (one, tags - new) for id, (one, tags) in left.items() if one is not best}
+    return chosen
 
 
 def attacks(pickle: Pickle) -> bool:

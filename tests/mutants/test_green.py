@@ -22,6 +22,7 @@ from mutants.shadows import DIFFERS, SHADOWED, WRITTEN
 from wire.shard import Shard
 
 ALL = catalogue()
+TAGS = {one.scenario: set(one.tags) for one in check_features(FEATURES)}
 USUAL = [one for one in check_features(FEATURES) if one.file.parent.name != PROVIDED]
 RECORDED = Path(__file__).parents[2] / "docs" / "reference" / "matrice.json"
 
@@ -192,7 +193,8 @@ def test_each_scenario_uses_what_it_is_about(played: Green) -> None:
     verdicts = {one.id: one.verdict for one in played.scenarios}
     assert set(verdicts) == {one.scenario for one in USUAL}
     used = {id: told.used for id, told in played.told.items() if told.used}
-    assert {id for id, one in verdicts.items() if one is not Verdict.OMIT} == set(used)
+    watched = {one.scenario for one in USUAL if not attacks(one)}
+    assert {id for id in watched if verdicts[id] is not Verdict.OMIT} == set(used)
     assert {("source", "kos"), ("source", "registry")} <= used["SCN-PUB-01"]
     assert ("source", "tokens") not in used["SCN-PUB-02"]
     assert {("source", "tokens"), ("source", "stamper")} <= used["SCN-IMG-02"]
@@ -218,7 +220,9 @@ def test_a_wrong_box_plays_what_can_tell_it_apart(played: Green) -> None:
         return set(selection(one, FEATURES, played.telling(one, parts)))
 
     stamping = chosen("ins-d-un-autre")
-    assert {"SCN-IMG-02", "SCN-IMR-01"} <= stamping
+    assert "SCN-IMG-02" in stamping
+    # An attack, of another requirement.
+    assert "SCN-IMR-01" not in stamping
     assert "SCN-PUB-01" not in stamping
     assert "SCN-CON-02" not in stamping
     # Every report is read, and only a provisional identity is read wrongly.
@@ -230,17 +234,16 @@ def test_a_wrong_box_plays_what_can_tell_it_apart(played: Green) -> None:
 
 @pytest.mark.slow
 def test_nothing_that_the_whole_matrix_turned_red_is_left_out(played: Green) -> None:
-    """The recorded matrix played everything: what is chosen finds all that it found in a campaign,
-    and so without a report of the user's, nor the attacks. What went
-    red goes for whatever goes on by the same parts from the same point (`Green.telling`)."""
-    usual = {one.scenario for one in USUAL if not attacks(one)}
+    """The recorded matrix played everything: what is chosen asks for each requirement of whatever
+    went red there in a campaign, and so without a report of the user's, nor the attacks."""
+    usual = {one.scenario: set(one.tags) for one in USUAL if not attacks(one)}
     parts = green.replaced(ALL, played)
     rows = {row.mutant: row for row in read(RECORDED).rows}
     left_out = {}
     for mutant in ALL:
         row = rows[mutant.name]
-        red = {*row.killed_by, *row.consequences, *row.false_alarms} & usual
+        red = {*row.killed_by, *row.consequences, *row.false_alarms} & usual.keys()
         chosen = selection(mutant, FEATURES, played.telling(mutant, parts[mutant.name]))
-        told_by = {played.told[one].course for one in red.intersection(chosen)}
-        left_out[mutant.name] = {one for one in red if played.told[one].course not in told_by}
+        asked = {tag for one in chosen for tag in TAGS[one]}
+        left_out[mutant.name] = {one for one in red if not usual[one] - {one} <= asked}
     assert not {name: missed for name, missed in left_out.items() if missed}

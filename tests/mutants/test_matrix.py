@@ -180,6 +180,39 @@ def test_and_those_of_its_role_that_used_its_parts(features: Path) -> None:
     assert set(selection(WRONG, features, users)) == {"SCN-A", "SCN-C", "SCN-E"}
 
 
+def written(root: Path, *scenarios: tuple[str, str]) -> Path:
+    for file, tags in scenarios:
+        path = root / f"{file}.feature"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(FEATURE.format(role="@source", tags=tags, title=path.stem), "utf-8")
+    return root
+
+
+def test_of_those_that_used_its_parts_as_many_as_carry_their_requirements(tmp_path: Path) -> None:
+    """What an aimed scenario asks needs no other; the one that asks for most comes first."""
+    features = written(
+        tmp_path,
+        ("images/a", "@SCN-A @DB.SO.33 @DB.SO.01"),
+        ("images/b", "@SCN-B @DB.SO.01"),
+        ("images/c", "@SCN-C @DB.SO.02"),
+        ("images/d", "@SCN-D @DB.SO.02 @DB.SO.03"),
+        ("images/e", "@SCN-E @DB.SO.03 @DB.SO.04"),
+        ("images/f", "@SCN-F @DB.SO.04"),
+    )
+    users = frozenset({"SCN-B", "SCN-C", "SCN-D", "SCN-E", "SCN-F"})
+    assert selection(WRONG, features, users) == ("SCN-A", "SCN-D", "SCN-E")
+    assert selection(WRONG, features, users - {"SCN-D"}) == ("SCN-A", "SCN-C", "SCN-E")
+
+
+def test_an_attack_is_played_by_the_boxes_that_it_is_aimed_at(tmp_path: Path) -> None:
+    features = written(
+        tmp_path,
+        ("images/a", "@SCN-A @DB.SO.33 @KIT-SEC-TOK-01"),
+        ("images/b", "@SCN-B @DB.SO.12 @KIT-SEC-TOK-02"),
+    )
+    assert selection(WRONG, features, frozenset({"SCN-A", "SCN-B"})) == ("SCN-A",)
+
+
 def test_all_those_of_its_role_otherwise(features: Path) -> None:
     assert set(selection(WRONG, features)) == {"SCN-A", "SCN-B", "SCN-C", "SCN-E"}
 
