@@ -38,6 +38,16 @@ Fonctionnalité: Ouvrir la porte des images sous un faux nom
     Quand la première série est demandée sous un certificat : expiré ; pas encore valable ; d'une ancienne autorité
     Alors chaque tentative est refusée sans rien livrer
 
+  @SCN-SEC-TLS-10 @KIT-SEC-TLS-10
+  Scénario: TLS-10 CRL qui ne s'obtient pas, ou ne vaut rien
+    Quand la première série est demandée deux fois sous un certificat dont la CRL est : injoignable ; HTTP 404 ; échue ; signée d'une autre clé ; tronquée ; de 100 Mio ; boucle de redirections
+    Alors chaque tentative est servie ou refusée, toujours de même
+
+  @SCN-SEC-TLS-11 @KIT-SEC-TLS-11
+  Scénario: TLS-11 Réponses OCSP qui ne prouvent rien
+    Quand la première série est demandée sous un certificat révoqué dont l'OCSP répond : tryLater ; internalError ; périmée ; d'un répondeur sosie ; d'un répondeur du marché ; d'un répondeur sans l'usage ; pour un autre numéro ; rejouée, sans nonce ; rejouée, à l'autre nonce ; à la signature changée
+    Alors chaque tentative est refusée sans rien livrer
+
   @SCN-SEC-TLS-12 @KIT-SEC-TLS-12
   Scénario: TLS-12 Certificat montré sans son intermédiaire
     Quand la première série est demandée deux fois sous un certificat : sans son intermédiaire

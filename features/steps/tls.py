@@ -10,6 +10,7 @@ from bench.attacking import Attacking
 from bench.kept_attacks import KeptAttacks
 from bench.mislisting import Mislisting
 from bench.raw_attacks import RawAttacks
+from bench.revocation_attacks import RevocationAttacks
 from bench.tls_attacks import TlsAttacks
 from features.steps.securite import several
 
@@ -59,6 +60,32 @@ def nobody_came(address_attacks: AddressAttacks) -> None:
 def unlisted_meanwhile(kept_attacks: KeptAttacks, listed: str) -> None:
     """Served while it was listed."""
     kept_attacks.unlisted_meanwhile(several(listed))
+
+
+@pytest.fixture
+def revocation_attacks(attacking: Attacking) -> RevocationAttacks:
+    """What the authority says, or somebody in its place."""
+    return RevocationAttacks(attacking)
+
+
+@when(
+    parsers.parse(
+        "la première série est demandée deux fois sous un certificat dont la CRL est : {listed}"
+    )
+)
+def under_a_bad_list(revocation_attacks: RevocationAttacks, listed: str) -> None:
+    """Each certificate names a list of its own."""
+    revocation_attacks.lists(several(listed))
+
+
+@when(
+    parsers.parse(
+        "la première série est demandée sous un certificat révoqué dont l'OCSP répond : {listed}"
+    )
+)
+def under_a_false_answer(revocation_attacks: RevocationAttacks, listed: str) -> None:
+    """Good, by an answer that proves nothing."""
+    revocation_attacks.answers(several(listed))
 
 
 @when(parsers.parse("une poignée de main n'offre que : {listed}"))

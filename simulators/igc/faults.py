@@ -12,7 +12,7 @@ from typing import Final
 from wire.faults import FaultKind, Parameter, cut_after, delay, slow
 from wire.http_faults import status
 
-__all__ = ["CRL", "MENU", "OCSP", "TSA", "Motive", "Refusal", "Said", "Who"]
+__all__ = ["CRL", "MENU", "OCSP", "TSA", "Betrayed", "Motive", "Refusal", "Said", "Who"]
 
 CRL: Final = "CRL"
 OCSP: Final = "OCSP"
@@ -29,6 +29,19 @@ class Said(StrEnum):
     UNKNOWN = "inconnu"
     OTHER = "autre-numero"
     """The truth, about another certificate."""
+
+
+class Betrayed(StrEnum):
+    """What is wrong with an answer that says good of whatever it is asked about."""
+
+    STALE = "perimee"
+    OTHER = "autre-numero"
+    LOOK_ALIKE = "sosie"
+    MARKET = "marche"
+    NO_PURPOSE = "sans-usage"
+    NO_NONCE = "sans-nonce"
+    OTHER_NONCE = "autre-nonce"
+    SPOILT = "alteree"
 
 
 class Refusal(StrEnum):
@@ -103,6 +116,29 @@ MENU: Final = (
                 words="responseStatus",
                 default=Refusal.TRY_LATER.value,
                 choices={one: one.value for one in Refusal},
+            ),
+        ),
+    ),
+    FaultKind(
+        name="bon-mal-prouve",
+        words="dit d'un certificat, révoqué ou non, qu'il est bon, par une réponse fausse en ceci",
+        meaning="says good of any certificate, revoked or not, by an answer wrong in one thing",
+        services=(OCSP,),
+        parameters=(
+            Parameter(
+                name="par",
+                words="ce qui est faux",
+                default=Betrayed.STALE.value,
+                choices={
+                    Betrayed.STALE: "nextUpdate est passé",
+                    Betrayed.OTHER: "elle est au sujet d'un autre numéro de série",
+                    Betrayed.LOOK_ALIKE: "signée sous une autorité de mêmes noms, à l'autre clé",
+                    Betrayed.MARKET: "signée sous l'autorité du marché",
+                    Betrayed.NO_PURPOSE: "le certificat du répondeur n'a pas l'usage OCSPSigning",
+                    Betrayed.NO_NONCE: "échue, et sans le nonce demandé, comme rejouée",
+                    Betrayed.OTHER_NONCE: "échue, et au nonce d'une autre demande",
+                    Betrayed.SPOILT: "un bit de la signature est changé",
+                },
             ),
         ),
     ),
@@ -193,6 +229,23 @@ MENU: Final = (
         words="répond 200 et une page HTML",
         meaning="answers 200 and an HTML page",
         services=_ALL,
+    ),
+    FaultKind(
+        name="enorme",
+        words="publie la bonne liste, suivie de tant de mébioctets de zéros",
+        meaning="publishes the right list, followed by so many mebibytes of zeros",
+        services=(CRL,),
+        parameters=(
+            Parameter(
+                name="mio", words="taille ajoutée", default=100, unit="Mio", low=1, high=4096
+            ),
+        ),
+    ),
+    FaultKind(
+        name="boucle",
+        words="renvoie sans fin d'une adresse à l'autre du même hôte (302)",
+        meaning="redirects without end from one address of the same host to another (302)",
+        services=(CRL,),
     ),
     status(
         _ALL,

@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from simulators.igc.authorities import AUTHORITIES, Authority
 from simulators.igc.credential import Credential
-from simulators.igc.faults import Refusal, Said, Who
+from simulators.igc.faults import Betrayed, Refusal, Said, Who
 from simulators.igc.pki import DAY, Pki
 from simulators.igc.signers import service_signer, spoil
 from wire.faults import Struck
@@ -32,6 +32,12 @@ LIFE = timedelta(hours=12)
 """From thisUpdate to nextUpdate."""
 _MARGIN = timedelta(minutes=1)
 _RESPONDER_LIFE = timedelta(days=30)
+_SIGNED_BY = {
+    Betrayed.LOOK_ALIKE: Who.LOOK_ALIKE,
+    Betrayed.MARKET: Who.MARKET,
+    Betrayed.NO_PURPOSE: Who.NO_PURPOSE,
+}
+_OLD = (Betrayed.STALE, Betrayed.NO_NONCE, Betrayed.OTHER_NONCE)
 _REFUSALS = {
     Refusal.TRY_LATER: ocsp.OCSPResponseStatus.TRY_LATER,
     Refusal.INTERNAL_ERROR: ocsp.OCSPResponseStatus.INTERNAL_ERROR,
@@ -72,7 +78,11 @@ class Responder:
         if issuer is None:
             # Whoever is not ours: nobody could sign for it (RFC 6960 2.3).
             return _refused(ocsp.OCSPResponseStatus.UNAUTHORIZED)
+        betrayed = _betrayed(struck)
         who = Who(struck.text("qui")) if struck and struck.kind == "signataire" else None
+        who = who if betrayed is None else _SIGNED_BY.get(betrayed)
+        if betrayed is Betrayed.OTHER_NONCE:
+            nonce = x509.OCSPNonce(bytes(16))
         signer = self._signer(issuer, who)
         begin, end = self._window(struck)
         builder = (
@@ -88,10 +98,11 @@ class Responder:
             .responder_id(ocsp.OCSPResponderEncoding.HASH, signer.certificate)
             .certificates([signer.certificate])
         )
-        if nonce is not None and not (struck and struck.kind == "rejeu"):
+        replayed = betrayed is Betrayed.NO_NONCE or (struck and struck.kind == "rejeu")
+        if nonce is not None and not replayed:
             builder = builder.add_extension(nonce, critical=False)
         der = builder.sign(signer.key, SHA256()).public_bytes(Encoding.DER)
-        if struck is not None and struck.kind == "alteree":
+        if betrayed is Betrayed.SPOILT or (struck and struck.kind == "alteree"):
             return spoil(der, ocsp.load_der_ocsp_response(der).signature)
         return der
 
@@ -110,6 +121,9 @@ class Responder:
         self, issuer: Authority, serial: int, begin: datetime, struck: Struck | None
     ) -> _Status:
         said = Said(struck.text("dit")) if struck and struck.kind == "statut" else None
+        betrayed = _betrayed(struck)
+        said = said if betrayed is None else Said.GOOD
+        other = said is Said.OTHER or betrayed is Betrayed.OTHER
         listed = self._pki.revocation(issuer, serial)
         good, unknown = ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.UNKNOWN
         at, reason = None, None
@@ -120,7 +134,7 @@ class Responder:
         else:
             status = unknown if said is Said.UNKNOWN else good
         return {
-            "serial_number": serial + 1 if said is Said.OTHER else serial,
+            "serial_number": serial + 1 if other else serial,
             "cert_status": status,
             "revocation_time": at,
             "revocation_reason": reason,
@@ -128,6 +142,8 @@ class Responder:
 
     def _window(self, struck: Struck | None) -> tuple[datetime, datetime]:
         begin = self._pki.clock() - _MARGIN
+        if _betrayed(struck) in _OLD:
+            begin -= LIFE + DAY
         if struck is not None and struck.kind == "perimee":
             begin -= LIFE + struck.number("jours") * DAY
         if struck is not None and struck.kind == "future":
@@ -157,6 +173,13 @@ class Responder:
 
 def _refused(status: ocsp.OCSPResponseStatus) -> bytes:
     return ocsp.OCSPResponseBuilder.build_unsuccessful(status).public_bytes(Encoding.DER)
+
+
+def _betrayed(struck: Struck | None) -> Betrayed | None:
+    """What is wrong with an answer that says good, if it is such a one."""
+    if struck is None or struck.kind != "bon-mal-prouve":
+        return None
+    return Betrayed(struck.text("par"))
 
 
 def _nonce(asked: ocsp.OCSPRequest) -> x509.OCSPNonce | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -141,6 +141,8 @@ class _Impaired:
             await struck.release.pause(struck.delay_s)
         if struck.kind == "http":
             app = refusal(struck)
+        elif struck.kind == "boucle":
+            app = _next_turn(Request(scope, receive))
         elif struck.kind == "page":
             app = Response("<html><body>Portail d'accès</body></html>", media_type="text/html")
         else:
@@ -152,7 +154,26 @@ class _Impaired:
         data = await self._answer(request, struck)
         if struck is not None and struck.kind == "tronquee":
             data = data[: len(data) // 2]
+        if struck is not None and struck.kind == "enorme":
+            return StreamingResponse(
+                _followed(data, int(struck.number("mio"))), media_type=_MEDIA[self._service]
+            )
         return Response(data, media_type=_MEDIA[self._service])
+
+
+async def _followed(data: bytes, mebibytes: int) -> AsyncIterator[bytes]:
+    """Never held whole: whoever stops reading stops it."""
+    yield data
+    zeros = bytes(1 << 20)
+    for _ in range(mebibytes):
+        yield zeros
+
+
+def _next_turn(request: Request) -> Response:
+    """To the same address, one turn further."""
+    turn = request.query_params.get("tour", "0")
+    further = int(turn) + 1 if turn.isascii() and turn.isdigit() and len(turn) < 9 else 1
+    return RedirectResponse(f"{request.url.path}?tour={further}", status_code=302)
 
 
 def _application(shelf: _Shelf) -> Starlette:

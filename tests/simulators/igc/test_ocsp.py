@@ -18,7 +18,7 @@ from cryptography.x509 import ocsp
 
 from simulators.igc import MENU, Credential, Pki, pem, service
 from simulators.igc.authorities import PERSONS
-from simulators.igc.faults import OCSP, Refusal, Said, Who
+from simulators.igc.faults import OCSP, Betrayed, Refusal, Said, Who
 from simulators.igc.ocsp import Responder
 from wire.faults import Faults, Value
 
@@ -140,6 +140,28 @@ def test_each_fault_is_of_one_thing(
 @openssl
 def test_a_lie_about_a_revoked_one(stranger: Stranger, revoked: Credential) -> None:
     assert "leaf.pem: good" in stranger.judge(revoked, kind="statut", dit=Said.GOOD)
+
+
+@openssl
+@pytest.mark.parametrize(
+    ("par", "said"),
+    [
+        (Betrayed.STALE, "status expired"),
+        (Betrayed.OTHER, "leaf.pem: ERROR: No Status found"),
+        (Betrayed.LOOK_ALIKE, "Response Verify Failure"),
+        (Betrayed.MARKET, "Response Verify Failure"),
+        (Betrayed.NO_PURPOSE, "missing ocspsigning usage"),
+        (Betrayed.NO_NONCE, "WARNING: no nonce in response"),
+        (Betrayed.OTHER_NONCE, "Nonce Verify error"),
+        (Betrayed.SPOILT, "Response Verify Failure"),
+    ],
+)
+def test_a_lie_that_proves_nothing(
+    stranger: Stranger, revoked: Credential, par: Betrayed, said: str
+) -> None:
+    told = stranger.judge(revoked, kind="bon-mal-prouve", par=par)
+    assert said in told
+    assert "leaf.pem: revoked" not in told
 
 
 @pytest.mark.parametrize("algorithm", [SHA1(), SHA256()])

@@ -89,3 +89,27 @@ def test_a_list_can_be_wrong_in_one_thing(kind: str, expected: ChainFault) -> No
     with pytest.raises(ChainError) as caught:
         verify(wrong)
     assert caught.value.kind is expected
+
+
+def test_a_list_can_have_no_end_to_read_or_to_find() -> None:
+    async def scenario() -> tuple[Pki, bytes, list[str]]:
+        igc = await service.start(clock=lambda: datetime.now(UTC), observe=lambda _: None)
+        turns = []
+        try:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                igc.faults.set("enorme", CRL, {"mio": 2}, times=1)
+                huge = (await client.get(igc.pki.crl_url)).content
+                igc.faults.set("boucle", CRL, times=3)
+                url = igc.pki.crl_url
+                for _ in range(3):
+                    answer = await client.get(url)
+                    url = str(answer.url.join(answer.headers["Location"]))
+                    turns.append(url)
+        finally:
+            await igc.stop()
+        return igc.pki, huge, turns
+
+    pki, huge, turns = asyncio.run(scenario())
+    right = pki.crl()
+    assert huge == right + bytes(2 << 20)
+    assert turns == [f"{pki.crl_url}?tour={turn}" for turn in (1, 2, 3)]
