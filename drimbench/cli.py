@@ -356,9 +356,10 @@ def mutants(
     """Joue des boîtes fautives : la preuve que le banc sait en refuser une.
 
     La boîte juste est jouée d'abord : elle doit être conforme, et dit quelles parties d'elle-même
-    chaque scénario emploie. Une boîte fautive joue ensuite les scénarios de ses exigences et ceux
-    qui ont employé sa partie fautive là où elle aurait agi autrement ; quand ce n'est qu'en les
-    préparant, un seul de ceux que la même préparation mène aux mêmes parties.
+    chaque scénario emploie. Une boîte fautive joue ensuite les scénarios de ses exigences et, parmi
+    ceux qui ont employé sa partie fautive là où elle aurait agi autrement, ce qu'il en faut pour
+    que chacune de leurs exigences soit demandée. Une attaque n'est jouée que par les boîtes qu'elle
+    vise. Avec --full, chaque boîte joue tout : c'est de là que se cite la précision.
 
     [bold]Exemples[/bold]
 

@@ -137,6 +137,12 @@ Fonctionnalité: Obtenir des images par un jeton qui n'en donne pas le droit
     Quand la première série est demandée avec des jetons que l'on reconnaîtra
     Alors aucun de ces jetons ne se lit dans une réponse ni sur une page d'administration
 
+  @SCN-SEC-TRC-01 @KIT-SEC-TRC-01
+  Scénario: TRC-01 Une demande ne forge pas de ligne dans la trace
+    Quand la première série est demandée en écrivant une ligne de trace après : CR LF ; LF ; CR ; tabulation ; séparateur Unicode U+2028 ; ligne suivante U+0085 ; saut de page ; échappement de terminal ; octet nul
+    Alors chaque tentative est refusée sans rien livrer
+    Et aucune ligne de la trace n'est forgée
+
   @SCN-SEC-TRC-02 @KIT-SEC-TRC-02
   Scénario: TRC-02 Chaque refus et chaque accès laissent une trace
     Quand la première série est demandée sous un Authorization mal fait : Basic ; Bearer seul ; jeton entre guillemets

@@ -8,6 +8,7 @@ from pytest_bdd import parsers, then, when
 from bench.attacking import Attacking
 from bench.load_attacks import LoadAttacks
 from bench.token_attacks import TokenAttacks
+from bench.trail_attacks import TrailAttacks
 from features.steps.securite import several
 
 
@@ -21,6 +22,12 @@ def token_attacks(attacking: Attacking) -> TokenAttacks:
 def load_attacks(attacking: Attacking) -> LoadAttacks:
     """What is done with many of them, and what remains of them."""
     return LoadAttacks(attacking)
+
+
+@pytest.fixture
+def trail_attacks(attacking: Attacking) -> TrailAttacks:
+    """What is asked for so that it is traced wrongly."""
+    return TrailAttacks(attacking)
 
 
 @when(parsers.parse("la première série est demandée alors que l'introspection dit : {listed}"))
@@ -146,3 +153,17 @@ def no_token(load_attacks: LoadAttacks) -> None:
 def named(load_attacks: LoadAttacks) -> None:
     """DB.SO.46."""
     load_attacks.expect_named()
+
+
+@when(
+    parsers.parse("la première série est demandée en écrivant une ligne de trace après : {listed}")
+)
+def written(trail_attacks: TrailAttacks, listed: str) -> None:
+    """Whatever ends a line for some reader."""
+    trail_attacks.name(several(listed))
+
+
+@then("aucune ligne de la trace n'est forgée")
+def none_forged(trail_attacks: TrailAttacks) -> None:
+    """A record for each request, and no other."""
+    trail_attacks.expect_none_forged()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import unquote
 
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.ports import Audit
@@ -105,3 +106,27 @@ def failure_without_reason(parts: Parts) -> Parts:
 def access_unnamed(parts: Parts) -> Parts:
     """Somebody saw them."""
     return replace(parts, audit=Edited(parts.audit, lambda event: replace(event, subject="")))
+
+
+class Lined(Edited):
+    """An `Audit` that keeps a line of text for each event: what goes on behind the end of a line is
+    the next event."""
+
+    def __init__(self, inner: Audit) -> None:
+        super().__init__(inner, lambda event: event)
+
+    def record(self, event: AuditEvent, *, now: datetime) -> None:
+        """The event, then whatever its address goes on with."""
+        super().record(event, now=now)
+        for line in unquote(event.objects.get("path", "")).splitlines()[1:]:
+            super().record(replace(event, event=line, outcome=0, objects={}), now=now)
+
+
+@mutant(
+    "trace-en-lignes",
+    breaks="Un retour à la ligne dans ce qui est demandé commence un autre événement de la trace.",
+    requirements=("KIT-SEC-TRC-01",),
+)
+def forged_lines(parts: Parts) -> Parts:
+    """What a log file does that escapes nothing."""
+    return replace(parts, audit=Lined(parts.audit))
