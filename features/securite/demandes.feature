@@ -8,6 +8,11 @@ Fonctionnalité: Obtenir des images par une demande piégée
     Étant donné un patient d'identité qualifiée dont le DMP est ouvert
     Et un examen CT de 1 série publié
 
+  @SCN-SEC-ARC-02 @KIT-SEC-ARC-02
+  Scénario: ARC-02 KOS importé par un inconnu
+    Quand le KOS d'un examen non publié est remis sans authentification par : importKOS ; api importKOS ; import du service ; import d'administration ; dépôt STOW ; PUT du KOS ; import à la porte d'administration
+    Alors chaque tentative est refusée sans rien livrer
+
   @SCN-SEC-DIC-01 @KIT-SEC-DIC-01
   Scénario: DIC-01 UID piégé dans l'adresse
     Quand la première série est demandée sous un UID piégé : remontée de dossiers ; octet nul derrière ; 65 caractères ; zéro en tête ; lettres ; rien ; chiffres arabes ; joker

@@ -110,6 +110,13 @@ Fonctionnalité: Ouvrir la porte des images sous un faux nom
     Quand la première série est demandée en clair à chaque port HTTP de la Source
     Alors aucun port ne rend rien en clair
 
+  @SCN-SEC-TLS-28 @KIT-SEC-TLS-28
+  Scénario: TLS-28 Poignées de main sans fin, ou démesurées
+    Quand la première série est demandée pendant que 300 connexions sont : connexions muettes ; poignées de main à un octet ; poignées de main à moitié dites
+    Alors la demande conforme est servie au milieu de chaque foule
+    Quand une poignée de main porte cent certificats, puis un message de 16 Mio
+    Alors chaque tentative a une réponse entière
+
   @SCN-SEC-TLS-29 @KIT-SEC-TLS-29
   Scénario: TLS-29 Demandes de deux longueurs
     Quand un membre envoie une demande ambiguë : CL.TE ; TE.CL ; deux Content-Length ; Content-Length double ; Content-Length signé ; espace avant les deux points ; codage inconnu ; deux codages

@@ -7,6 +7,7 @@ from pytest_bdd import parsers, then, when
 
 from bench.attacking import Attacking
 from bench.debug_attacks import DebugAttacks
+from bench.import_attacks import ImportAttacks
 from bench.request_attacks import RequestAttacks
 from features.steps.securite import several
 
@@ -45,6 +46,18 @@ def of_another_origin(debug_attacks: DebugAttacks) -> None:
 def no_other_origin(debug_attacks: DebugAttacks) -> None:
     """No Access-Control-Allow-Origin that names it, or everybody."""
     debug_attacks.expect_no_other_origin()
+
+
+@pytest.fixture
+def import_attacks(attacking: Attacking) -> ImportAttacks:
+    """What is handed over."""
+    return ImportAttacks(attacking)
+
+
+@when(parsers.parse("le KOS d'un examen non publié est remis sans authentification par : {listed}"))
+def handed_over(import_attacks: ImportAttacks, listed: str) -> None:
+    """Then the exam is asked for under it."""
+    import_attacks.unasked(several(listed))
 
 
 @when(parsers.parse("la première série est demandée sous un UID piégé : {listed}"))

@@ -7,6 +7,7 @@ from pytest_bdd import parsers, then, when
 
 from bench.address_attacks import AddressAttacks
 from bench.attacking import Attacking
+from bench.crowd_attacks import CrowdAttacks
 from bench.kept_attacks import KeptAttacks
 from bench.mislisting import Mislisting
 from bench.raw_attacks import RawAttacks
@@ -86,6 +87,30 @@ def under_a_bad_list(revocation_attacks: RevocationAttacks, listed: str) -> None
 def under_a_false_answer(revocation_attacks: RevocationAttacks, listed: str) -> None:
     """Good, by an answer that proves nothing."""
     revocation_attacks.answers(several(listed))
+
+
+@pytest.fixture
+def crowd_attacks(attacking: Attacking) -> CrowdAttacks:
+    """Who comes, and stays at the door."""
+    return CrowdAttacks(attacking)
+
+
+@when(parsers.parse("la première série est demandée pendant que 300 connexions sont : {listed}"))
+def amid_a_crowd(crowd_attacks: CrowdAttacks, listed: str) -> None:
+    """Held until it is served or not."""
+    crowd_attacks.crowds(several(listed))
+
+
+@when("une poignée de main porte cent certificats, puis un message de 16 Mio")
+def heavy(crowd_attacks: CrowdAttacks) -> None:
+    """Each on a connection of its own."""
+    crowd_attacks.heavy()
+
+
+@then("la demande conforme est servie au milieu de chaque foule")
+def served_amid(crowd_attacks: CrowdAttacks) -> None:
+    """Whoever has a right does not wait for who has none."""
+    crowd_attacks.expect_served()
 
 
 @when(parsers.parse("une poignée de main n'offre que : {listed}"))
