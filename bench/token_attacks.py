@@ -18,6 +18,7 @@ from bench.attacking import Attacking, Attempt
 from bench.deadline import until
 from bench.outcomes import CannotVerify
 from protocols.jose import SigningKey, read, sign
+from protocols.multipart import Event
 from protocols.oauth import thumbprint, thumbprint_in_hex
 from simulators.peer import Manners, Retrieved
 from simulators.psc import Active, Body, Keys, Psc, Said, Who
@@ -185,6 +186,8 @@ class TokenAttacks:
     """Makes the attempts; whoever attacks and judges is `attacking`."""
 
     attacking: Attacking
+    begun: Retrieved | None = None
+    """The answer that had begun when its token ended."""
 
     # -- Quand -------------------------------------------------------------------------------
 
@@ -253,6 +256,51 @@ class TokenAttacks:
             return answers[-1]
 
         self.attacking.play([Attempt(words="la session fermée depuis", play=play)])
+
+    def closed_meanwhile(self) -> None:
+        """A token that ends as its answer begins to come; then another request under it."""
+        imaging = self.attacking.imaging
+
+        def play() -> Retrieved:
+            bed, token = imaging.story.bed, self._token()
+            manners = replace(imaging.good_manners(), token=token)
+            peer = bed.peer(bed.papers.clients["peer"])
+            url = imaging.url(imaging.exam.study_uid, imaging.exam.series[0].uid)
+            ended: list[str] = []
+
+            def watch(_: Event) -> None:
+                if not ended:
+                    ended.append(str(read(token).claims["sid"]))
+                    self._psc.end_session(ended[0])
+
+            async def retrieve() -> Retrieved:
+                return await peer.retrieve(url, manners, watch=watch)
+
+            self.begun = bed.call(retrieve)
+            if not ended:
+                raise CannotVerify("le jeton n'est pas servi avant que sa session soit fermée")
+            answers: list[Retrieved] = []
+
+            def refused() -> bool:
+                answers.append(self.attacking.ask(manners=manners))
+                return not answers[-1].images
+
+            until(refused, deadline_s=imaging.story.stage.profile.timing.effect_s)
+            return answers[-1]
+
+        self.attacking.play([Attempt(words="la session fermée pendant la réponse", play=play)])
+
+    def expect_begun_ended(self) -> None:
+        """What was granted is given to its end."""
+        imaging, begun = self.attacking.imaging, self.begun
+        if begun is None:
+            raise CannotVerify("aucune réponse n'avait commencé")
+        imaging.story.stage.expect(
+            "la réponse commencée avant la fin du jeton va à son terme",
+            begun.complete and begun.images == imaging.exam.series[0].images,
+            expected=f"{imaging.exam.series[0].images} image(s), réponse entière",
+            actual=imaging.summary(begun),
+        )
 
     def by_another(self) -> None:
         """A token of one member of the list, shown twice by another."""

@@ -120,6 +120,12 @@ Fonctionnalité: Obtenir des images par un jeton qui n'en donne pas le droit
     Quand la première série est demandée alors que l'introspection dit : cinq minutes de retard ; cinq minutes d'avance
     Alors chaque tentative est refusée sans rien livrer
 
+  @SCN-SEC-TOK-29 @KIT-SEC-TOK-29
+  Scénario: TOK-29 Jeton qui prend fin pendant la réponse
+    Quand la session du jeton est fermée pendant la réponse, puis la série redemandée
+    Alors la réponse commencée va à son terme
+    Et chaque tentative est refusée sans rien livrer
+
   @SCN-SEC-TOK-20 @KIT-SEC-TOK-20
   Scénario: TOK-20 Jeton d'une clé inconnue pendant que PSC change les siennes
     Quand la première série est demandée avec un jeton d'une clé inconnue alors que PSC publie : autres ; meme-kid ; sans-kid ; symetrique ; aucune

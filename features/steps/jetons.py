@@ -66,6 +66,18 @@ def revoked(token_attacks: TokenAttacks) -> None:
     token_attacks.revoked()
 
 
+@when("la session du jeton est fermée pendant la réponse, puis la série redemandée")
+def closed_meanwhile(token_attacks: TokenAttacks) -> None:
+    """As the first image comes."""
+    token_attacks.closed_meanwhile()
+
+
+@then("la réponse commencée va à son terme")
+def begun_ended(token_attacks: TokenAttacks) -> None:
+    """Each image of the series."""
+    token_attacks.expect_begun_ended()
+
+
 @when(
     "la première série est demandée avec un jeton de rafraîchissement "
     "que PSC prend pour un jeton d'accès"

@@ -257,6 +257,34 @@ def kept_by_jti(parts: Parts) -> Parts:
     return replace(parts, tokens=KeptByJti(parts.tokens))
 
 
+class Lasting:
+    """`Tokens` that ask about a token until it was accepted."""
+
+    def __init__(self, inner: Tokens) -> None:
+        self._inner = inner
+        self._accepted: dict[str, Accepted] = {}
+
+    async def check(self, token: str, *, now: datetime) -> TokenVerdict:
+        """What was accepted is."""
+        if token in self._accepted:
+            return self._accepted[token]
+        verdict = await self._inner.check(token, now=now)
+        if isinstance(verdict, Accepted):
+            self._accepted[token] = verdict
+        return verdict
+
+
+@mutant(
+    "jeton-jamais-redemande",
+    breaks="Un jeton accepté n'est plus jamais demandé à PSC, même une fois fini.",
+    requirements=("KIT-SEC-TOK-29",),
+    consequences=("KIT-SEC-TOK-06",),
+)
+def never_asked_again(parts: Parts) -> Parts:
+    """Faster, says the vendor."""
+    return replace(parts, tokens=Lasting(parts.tokens))
+
+
 class Unbound:
     """`Tokens` whose `cnf` nobody reads."""
 
