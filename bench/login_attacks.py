@@ -16,7 +16,7 @@ from bench.consulted import by_consumer
 from bench.consulting import Consulting
 from bench.feed import Seen
 from bench.outcomes import CannotVerify, NotClaimed, Refused
-from simulators.psc import Forged, Given, Identity, Psc, Returned
+from simulators.psc import Forged, Given, Identity, Person, Psc, Returned
 from simulators.psc.forging import HOSTILE
 from simulators.ris.contextual_call import body, parameters
 from simulators.user import Page, UserError
@@ -41,6 +41,10 @@ def _returned(quoi: Returned) -> Fault:
 
 def _given(quoi: Given) -> Fault:
     return "reponse", "token", {"quoi": quoi}
+
+
+def _person(quoi: Person) -> Fault:
+    return "personne", "userinfo", {"quoi": quoi}
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -76,6 +80,15 @@ FAULTS: Mapping[str, Fault] = {
     "sans refresh_token": _given(Given.NO_REFRESH),
     "sub d'un autre": ("sub", "userinfo", {"qui": "autre"}),
     "userinfo sans sub": ("sub", "userinfo", {"qui": "absent"}),
+    "une activité": _person(Person.ONE),
+    "aucune activité": _person(Person.NO_ACTIVITY),
+    "cinquante activités": _person(Person.FIFTY),
+    "textes vides": _person(Person.EMPTY),
+    "sans SubjectRefPro": _person(Person.NO_REFERENCE),
+    "noms qui portent du HTML": _person(Person.MARKUP),
+    "noms qui renversent l'écriture": _person(Person.REVERSED),
+    "noms sur plusieurs lignes": _person(Person.LINES),
+    "noms de 10 Ko": _person(Person.LONG),
     "JWT non signé": ("jwt", "userinfo", {"signe": "aucune"}),
     "JWT d'une clé inconnue": ("jwt", "userinfo", {"signe": "autre-cle"}),
 }

@@ -35,6 +35,11 @@ Fonctionnalité: Se connecter par ce que Pro Santé Connect n'a pas dit
     Quand le radiologue s'authentifie deux fois, dans deux navigateurs
     Alors chaque demande d'autorisation porte son propre défi S256
 
+  @SCN-SEC-OIC-06 @KIT-SEC-OIC-06
+  Scénario: OIC-06 Renvoi ouvert par un paramètre d'adresse
+    Quand une connexion est menée ailleurs par ses paramètres : redirect_uri ; post_logout_redirect_uri ; returnTo
+    Alors la Consommatrice ne mène jamais ailleurs
+
   @SCN-SEC-OIC-08 @KIT-SEC-OIC-08
   Scénario: OIC-08 Réponse inattendue du point de jetons
     Quand le radiologue s'authentifie alors que Pro Santé Connect rend : type BEARER
@@ -49,6 +54,13 @@ Fonctionnalité: Se connecter par ce que Pro Santé Connect n'a pas dit
     Quand le radiologue s'authentifie alors que Pro Santé Connect rend : sub d'un autre ; userinfo sans sub ; JWT non signé ; JWT d'une clé inconnue
     Alors chaque tentative ne connecte personne
 
+  @SCN-SEC-OIC-10 @KIT-SEC-OIC-10
+  Scénario: OIC-10 Session fixée d'avance, lue par un script, vivante après sa fin
+    Quand le radiologue se connecte, se déconnecte et revient, ses cookies rejoués à chaque fois
+    Alors les cookies de la session sont hors de portée des scripts et des autres sites
+    Et aucun identifiant de session n'est dans une adresse
+    Et la session commence à la connexion et finit à la déconnexion
+
   @SCN-SEC-OIC-11 @KIT-SEC-OIC-11
   Scénario: OIC-11 Jeton de déconnexion forgé
     Étant donné le radiologue authentifié sur la page du patient
@@ -57,3 +69,11 @@ Fonctionnalité: Se connecter par ce que Pro Santé Connect n'a pas dit
     Quand Pro Santé Connect annonce la fin de la session du radiologue
     Alors la Consommatrice prend acte de la fin de la session
     Et rien n'est montré sans authentification
+
+  @SCN-SEC-OIC-13 @KIT-SEC-OIC-13
+  Scénario: OIC-13 Userinfo inattendu de la bonne personne
+    Quand le radiologue s'authentifie alors que Pro Santé Connect rend : une activité
+    Alors chaque tentative montre l'examen
+    Quand le radiologue s'authentifie alors que Pro Santé Connect rend : aucune activité ; cinquante activités ; textes vides ; sans SubjectRefPro ; noms qui portent du HTML ; noms qui renversent l'écriture ; noms sur plusieurs lignes ; noms de 10 Ko
+    Alors chaque tentative est utilisable ou refusée clairement
+    Et aucune page ne porte le script que disait Pro Santé Connect

@@ -7,6 +7,7 @@ from pytest_bdd import parsers, then, when
 
 from bench.consulting import Consulting
 from bench.login_attacks import LoginAttacks
+from bench.session_attacks import SessionAttacks
 from features.steps.securite import several
 
 
@@ -14,6 +15,12 @@ from features.steps.securite import several
 def login_attacks(consulting: Consulting) -> LoginAttacks:
     """What is done to a login."""
     return LoginAttacks(consulting)
+
+
+@pytest.fixture
+def session_attacks(consulting: Consulting) -> SessionAttacks:
+    """What is done to a session."""
+    return SessionAttacks(consulting)
 
 
 @when(parsers.parse("le radiologue s'authentifie alors que Pro Santé Connect rend : {listed}"))
@@ -77,3 +84,39 @@ def kept(login_attacks: LoginAttacks) -> None:
 def challenged(login_attacks: LoginAttacks) -> None:
     """RFC 7636."""
     login_attacks.expect_challenges()
+
+
+@when(parsers.parse("une connexion est menée ailleurs par ses paramètres : {listed}"))
+def led(session_attacks: SessionAttacks, listed: str) -> None:
+    """At the call, on the way back, at the logout."""
+    session_attacks.lead_elsewhere(several(listed))
+
+
+@then("la Consommatrice ne mène jamais ailleurs")
+def not_led(session_attacks: SessionAttacks) -> None:
+    """By an answer, by Pro Santé Connect, by a page."""
+    session_attacks.expect_not_led()
+
+
+@when("le radiologue se connecte, se déconnecte et revient, ses cookies rejoués à chaque fois")
+def replayed(session_attacks: SessionAttacks) -> None:
+    """Those of before the login, of the session, of the next one."""
+    session_attacks.live()
+
+
+@then("les cookies de la session sont hors de portée des scripts et des autres sites")
+def guarded(session_attacks: SessionAttacks) -> None:
+    """RFC 6265."""
+    session_attacks.expect_guarded()
+
+
+@then("aucun identifiant de session n'est dans une adresse")
+def not_in_addresses(session_attacks: SessionAttacks) -> None:
+    """Nor in a Referer."""
+    session_attacks.expect_not_in_addresses()
+
+
+@then("la session commence à la connexion et finit à la déconnexion")
+def lived(session_attacks: SessionAttacks) -> None:
+    """Its cookies show the patient then, and only then."""
+    session_attacks.expect_lived()

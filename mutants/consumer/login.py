@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from drimbox_ref.consumer.parts import Parts
-from drimbox_ref.consumer.sessions import Pending, Sessions
+from drimbox_ref.consumer.ports import Calls, Situations
+from drimbox_ref.consumer.sessions import Login, Pending, Sessions
+from drimbox_ref.consumer.values import Call, Professional, Situation
 from drimbox_ref.psc import PscUnavailable
 from drimbox_ref.psc_login import Ended, Grant, LoginRefused
 from mutants.registry import mutant
@@ -152,6 +154,79 @@ class Foreseen(Careless):
 def constant_challenge(parts: Parts) -> Parts:
     """Whoever steals a code knows its verifier."""
     return replace(parts, psc=Foreseen(parts))
+
+
+class Led:
+    """`Calls` that keep the address by which the caller wants PSC to send browsers back."""
+
+    asked = ""
+
+    def __init__(self, inner: Calls) -> None:
+        self._inner = inner
+
+    def read(self, content_type: str, query: str, body: bytes) -> Call:
+        """As it should, without that parameter."""
+        given = parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True)
+        self.asked = dict(given).get("redirect_uri", "")
+        if not self.asked:
+            return self._inner.read(content_type, query, body)
+        rest = [(name, value) for name, value in given if name != "redirect_uri"]
+        return self._inner.read(content_type, query, urlencode(rest).encode("ascii"))
+
+
+class Leading(Careless):
+    """Sends browsers to PSC with the address of whoever called."""
+
+    def __init__(self, parts: Parts, calls: Led) -> None:
+        super().__init__(parts)
+        self._calls = calls
+
+    async def authorization_url(self, *, state: str, nonce: str, verifier: str) -> str:
+        """With that `redirect_uri`, if one was asked for."""
+        url: str = await self._right.authorization_url(state=state, nonce=nonce, verifier=verifier)
+        if not self._calls.asked:
+            return url
+        base, _, query = url.partition("?")
+        return f"{base}?{urlencode(dict(parse_qsl(query)) | {'redirect_uri': self._calls.asked})}"
+
+
+@mutant(
+    "redirect-uri-de-l-appel",
+    breaks="L'adresse de retour de Pro Santé Connect est celle que dit l'appel contextuel.",
+    requirements=("KIT-SEC-OIC-06",),
+    role="consumer",
+)
+def caller_leads(parts: Parts) -> Parts:
+    """Handy behind several names; PSC will refuse the others."""
+    calls = Led(parts.calls)
+    return replace(parts, calls=calls, psc=Leading(parts, calls))
+
+
+# Sessions --------------------------------------------------------------------------------------
+
+
+class Immortal:
+    """`Sessions` that a logout does not end."""
+
+    def __init__(self, inner: Sessions) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def log_out(self, login: Login) -> None:
+        """The browser forgets its cookie: that will do."""
+
+
+@mutant(
+    "session-vivante-apres-deconnexion",
+    breaks="La déconnexion efface le cookie du navigateur, et la session demeure.",
+    requirements=("KIT-SEC-OIC-10",),
+    role="consumer",
+)
+def session_outlives_logout(parts: Parts) -> Parts:
+    """Whoever kept the cookie comes back."""
+    return replace(parts, sessions=Immortal(parts.sessions))  # type: ignore[arg-type]
 
 
 # Tokens ----------------------------------------------------------------------------------------
@@ -305,6 +380,42 @@ class Unconcerned(Careless):
 def any_userinfo(parts: Parts) -> Parts:
     """The token says who logged in; the page says somebody else."""
     return replace(parts, psc=Unconcerned(parts))
+
+
+class Markup(str):
+    """A text that says of itself that it is HTML."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return self
+
+
+class Verbatim:
+    """`Situations` that give names to the page as if they were its own markup."""
+
+    def __init__(self, inner: Situations) -> None:
+        self._inner = inner
+
+    def read(self, userinfo: Mapping[str, Any]) -> Professional:
+        """As it should; the page will not escape the names."""
+        right = self._inner.read(userinfo)
+        return replace(right, family=Markup(right.family), given=Markup(right.given))
+
+    def match(self, professional: Professional, wanted: str) -> tuple[Situation, ...]:
+        """As it should."""
+        return self._inner.match(professional, wanted)
+
+
+@mutant(
+    "nom-du-professionnel-non-echappe",
+    breaks="Le nom que donne userinfo est écrit dans la page sans être échappé.",
+    requirements=("KIT-SEC-OIC-13",),
+    role="consumer",
+)
+def names_verbatim(parts: Parts) -> Parts:
+    """Pro Santé Connect would never say such a thing."""
+    return replace(parts, situations=Verbatim(parts.situations))
 
 
 class Obedient(Careless):

@@ -21,6 +21,7 @@ __all__ = [
     "Given",
     "Identity",
     "Keys",
+    "Person",
     "Returned",
     "Said",
     "Who",
@@ -73,6 +74,20 @@ class Who(StrEnum):
 
     OTHER = "autre"
     NOBODY = "absent"
+
+
+class Person(StrEnum):
+    """What is odd in what userinfo says of the right person."""
+
+    NO_ACTIVITY = "aucune-activite"
+    ONE = "une-activite"
+    FIFTY = "cinquante-activites"
+    EMPTY = "textes-vides"
+    NO_REFERENCE = "sans-refpro"
+    MARKUP = "nom-html"
+    REVERSED = "nom-renverse"
+    LINES = "nom-lignes"
+    LONG = "nom-10ko"
 
 
 class Identity(StrEnum):
@@ -348,6 +363,30 @@ def _userinfo() -> tuple[FaultKind, ...]:
                     words="sub",
                     default=Who.OTHER.value,
                     choices={Who.OTHER: "celui d'un autre", Who.NOBODY: "absent"},
+                ),
+            ),
+        ),
+        FaultKind(
+            name="personne",
+            words="décrit la bonne personne d'une façon inattendue",
+            meaning="describes the right person in an unexpected way",
+            services=USERINFO,
+            parameters=(
+                Parameter(
+                    name="quoi",
+                    words="personne",
+                    default=Person.NO_ACTIVITY.value,
+                    choices={
+                        Person.NO_ACTIVITY: "sans activité",
+                        Person.ONE: "une seule activité",
+                        Person.FIFTY: "cinquante activités, la sienne d'abord",
+                        Person.EMPTY: "tous ses textes vides, hors sub et identifiant",
+                        Person.NO_REFERENCE: "sans SubjectRefPro",
+                        Person.MARKUP: "des noms qui portent du HTML",
+                        Person.REVERSED: "des noms qui renversent le sens d'écriture",
+                        Person.LINES: "des noms sur plusieurs lignes",
+                        Person.LONG: "des noms de 10 Ko",
+                    },
                 ),
             ),
         ),

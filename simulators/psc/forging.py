@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from protocols.jose import SigningKey, read, sign
-from simulators.psc.faults import Forged, Given, Identity, Returned
+from simulators.psc.faults import Forged, Given, Identity, Person, Returned
 from simulators.psc.realm import Realm
 
 __all__ = [
     "ELSEWHERE",
     "HOSTILE",
     "answered",
+    "described",
     "identity_token",
     "logout_token",
     "returned",
@@ -117,6 +118,68 @@ _IDENTITIES: Mapping[Identity, Callable[[dict[str, Any], Realm], None]] = {
     Identity.NO_NONCE: _drop("nonce"),
     Identity.HASH: _put(at_hash="AAAAAAAAAAAAAAAAAAAAAA"),
 }
+
+
+# Userinfo --------------------------------------------------------------------------------------
+
+_NAMES = ("given_name", "family_name", "SubjectOrganization")
+_EXERCISE_NAMES = ("nomDexercice", "prenomDexercice")
+_FIFTY = 50
+_HOSTILE_NAMES: Mapping[Person, str] = {
+    Person.MARKUP: HOSTILE,
+    Person.REVERSED: "KIT\u202eEUGOLOIDAR\u2066\u200f",
+    Person.LINES: "KIT\r\nKIT-LIGNE UserAuthentication 0\u2028KIT",
+    Person.LONG: "KIT" * 3400,
+}
+
+
+def described(claims: dict[str, Any], odd: Person) -> dict[str, Any]:
+    """Userinfo of the right person, odd in that one thing; who they are does not change."""
+    exercises: list[dict[str, Any]] = claims["SubjectRefPro"]["exercices"]
+    match odd:
+        case Person.NO_ACTIVITY:
+            for one in exercises:
+                one["activities"] = []
+        case Person.ONE:
+            del exercises[1:]
+            del exercises[0]["activities"][1:]
+        case Person.FIFTY:
+            first = exercises[0]["activities"][0]
+            exercises[0]["activities"] = [first, *(_another(first, n) for n in range(1, _FIFTY))]
+        case Person.EMPTY:
+            kept = {name: claims[name] for name in ("sub", "SubjectNameID", "preferred_username")}
+            return {**_emptied(claims), **kept}
+        case Person.NO_REFERENCE:
+            del claims["SubjectRefPro"]
+        case _:
+            _rename(claims, _NAMES, _HOSTILE_NAMES[odd])
+            for one in exercises:
+                _rename(one, _EXERCISE_NAMES, _HOSTILE_NAMES[odd])
+                for activity in one["activities"]:
+                    _rename(activity, ("raisonSocialeSite",), _HOSTILE_NAMES[odd])
+    return claims
+
+
+def _another(activity: Mapping[str, Any], number: int) -> dict[str, Any]:
+    return {
+        **activity,
+        "ancienIdentifiantDeLaStructure": f"10B99{number:05d}",
+        "identifiantTechniqueDeLaStructure": f"F0B99{number:05d}",
+        "raisonSocialeSite": f"KIT SITE {number}",
+    }
+
+
+def _emptied(value: Any) -> Any:
+    """The same object, every text of which is empty."""
+    if isinstance(value, dict):
+        return {name: _emptied(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_emptied(one) for one in value]
+    return "" if isinstance(value, str) else value
+
+
+def _rename(where: dict[str, Any], names: Iterable[str], value: str) -> None:
+    where.update(dict.fromkeys(names, value))
 
 
 # The token endpoint ----------------------------------------------------------------------------

@@ -11,8 +11,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp
 
 from protocols.jose import SigningKey, at_hash, read, sign
-from simulators.psc.faults import Active, Body, Given, Identity, Keys, Said, Who
-from simulators.psc.forging import ELSEWHERE, answered, identity_token, unknown_key, unsigned
+from simulators.psc.faults import Active, Body, Given, Identity, Keys, Person, Said, Who
+from simulators.psc.forging import (
+    ELSEWHERE,
+    answered,
+    described,
+    identity_token,
+    unknown_key,
+    unsigned,
+)
 from simulators.psc.oauth import NO_STORE
 from simulators.psc.realm import Realm
 from wire.faults import Struck
@@ -208,6 +215,10 @@ def _sub(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
     return _json(answer)
 
 
+def _person(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
+    return _json(described(answer, Person(struck.text("quoi"))))
+
+
 def _as_jwt(claims: dict[str, Any], struck: Struck, realm: Realm) -> Response:
     """OpenID Connect Core 5.3.2: a signed answer has iss and aud, and its own media type."""
     claims["iss"] = realm.issuer
@@ -274,6 +285,7 @@ _CHANGES: Mapping[str, Callable[[dict[str, Any], Struck, Realm], bytes]] = {
     "active": _active,
     "mention": _said,
     "sub": _sub,
+    "personne": _person,
     "horloge": _clock,
     "jeton-id": _identity,
     "reponse": _given,

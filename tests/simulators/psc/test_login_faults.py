@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from protocols.jose import TokenError, check_claims, read, verify
-from simulators.psc import Given, Identity
+from simulators.psc import Given, Identity, Person
 from spec import psc as spec
 from tests.simulators.psc.conftest import CALLBACK, VERIFIER
 
@@ -65,5 +65,27 @@ def test_the_token_endpoint_is_odd_in_one_thing(lie: Given, play: Any) -> None:
         named = ("expires_in", "token_type", "refresh_token")
         same = [name for name in named if name != "refresh_token" and right[name] == odd.get(name)]
         assert len(same) + ("refresh_token" in odd) == 2
+
+    play(scenario)
+
+
+async def userinfo(world: Any, token: str) -> Any:
+    return await world.consumer.request(
+        "GET", world.psc.issuer + spec.USERINFO, headers={"Authorization": f"Bearer {token}"}
+    )
+
+
+@pytest.mark.parametrize("odd", Person)
+def test_userinfo_describes_the_right_person_oddly(odd: Person, play: Any) -> None:
+    async def scenario(world: Any) -> None:
+        token = (await tokens(world))["access_token"]
+        right = json.loads((await userinfo(world, token)).body)
+        world.psc.faults.set("personne", "userinfo", quoi=odd)
+        said = json.loads((await userinfo(world, token)).body)
+        who = ("sub", "SubjectNameID", "preferred_username")
+        assert [said[name] for name in who] == [right[name] for name in who]
+        assert said != right or odd is Person.ONE
+        world.psc.faults.clear()
+        assert json.loads((await userinfo(world, token)).body) == right
 
     play(scenario)
