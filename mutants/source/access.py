@@ -58,6 +58,7 @@ class Trusting(PassingTrust):
     requirements=("KIT-LISTE-BLANCHE",),
     # Whoever the catalogue's attackers are named, and whoever lists them.
     consequences=(
+        "KIT-SEC-TLS-19",
         "KIT-SEC-TLS-17",
         "KIT-SEC-TLS-18",
         "KIT-SEC-TLS-25",
@@ -159,6 +160,7 @@ class Forgetful:
     "revocation-ignoree",
     breaks="Les images sont servies à un certificat client que son autorité a révoqué.",
     requirements=("KIT-REVOCATION",),
+    consequences=("KIT-SEC-TLS-11",),
 )
 def revocation_ignored(parts: Parts) -> Parts:
     """A stolen key opens the door until its certificate expires."""
@@ -212,6 +214,7 @@ class Anonymous:
     "jeton-facultatif",
     breaks="Une demande sans jeton est servie ; ceux que l'on montre sont vérifiés.",
     requirements=("DB.SO.33", "KIT-SEC-TOK-04", "KIT-SEC-HLT-02"),
+    consequences=("KIT-SEC-HLT-03",),
 )
 def token_optional(parts: Parts) -> Parts:
     """The trust space is thought to be proof enough."""
@@ -230,7 +233,7 @@ class NeverAsked:
     "jeton-non-verifie",
     breaks="Le jeton n'est soumis à aucune introspection : il est cru, et son porteur avec lui.",
     requirements=("DB.SO.33", "DB.SO.34"),
-    consequences=_BELIEVED_UNREAD,
+    consequences=("KIT-SEC-TOK-29", *_BELIEVED_UNREAD),
 )
 def token_not_introspected(parts: Parts) -> Parts:
     """A header that looks right is enough."""
@@ -265,7 +268,7 @@ def _expired(claims: dict[str, object], now: datetime) -> bool:
     "jeton-decode",
     breaks="Un jeton bien formé et non expiré est accepté contre l'avis de l'introspection.",
     requirements=("DB.SO.33", "KIT-SEC-TOK-18", "KIT-SEC-TOK-19"),
-    consequences=_BELIEVED_DECODED,
+    consequences=("KIT-SEC-TOK-29", *_BELIEVED_DECODED),
 )
 def token_only_decoded(parts: Parts) -> Parts:
     """A forged token passes: its signature is nobody's business."""
@@ -406,6 +409,7 @@ class Unpublished:
     "examen-jamais-publie",
     breaks="Les images d'un examen qui n'a donné lieu à aucun KOS sont rendues.",
     requirements=("DB.SO.37",),
+    consequences=("KIT-SEC-ARC-02",),
 )
 def unpublished_exam_served(parts: Parts) -> Parts:
     """The PACS is open to who holds any KOS."""

@@ -56,6 +56,8 @@ class Nameless(PassingTrust):
         "KIT-SEC-TLS-25",
     ),
     consequences=(
+        "KIT-SEC-TLS-11",
+        "KIT-SEC-TLS-19",
         "DB.SO.98",
         "DB.SO.99",
         "KIT-LISTE-BLANCHE",

@@ -250,7 +250,7 @@ class KeptByJti:
     "acceptation-gardee-par-jti",
     breaks="Un jeton accepté une fois l'est toujours, et tout jeton de même jti avec lui.",
     requirements=("KIT-SEC-TOK-06", "KIT-SEC-TOK-25"),
-    consequences=("KIT-SEC-TOK-18", "KIT-SEC-TOK-19"),
+    consequences=("KIT-SEC-TOK-29", "KIT-SEC-TOK-18", "KIT-SEC-TOK-19"),
 )
 def kept_by_jti(parts: Parts) -> Parts:
     """A cache without end, under too short a name."""
@@ -416,6 +416,7 @@ class ByAnyKey:
     breaks="Un jeton signé d'une clé que PSC ne publie pas est pris sur ce qu'il dit de lui.",
     requirements=("KIT-SEC-TOK-20",),
     consequences=(
+        "KIT-SEC-TOK-29",
         *tuple(
             f"KIT-SEC-TOK-{number:02}"
             for number in (6, 7, 8, 9, 10, 11, 12, 16, 17, 18, 19, 22, 24, 25, 27, 28)
