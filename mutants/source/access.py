@@ -409,7 +409,6 @@ class Unpublished:
     "examen-jamais-publie",
     breaks="Les images d'un examen qui n'a donné lieu à aucun KOS sont rendues.",
     requirements=("DB.SO.37",),
-    consequences=("KIT-SEC-ARC-02",),
 )
 def unpublished_exam_served(parts: Parts) -> Parts:
     """The PACS is open to who holds any KOS."""
