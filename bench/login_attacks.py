@@ -16,7 +16,8 @@ from bench.consulted import by_consumer
 from bench.consulting import Consulting
 from bench.feed import Seen
 from bench.outcomes import CannotVerify, NotClaimed, Refused
-from simulators.psc import Forged, Given, Identity, Person, Psc, Returned
+from bench.process import BoxFailure
+from simulators.psc import Forged, Given, Identity, Leads, Person, Psc, Returned
 from simulators.psc.forging import HOSTILE
 from simulators.ris.contextual_call import body, parameters
 from simulators.user import Page, UserError
@@ -80,6 +81,10 @@ FAULTS: Mapping[str, Fault] = {
     "sans refresh_token": _given(Given.NO_REFRESH),
     "sub d'un autre": ("sub", "userinfo", {"qui": "autre"}),
     "userinfo sans sub": ("sub", "userinfo", {"qui": "absent"}),
+    "découverte d'un autre issuer": ("emetteur", "discovery", {}),
+    "découverte d'adresses http": ("adresses", "discovery", {"quoi": Leads.CLEAR}),
+    "découverte de clés d'un autre": ("adresses", "discovery", {"quoi": Leads.KEYS}),
+    "découverte renvoyée ailleurs": ("redirection", "discovery", {}),
     "une activité": _person(Person.ONE),
     "aucune activité": _person(Person.NO_ACTIVITY),
     "cinquante activités": _person(Person.FIFTY),
@@ -97,6 +102,7 @@ FAULTS: Mapping[str, Fault] = {
 _UNUSABLE = frozenset(
     {"type inconnu", "sans refresh_token", "expires_in négatif", "expires_in en texte"}
     | {"sans expires_in", "JWT non signé", "JWT d'une clé inconnue"}
+    | {one for one, (_, on, _) in FAULTS.items() if on == "discovery"}
 )
 """Answers that a Consumer may take for none."""
 
@@ -149,6 +155,47 @@ class LoginAttacks:
         self._twin("avant")
         for one in words:
             self._play(one, lambda one=one: self._under(psc, one))  # type: ignore[misc]
+
+    def start_again_under(self, words: Iterable[str]) -> None:
+        """The Consumer starts anew under each of these faults, and somebody logs in; it starts anew
+        once more when it is over.
+
+        Raises:
+            CannotVerify: PSC is real, the Consumer is not the bench's to start, or does not start.
+        """
+        psc = self._psc
+        self.played.clear()
+        self._twin("avant")
+        for one in words:
+            self._play(one, lambda one=one: self._anew(psc, one))  # type: ignore[misc]
+
+    def _anew(self, psc: Psc, words: str) -> None:
+        kind, on, more = FAULTS[words]
+        placed = psc.faults.set(kind, on, more)
+        try:
+            self._start_again()
+            self.consulting.call()
+            reader = self.consulting.story.bed.site.reader
+            forms = self.consulting.shown.forms
+            # A Consumer that found no Pro Santé Connect says so instead of sending there.
+            if any(value == reader for form in forms for _, value in form.choices):
+                self.consulting.login()
+        finally:
+            psc.faults.clear(placed)
+            self._start_again()
+
+    def _start_again(self) -> None:
+        """The Consumer is stopped and started; it forgets what it had read of PSC."""
+        bed, timing = self.consulting.story.bed, self.consulting.story.stage.profile.timing
+        box = bed.boxes.get("consumer")
+        if box is None:
+            raise CannotVerify("la Consommatrice n'est pas démarrée par le banc")
+        try:
+            box.stop(timing.start_s)
+            bed.consumer.update(box.start(timing.start_s))
+        except BoxFailure as error:
+            raise CannotVerify(f"la Consommatrice ne redémarre pas : {error}") from error
+        bed.connect_to[bed.site.names.consumer] = bed.consumer["web"]
 
     def come_back_elsewhere(self) -> None:
         """The address by which a login would come back, opened in another browser: before it has

@@ -40,6 +40,11 @@ Fonctionnalité: Se connecter par ce que Pro Santé Connect n'a pas dit
     Quand une connexion est menée ailleurs par ses paramètres : redirect_uri ; post_logout_redirect_uri ; returnTo
     Alors la Consommatrice ne mène jamais ailleurs
 
+  @SCN-SEC-OIC-07 @KIT-SEC-OIC-07
+  Scénario: OIC-07 Découverte d'un autre que Pro Santé Connect
+    Quand la Consommatrice redémarre et le radiologue s'authentifie alors que Pro Santé Connect rend : découverte d'un autre issuer ; découverte d'adresses http ; découverte de clés d'un autre ; découverte renvoyée ailleurs
+    Alors chaque tentative ne connecte personne
+
   @SCN-SEC-OIC-08 @KIT-SEC-OIC-08
   Scénario: OIC-08 Réponse inattendue du point de jetons
     Quand le radiologue s'authentifie alors que Pro Santé Connect rend : type BEARER

@@ -30,6 +30,17 @@ def under(login_attacks: LoginAttacks, listed: str) -> None:
 
 
 @when(
+    parsers.parse(
+        "la Consommatrice redémarre et le radiologue s'authentifie alors que Pro Santé Connect "
+        "rend : {listed}"
+    )
+)
+def anew(login_attacks: LoginAttacks, listed: str) -> None:
+    """Each of them, read by a Consumer that starts."""
+    login_attacks.start_again_under(several(listed))
+
+
+@when(
     "l'adresse de retour d'une connexion est ouverte dans un autre navigateur, "
     "avant puis après avoir servi"
 )

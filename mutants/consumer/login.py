@@ -16,6 +16,7 @@ from drimbox_ref.psc import PscUnavailable
 from drimbox_ref.psc_login import Ended, Grant, LoginRefused
 from mutants.registry import mutant
 from protocols.jose import Token, TokenError, read
+from spec.psc import DISCOVERY
 
 __all__: list[str] = []
 
@@ -227,6 +228,33 @@ class Immortal:
 def session_outlives_logout(parts: Parts) -> Parts:
     """Whoever kept the cookie comes back."""
     return replace(parts, sessions=Immortal(parts.sessions))  # type: ignore[arg-type]
+
+
+# Discovery -------------------------------------------------------------------------------------
+
+
+@mutant(
+    "issuer-de-la-decouverte-non-compare",
+    breaks="L'issuer du document de découverte n'est pas comparé à celui qui est réglé.",
+    requirements=("KIT-SEC-OIC-07",),
+    role="consumer",
+)
+def any_issuer(parts: Parts) -> Parts:
+    """Whoever answers at that address is Pro Santé Connect."""
+    psc: Any = copy(parts.psc)
+    channel: Any = copy(psc._channel)
+
+    async def discovered() -> Mapping[str, Any]:
+        if channel._document is None:
+            _, channel._document = await channel.json(
+                "GET", channel.issuer + DISCOVERY, transaction="PSC-discovery"
+            )
+        document: Mapping[str, Any] = channel._document
+        return document
+
+    channel._discovered = discovered
+    psc._channel = channel
+    return replace(parts, psc=psc)
 
 
 # Tokens ----------------------------------------------------------------------------------------

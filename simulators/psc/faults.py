@@ -21,6 +21,7 @@ __all__ = [
     "Given",
     "Identity",
     "Keys",
+    "Leads",
     "Person",
     "Returned",
     "Said",
@@ -74,6 +75,15 @@ class Who(StrEnum):
 
     OTHER = "autre"
     NOBODY = "absent"
+
+
+class Leads(StrEnum):
+    """Where the discovery document leads wrongly."""
+
+    CLEAR = "http"
+    """Every endpoint, in clear."""
+    KEYS = "jwks-etranger"
+    """The keys, on a host that is not PSC's."""
 
 
 class Person(StrEnum):
@@ -200,6 +210,23 @@ def menu(shown: Iterable[Shown] = ()) -> tuple[FaultKind, ...]:
             words="décrit un autre émetteur que lui",
             meaning="describes another issuer than itself",
             services=("discovery",),
+        ),
+        FaultKind(
+            name="adresses",
+            words="décrit des adresses qui ne sont pas les siennes",
+            meaning="describes addresses that are not its own",
+            services=("discovery",),
+            parameters=(
+                Parameter(
+                    name="quoi",
+                    words="adresses",
+                    default=Leads.CLEAR.value,
+                    choices={
+                        Leads.CLEAR: "toutes en http",
+                        Leads.KEYS: "celle de ses clés (jwks_uri), chez un autre",
+                    },
+                ),
+            ),
         ),
         FaultKind(
             name="cles",

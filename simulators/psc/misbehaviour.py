@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp
 
 from protocols.jose import SigningKey, at_hash, read, sign
-from simulators.psc.faults import Active, Body, Given, Identity, Keys, Person, Said, Who
+from simulators.psc.faults import Active, Body, Given, Identity, Keys, Leads, Person, Said, Who
 from simulators.psc.forging import (
     ELSEWHERE,
     answered,
@@ -262,6 +262,17 @@ def _issuer(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
     return _json({**answer, "issuer": ELSEWHERE})
 
 
+def _led(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
+    if struck.text("quoi") == Leads.KEYS:
+        return _json({**answer, "jwks_uri": f"{ELSEWHERE}/certs"})
+    clear = {
+        name: value.replace("https://", "http://", 1)
+        for name, value in answer.items()
+        if isinstance(value, str) and (name.endswith("_endpoint") or name == "jwks_uri")
+    }
+    return _json(answer | clear)
+
+
 def _keys(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
     (right,) = answer["keys"]
     secret = {"kty": "oct", "kid": right["kid"], "alg": "HS256", "k": "a2l0LXNlY3JldA"}
@@ -290,6 +301,7 @@ _CHANGES: Mapping[str, Callable[[dict[str, Any], Struck, Realm], bytes]] = {
     "jeton-id": _identity,
     "reponse": _given,
     "emetteur": _issuer,
+    "adresses": _led,
     "cles": _keys,
 }
 """What each fault of an object makes of it."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from protocols.jose import TokenError, check_claims, read, verify
-from simulators.psc import Given, Identity, Person
+from simulators.psc import Given, Identity, Leads, Person
 from spec import psc as spec
 from tests.simulators.psc.conftest import CALLBACK, VERIFIER
 
@@ -87,5 +87,23 @@ def test_userinfo_describes_the_right_person_oddly(odd: Person, play: Any) -> No
         assert said != right or odd is Person.ONE
         world.psc.faults.clear()
         assert json.loads((await userinfo(world, token)).body) == right
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(("wrong", "changed"), [(Leads.CLEAR, 7), (Leads.KEYS, 1)])
+def test_discovery_leads_elsewhere(wrong: Leads, changed: int, play: Any) -> None:
+    async def scenario(world: Any) -> None:
+        async def read() -> dict[str, Any]:
+            url = world.psc.issuer + spec.DISCOVERY
+            return dict(json.loads((await world.consumer.request("GET", url)).body))
+
+        right = await read()
+        world.psc.faults.set("adresses", "discovery", quoi=wrong)
+        said = await read()
+        different = {name for name in right if right[name] != said[name]}
+        assert "jwks_uri" in different
+        assert len(different) >= changed
+        assert said["issuer"] == right["issuer"]
 
     play(scenario)
