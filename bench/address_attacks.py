@@ -16,14 +16,13 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from bench.attackers import made
 from bench.attacking import Attacking, Attempt, told
-from bench.outcomes import CannotVerify
+from bench.witnessing import address, begun, held
 from simulators.igc import CredentialFiles
 from simulators.igc.credential import Credential
 from simulators.igc.pki import Pki
 from simulators.igc.specimens import Structure, reissued
 from simulators.peer import Retrieved
-from wire.listening import authority
-from wire.witness import Witness, listen
+from wire.witness import Witness
 
 __all__ = ["LEADING", "AddressAttacks"]
 
@@ -133,7 +132,7 @@ class AddressAttacks:
                 f"sous le certificat « {one.attempt.words} », aucune de ses adresses n'est suivie",
                 decided and not came,
                 expected="une réponse, et personne à ces adresses",
-                actual=f"{told(answer)} ; {len(came)} visite(s) {_begun(came)}".rstrip(),
+                actual=f"{told(answer)} ; {len(came)} visite(s) {begun(came)}".rstrip(),
                 exchanges=one.exchanges,
             )
 
@@ -141,28 +140,11 @@ class AddressAttacks:
 
     def _shown(self, words: str) -> Retrieved:
         bed = self.attacking.imaging.story.bed
-        world = bed.profile.world
-        try:
-            witness = bed.call(listen, world.address)
-        except OSError as error:
-            raise CannotVerify(f"aucun port à tenir sur {world.address} : {error}") from error
-        self._ports[words] = witness
-        self._prove(witness)
+        witness = self._ports[words] = held(bed)
         who = Structure(cn=bed.site.names.neighbour, ou=bed.site.operator)
-        made_for = LEADING[words](bed.papers.pki, who, authority(world.announced, witness.port))
+        made_for = LEADING[words](bed.papers.pki, who, address(bed, witness))
         rank = sorted(LEADING).index(words)
         return self._ask(made_for.write(bed.papers.directory, f"adresses-{rank}"))
 
-    def _prove(self, witness: Witness) -> None:
-        bed = self.attacking.imaging.story.bed
-        bed.call(witness.knock)
-        if not witness.visits:
-            raise CannotVerify("le port du banc ne voit pas qui y vient")
-        witness.visits.clear()
-
     def _ask(self, papers: CredentialFiles) -> Retrieved:
         return self.attacking.ask(papers=papers)
-
-
-def _begun(came: list[bytes]) -> str:
-    return f"({came[0][:40]!r})" if came else ""

@@ -337,6 +337,7 @@ def _whitelist(site: Site, papers: Papers, addresses: Addresses) -> dict[str, An
         "signer_cn": site.signer_cn,
         "signer_ou": site.signer_ou,
         "retry_s": 1.0,
+        "fetch_s": 3.0,
     }
 
 

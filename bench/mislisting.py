@@ -8,17 +8,19 @@ the list again, or nothing was proven.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography import x509
 
 from bench.attacking import Attacking, Attempt
 from bench.outcomes import CannotVerify
+from bench.witnessing import address, begun, held
 from protocols.dn import dn
-from simulators.ans import LIST, Other
+from simulators.ans import LIST, Ans, Other
 from simulators.ans.faults import Where
+from simulators.ans.hostile import TRAPS
 from simulators.peer import Retrieved
-from wire.faults import Faults, Value
+from wire.faults import Value
 
 __all__ = ["WORDS", "Mislisting"]
 
@@ -52,6 +54,8 @@ _FAULTS: Mapping[str, tuple[str, Mapping[str, Value]]] = {
     "page HTML": ("page", {}),
     "fichier tronqué": ("tronquee", {}),
     "connexion coupée": ("coupure", {"octets": 600}),
+    "au goutte à goutte": ("lenteur", {"debit": 20}),
+    **{words: ("piege", {"quoi": name}) for name, (words, _) in TRAPS.items()},
     **_RIGHT,
 }
 WORDS = frozenset(_FAULTS)
@@ -65,6 +69,8 @@ class Mislisting:
     """The agency that publishes, and the stranger that is named."""
 
     attacking: Attacking
+    came: list[bytes] = field(default_factory=list)
+    """How each who came where these lists lead began."""
 
     def publish(self, words: Iterable[str]) -> None:
         """Each of these lists, read by the Source; then the stranger asks for the first series.
@@ -73,10 +79,17 @@ class Mislisting:
             CannotVerify: the agency is a real one, or the Source does not read a right list again.
         """
         lists = tuple(words)
-        self.attacking.play(
-            Attempt(words=one, play=lambda one=one: self._published(one))  # type: ignore[misc]
-            for one in lists
-        )
+        bed = self.attacking.imaging.story.bed
+        witness = held(bed)
+        self._ans.elsewhere = address(bed, witness)
+        try:
+            self.attacking.play(
+                Attempt(words=one, play=lambda one=one: self._published(one))  # type: ignore[misc]
+                for one in lists
+            )
+        finally:
+            self.came = list(witness.visits)
+            bed.call(witness.stop)
         if not _RIGHT.keys() >= set(lists):
             self._sentinel()
 
@@ -87,6 +100,15 @@ class Mislisting:
             "une alerte parle de la liste blanche",
             lambda row: "liste" in str(row).casefold(),
             expected="une alerte au moins sur la liste blanche refusée",
+        )
+
+    def expect_nobody_came(self) -> None:
+        """Reading a list asks nothing of anybody that it names."""
+        self.attacking.imaging.story.stage.expect(
+            "aucune adresse que ces listes portent n'est suivie",
+            not self.came,
+            expected="personne à ces adresses",
+            actual=f"{len(self.came)} visite(s) {begun(self.came)}".rstrip(),
         )
 
     def expect_taken(self) -> None:
@@ -112,13 +134,14 @@ class Mislisting:
 
     def _published(self, words: str) -> Retrieved:
         kind, values = _FAULTS[words]
-        fault = self._faults.set(kind, LIST, values)
+        faults = self._ans.faults
+        fault = faults.set(kind, LIST, values)
         try:
             self.list_stranger()
             self.refresh()
             return self._ask()
         finally:
-            self._faults.clear(fault)
+            faults.clear(fault)
 
     def _sentinel(self) -> None:
         self.list_stranger()
@@ -145,8 +168,8 @@ class Mislisting:
         self.attacking.imaging.administration.act("white-list", _REFRESH)
 
     @property
-    def _faults(self) -> Faults:
+    def _ans(self) -> Ans:
         ans = self.attacking.imaging.story.bed.simulators.ans
         if ans is None:
             raise CannotVerify("la liste blanche est publiée par une vraie agence")
-        return ans.faults
+        return ans

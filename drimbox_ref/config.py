@@ -239,6 +239,8 @@ class WhiteListSource:
     retry_s: float
     """After a fetch that failed: a box that starts before the network must not wait a day."""
     max_age_s: float
+    fetch_s: float = 60.0
+    """How long a fetch may take in all: whoever lets it drip must not hold the next one back."""
     revocation: str = "crl"
     """Of the signer: `crl` refuses a list whose signer's CRL is not to be had (white list readme,
     grade sample; SSI/IE.43), `off` does not ask. The list in force stays until `max_age_s`."""
@@ -358,6 +360,7 @@ def read_whitelist(root: Table) -> WhiteListSource:
         refresh_s=table.seconds("refresh_s", 86_400),
         retry_s=table.seconds("retry_s", 60),
         max_age_s=table.seconds("max_age_s", 7 * 86_400),
+        fetch_s=table.seconds("fetch_s", 60),
         revocation=table.choice("revocation", ("crl", "off"), "crl"),
     )
     table.end()

@@ -31,6 +31,8 @@ REFRESH = timedelta(hours=1)
 """How long a list is believed before it is asked for again; it serves longer if that fails."""
 RETRY = timedelta(seconds=5)
 """How long a failed fetch is not tried again: an authority that is down must not slow us down."""
+FETCH = timedelta(seconds=30)
+"""How long a fetch may take in all: everybody who asks about this authority waits for it."""
 MAX_SIZE = 16 * 1024 * 1024
 """Those of IGC-Santé have some megabytes."""
 MAX_LISTS = 64
@@ -74,6 +76,7 @@ class Revocations:
         authorities: roots and intermediates that may issue; the only ones that may sign a list.
         now: the current instant, aware.
         folder: where lists are kept: an authority may be down when the box starts.
+        fetch_s: seconds that a fetch may take in all.
     """
 
     def __init__(
@@ -83,7 +86,9 @@ class Revocations:
         client: HttpClient,
         now: Callable[[], datetime],
         folder: Path,
+        fetch_s: float = FETCH.total_seconds(),
     ) -> None:
+        self._fetch_s = fetch_s
         self._roots = tuple(one for one in authorities if one.subject == one.issuer)
         self._intermediates = tuple(one for one in authorities if one.subject != one.issuer)
         self._client = client
@@ -145,8 +150,8 @@ class Revocations:
             if not any(crl_signed_by(fresh, one) for one in issuers):
                 # In clear HTTP anybody may answer: a forgery must not take a good list's place.
                 raise ValueError("liste qu'aucune autorité connue n'a signée")
-        except (HttpFailure, LocalProtocolError, ValueError) as error:
-            listed.failure = str(error) or type(error).__name__
+        except (HttpFailure, LocalProtocolError, ValueError, TimeoutError) as error:
+            listed.failure = str(error) or f"liste pas entière après {self._fetch_s:g} s"
             _log.warning("CRL %s : %s", url, listed.failure)
         else:
             listed.failure = ""
@@ -158,7 +163,10 @@ class Revocations:
 
     async def _fetch(self, url: str) -> bytes:
         body = bytearray()
-        async with self._client.stream("GET", url, transaction="CRL", peer="igc") as answer:
+        async with (
+            asyncio.timeout(self._fetch_s),
+            self._client.stream("GET", url, transaction="CRL", peer="igc") as answer,
+        ):
             if answer.status != 200:
                 raise ValueError(f"HTTP {answer.status}")
             async for chunk in answer.aiter():

@@ -138,9 +138,12 @@ class WhiteListKeeper:
     async def _fetch(self) -> bytes:
         body = bytearray()
         try:
-            async with self._client.stream(
-                "GET", self._source.url, transaction="liste-blanche", peer="ans"
-            ) as answer:
+            async with (
+                asyncio.timeout(self._source.fetch_s),
+                self._client.stream(
+                    "GET", self._source.url, transaction="liste-blanche", peer="ans"
+                ) as answer,
+            ):
                 if answer.status != 200:
                     raise _ListError(f"HTTP {answer.status}.")
                 async for chunk in answer.aiter():
@@ -149,6 +152,8 @@ class WhiteListKeeper:
                         raise _ListError("fichier démesuré.")
         except HttpFailure as error:
             raise _ListError(f"injoignable ({error}).") from error
+        except TimeoutError as error:
+            raise _ListError(f"pas entière après {self._source.fetch_s:g} s.") from error
         return bytes(body)
 
     async def _require_standing(self, verified: VerifiedWhiteList) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final, cast
+
 from lxml import etree
 
 from protocols.errors import RemoteProtocolError
@@ -29,6 +31,12 @@ NS: dict[str, str] = {
 """Prefixes used in the paths of this project; what a peer writes as prefix is its own affair."""
 
 
+_MOST: Final = 256
+"""Attributes of one element, namespaces in scope of one: canonical XML sorts both, in a time that
+grows as the square of their number (40,000 take half a minute), and no message has thirty."""
+_OVER = etree.XPath(f"//@*[{_MOST + 1}]/..")
+
+
 class XmlError(RemoteProtocolError):
     """Not well-formed, or uses what is refused here (DTD, entities)."""
 
@@ -37,8 +45,9 @@ def parse(data: bytes) -> etree._Element:
     """The root element of a document.
 
     Raises:
-        XmlError: not well-formed, empty, or with a document type declaration: the field's
-            messages need none, and every XML bomb does.
+        XmlError: not well-formed, empty, with a document type declaration (the field's messages
+            need none, and every XML bomb does), or with an element that has more than 256
+            attributes, or as many namespaces in scope.
     """
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -55,7 +64,20 @@ def parse(data: bytes) -> etree._Element:
         raise XmlError(f"XML mal formé : {error}", where=f"ligne {line}" if line else "") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise XmlError("déclaration DOCTYPE refusée", where="ligne 1")
+    for crowded in cast("list[etree._Element]", _OVER(root)):
+        raise _crowded(crowded, len(crowded.attrib), "attributs")
+    if data.count(b"xmlns") > _MOST or b"\0" in data:  # as bytes of another encoding may hide them
+        for one in root.iter(etree.Element):
+            if len(one.nsmap) > _MOST:
+                raise _crowded(one, len(one.nsmap), "espaces de noms")
     return root
+
+
+def _crowded(element: etree._Element, found: int, what: str) -> XmlError:
+    name = etree.QName(element).localname
+    return XmlError(
+        f"<{name}> a {found} {what} : {_MOST} au plus", where=f"ligne {element.sourceline}"
+    )
 
 
 def serialize(element: etree._Element, *, declaration: bool = True) -> bytes:

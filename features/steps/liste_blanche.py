@@ -32,6 +32,12 @@ def alerted(mislisting: Mislisting) -> None:
     mislisting.expect_alerted()
 
 
+@then("personne n'est venu aux adresses que ces listes portent")
+def nobody_came(mislisting: Mislisting) -> None:
+    """Neither for an entity, nor for a key, nor for what was signed."""
+    mislisting.expect_nobody_came()
+
+
 @then("chacune de ces listes est mise en vigueur")
 def taken(mislisting: Mislisting) -> None:
     """Whom it names is served."""

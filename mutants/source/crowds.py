@@ -45,7 +45,7 @@ def _seated(context: ssl.SSLContext) -> None:
     "cent-poignees-de-main",
     breaks="Cent connexions muettes suffisent à ce que la Source ne réponde plus à personne.",
     requirements=("KIT-SEC-TLS-28",),
-    consequences=("KIT-SEC-DIC-06", "KIT-SEC-TOK-26"),
+    consequences=("DB.CO.77", "KIT-SEC-DIC-06", "KIT-SEC-TOK-26"),
 )
 def hundred_seats(parts: Parts) -> Parts:
     """A pool of threads, one for each connection."""

@@ -19,7 +19,10 @@ from wire.tls import ServerTls
 
 __all__: list[str] = []
 
-_LISTS = tuple(f"KIT-SEC-WL-{number}" for number in ("01", "02", "04", "05", "06", "07", "13"))
+_LISTS = tuple(
+    f"KIT-SEC-WL-{number}"
+    for number in ("01", "02", "04", "05", "06", "07", "08", "09", "10", "11", "13", "15")
+)
 """The rows of lists that name somebody who must not be let in."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from simulators.ans.hostile import TRAPS
 from wire.faults import FaultKind, Parameter, cut_after, delay, slow
 
 __all__ = ["LIST", "Other", "Where", "menu"]
@@ -117,6 +118,20 @@ def menu(others: frozenset[Other]) -> tuple[FaultKind, ...]:
             services=_SERVICES,
             parameters=(
                 Parameter(name="entrees", words="entrées", default=10_000, low=1, high=200_000),
+            ),
+        ),
+        FaultKind(
+            name="piege",
+            words="publie une liste qui est un piège",
+            meaning="publishes a list that is a trap",
+            services=_SERVICES,
+            parameters=(
+                Parameter(
+                    name="quoi",
+                    words="piège",
+                    default="commentaire",
+                    choices={name: words for name, (words, _) in TRAPS.items()},
+                ),
             ),
         ),
         FaultKind(

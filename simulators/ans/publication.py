@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from protocols import whitelist
 from protocols.whitelist import Domain, Format, WhiteList
 from simulators.ans.faults import Other, Where, menu
+from simulators.ans.hostile import TRAPS, Forge
 from wire.faults import Faults, Struck
 
 __all__ = ["Ans", "Signer"]
@@ -51,6 +53,9 @@ class Ans:
         self._clock = clock
         self.faults = Faults(menu(frozenset(self._others)))
         self._history: list[tuple[datetime, bytes]] = []
+        self._anybody: Signer | None = None
+        self.elsewhere = "127.0.0.1:9"
+        """`host:port` that traps lead to: nobody should follow."""
         self.publish(domains)
 
     @property
@@ -125,6 +130,31 @@ class Ans:
             replace(self._white_list, domains=(*self._white_list.domains, *more)), self._signer
         )
 
+    def _trap(self, struck: Struck) -> bytes:
+        _, make = TRAPS[struck.text("quoi")]
+        anybody = self._anybody = self._anybody or _anybody(self._signer.certificate)
+
+        def signing(signer: Signer) -> Callable[[bytes], bytes]:
+            return lambda data: whitelist.sign(
+                data,
+                key=signer.key,
+                certificate=signer.certificate,
+                signing_time=self._clock(),
+                format=self._format,
+            )
+
+        return make(
+            Forge(
+                white_list=self._white_list,
+                key=self._signer.key,
+                other=anybody.key,
+                write=whitelist.unsigned,
+                sign=signing(self._signer),
+                sign_as_other=signing(anybody),
+                elsewhere=self.elsewhere,
+            )
+        )
+
     def _page(self, struck: Struck) -> bytes:
         return b"<!DOCTYPE html><html><body><h1>Maintenance</h1></body></html>"
 
@@ -147,6 +177,7 @@ _WRONG: dict[str, Callable[[Ans, Struck], bytes]] = {
     "tronquee": Ans._halved,
     "enorme": Ans._huge,
     "page": Ans._page,
+    "piege": Ans._trap,
 }
 """What each fault of the file publishes; the others concern the way that it takes."""
 
@@ -159,6 +190,22 @@ _ALTERED: dict[Where, Callable[[bytes], bytes]] = {
     Where.SPACE: lambda data: data.replace(b"<ListeDomaines", b" <ListeDomaines", 1),
     Where.VALUE: lambda data: _flipped(data),
 }
+
+
+def _anybody(like: x509.Certificate) -> Signer:
+    """A certificate that its holder made, of that subject."""
+    key = rsa.generate_private_key(65537, 2048)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(like.subject)
+        .issuer_name(like.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(like.not_valid_before_utc)
+        .not_valid_after(like.not_valid_after_utc)
+        .sign(key, hashes.SHA256())
+    )
+    return Signer(key, certificate)
 
 
 def _flipped(data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ import pytest
 from cryptography import x509
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from drimbox_ref.revocation import REFRESH, RETRY, Revocations, Standing
@@ -34,6 +35,8 @@ class Bench:
     asked: int = 0
     answer: bytes | int | None = None
     """What is served instead of the current list: another, or an HTTP status."""
+    drips: bool = False
+    """A byte of it now and then, without end."""
     pki: Pki = field(init=False)
     leaf: Credential = field(init=False)
 
@@ -44,7 +47,7 @@ class Bench:
     def box(self) -> Revocations:
         authorities = (self.pki.igc_root, self.pki.igc_intermediate)
         return Revocations(
-            authorities, client=self.client, now=lambda: self.now, folder=self.folder
+            authorities, client=self.client, now=lambda: self.now, folder=self.folder, fetch_s=0.5
         )
 
     async def standing(self, box: Revocations, leaf: Credential | None = None) -> Standing:
@@ -57,6 +60,8 @@ class Bench:
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     async def crl(request: Request) -> Response:
         made.asked += 1
+        if made.drips:
+            return StreamingResponse(_dripping())
         if isinstance(made.answer, int):
             return Response(status_code=made.answer)
         return Response(made.answer or made.pki.crl())
@@ -66,6 +71,23 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         made = Bench(client, tmp_path, server.url + CRL_PATH, datetime.now(UTC))
         yield made
     await server.stop()
+
+
+async def _dripping() -> AsyncIterator[bytes]:
+    while True:
+        yield b"0"
+        await asyncio.sleep(0.02)
+
+
+async def test_a_list_that_drips_is_given_up_for_whoever_waits(bench: Bench) -> None:
+    bench.drips = True
+    box = bench.box()
+    first, second = await asyncio.gather(bench.standing(box), bench.standing(box))
+    assert {first, second} == {Standing.UNKNOWN}
+    assert bench.asked == 1
+    bench.drips = False
+    bench.now += RETRY
+    assert await bench.standing(box) is Standing.GOOD
 
 
 async def test_a_list_is_fetched_once_for_an_hour(bench: Bench) -> None:

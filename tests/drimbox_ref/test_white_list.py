@@ -108,6 +108,18 @@ async def test_both_formats_are_put_in_force_and_a_wrong_list_leaves_the_good_on
     assert bench.in_force(keeper) is None, "held longer than it may be"
 
 
+@pytest.mark.anyio
+async def test_a_list_that_drips_is_given_up(bench: Bench) -> None:
+    """However many bytes keep coming: the one before is in force meanwhile, and afterwards."""
+    bench.source = replace(bench.source, fetch_s=0.5)
+    keeper = bench.keeper()
+    assert await keeper.refresh() == ""
+    bench.ans.faults.set("lenteur", LIST, times=1, debit=20)
+    assert "pas entière après 0.5 s" in await keeper.refresh()
+    assert bench.in_force(keeper) == DOMAINS
+    assert await keeper.refresh() == ""
+
+
 def _signers(pki: Pki) -> dict[str, Credential]:
     key = pki.throwaway_key
     return {
