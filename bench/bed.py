@@ -13,14 +13,14 @@ from pathlib import Path
 
 from bench.administering import ByCommand
 from bench.archives import Archive, ProductPacs, Simulated, by_c_store, by_stow
-from bench.box_config import write_consumer, write_source
+from bench.box_config import set_options, write_consumer, write_source
 from bench.browser import BrowserFactory
 from bench.changes import ByProgram, Changes, by_hand
 from bench.errors import BenchError
 from bench.feed import Feed
 from bench.launching import Launch, start_program, with_python
 from bench.neighbours import Manner
-from bench.process import ChildBox
+from bench.process import BoxFailure, ChildBox
 from bench.profile import ConsumerBox, Profile, SourceBox
 from bench.tapping import tap_ris
 from bench.world import World
@@ -168,6 +168,27 @@ class Bed(World):
             self.boxes["consumer"] = box
             self.consumer.update(box.start(self.profile.timing.start_s))
         self.connect_to[self.site.names.consumer] = self.consumer["web"]
+
+    def restart_consumer(self, **options: str) -> None:
+        """The Consumer stops and starts on the state that it had; it forgets what it had read of
+        others. `options` are what its file says from now on besides what the profile does, and
+        until the next time: only the reference reads them.
+
+        Raises:
+            BoxFailure: the bench does not start the Consumer, or it does not start.
+        """
+        box = self.boxes.get("consumer")
+        if box is None:
+            raise BoxFailure("la Consommatrice n'est pas démarrée par le banc")
+        box.stop(self.profile.timing.start_s)
+        set_options(box.config, {**self.profile.options, **options})
+        self.consumer.update(box.start(self.profile.timing.start_s))
+        self.connect_to[self.site.names.consumer] = self.consumer["web"]
+
+    @property
+    def consumer_is_reference(self) -> bool:
+        """Whether the Consumer under test is the embedded one, right or wrong."""
+        return not self.profile.consumer.command and not self.profile.external_consumer()
 
     def _introduce_sources(self, source: str, counterpart: str, *, plain: bool) -> None:
         if self.source:

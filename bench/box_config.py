@@ -5,6 +5,7 @@ A vendor's box is configured by its own people from the same facts.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ __all__ = [
     "Addresses",
     "EXAM_MIB",
     "PROVIDED_MIB",
+    "set_options",
     "write_consumer",
     "write_source",
 ]
@@ -226,6 +228,14 @@ def write_consumer(
     )
 
 
+def set_options(file: Path, options: Mapping[str, str]) -> None:
+    """Write in that file of a Consumer the named options that it reads, of these."""
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    kept = {k: v for k, v in table["options"].items() if k not in _RESTARTED}
+    told = {k: v for k, v in options.items() if k in _RESTARTED}
+    _write(file, {**table, "options": {**kept, **told}})
+
+
 def _api(addresses: Addresses, site: Site, papers: Papers) -> dict[str, dict[str, str]]:
     """Where a Consumer gets the tokens that open the API of the DMP, and that API."""
     if not addresses.dmp_api:
@@ -268,6 +278,8 @@ def _pacs(
 
 RETRIEVE = "pacs_retrieve"
 """The profile's option that says how the embedded Source asks its PACS for images."""
+_RESTARTED = ("login_mode",)
+"""Those that a scenario may want otherwise."""
 _CONSUMER_OPTIONS = ("acces_dmp", "cnf_thumbprint", "login_mode")
 _SOURCE_OPTIONS = (
     "vihf_version",

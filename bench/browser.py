@@ -20,7 +20,10 @@ class Browser(Protocol):
     each exam that can be exported, one form `filtres` whose field `modality` narrows the search,
     "terminé" or "échec" once an export is over, messages to the user in elements of role `alert`,
     a report under a link of its title. In a form `export-…`, the field `syntaxe` chooses the
-    transfer syntaxes: `lossless`, `lossy` or `uncompressed`. A driver translates.
+    transfer syntaxes: `lossless`, `lossy` or `uncompressed`. Where
+    `options.login_mode` is "ciba", a form `connexion-ciba` whose field `identifiant` says who logs
+    in, then, as long as the telephone is waited for, the two digits in an element of id
+    `ciba-chiffres`. A driver translates.
 
     Everything runs in the bench's event loop. A method raises `simulators.user.UserError` when
     the page shown does not offer what is asked: that is the product's failure.
@@ -36,7 +39,8 @@ class Browser(Protocol):
         """Ask for the page shown again."""
 
     async def login(self, professional: str) -> Page:
-        """Identify oneself to Pro Santé Connect by that national identifier."""
+        """Identify oneself to Pro Santé Connect by that national identifier; by CIBA, say who one
+        is: the page then waits for the telephone."""
 
     async def submit(self, form: str, fields: Mapping[str, str | list[str]] | None = None) -> Page:
         """Fill in a form, named by its id, its name or the label of a button, and send it."""

@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 from bench.browser import Photograph
 from bench.outcomes import CannotVerify
 from bench.photograph import framed
-from simulators.user import Form, Page, UserConfig, UserError, keys_of
+from simulators.user import CIBA_FIELD, CIBA_FORM, Form, Page, UserConfig, UserError, keys_of
 from simulators.user.page import read_page
 from wire.exchange import Direction, Exchange, Observe, Outcome, Payload, new_connection_id, stamp
 
@@ -132,6 +132,8 @@ class Chromium:
             if any(value == professional for _, value in form.choices):
                 name = next(name for name, value in form.choices if value == professional)
                 return await self._send(number, form, {name: professional}, "")
+            if form.id == CIBA_FORM:
+                return await self._send(number, form, {CIBA_FIELD: professional}, "")
         raise UserError(
             f"la page « {page.title} » ({page.url}) ne propose pas de s'identifier "
             f"comme {professional}"

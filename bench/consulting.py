@@ -17,12 +17,15 @@ from simulators.peer import PeerSource
 from simulators.psc import Professional
 from simulators.ris.contextual_call import body, parameters
 from simulators.ris.people import Identifier, Patient
-from simulators.user import Page, UserError
+from simulators.user import CIBA_FORM, Page, UserError
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN
 from wire.http_client import HttpFailure
 
-__all__ = ["Consulting"]
+__all__ = ["TELEPHONE_S", "Consulting"]
 
+TELEPHONE_S = 10.0
+"""How long Pro Santé Connect may have a Consumer wait that logs in by CIBA: the usual interval
+twice, or a short one that it lengthened once (CIBA Core 7.3, 11)."""
 _FINISHED = ("terminé", "échec")
 _SHORTEST_SESSION = 20
 """A shorter path segment is a word of the product, not a session of ours."""
@@ -159,6 +162,20 @@ class Consulting:
 
     def login(self, professional: str = "") -> None:
         """The radiologist logs in, or another one; what follows is the Consumer's page."""
+        self._say_who(professional)
+        try:
+            until(self._let_in, deadline_s=TELEPHONE_S + self.story.stage.profile.timing.effect_s)
+        except (HttpFailure, UserError) as error:
+            raise Refused(f"l'attente du téléphone n'aboutit pas : {error}") from error
+        self._learn()
+
+    def _let_in(self) -> bool:
+        """By CIBA, whether the page waits for the telephone no more."""
+        if self._shown.digits:
+            self.page = self.story.bed.call(self._browser.reload)
+        return not self._shown.digits
+
+    def _say_who(self, professional: str) -> None:
         bed, reader = self.story.bed, self._somebody_logs_in(professional)
         try:
             self.page = bed.call(self._browser.login, reader.id)
@@ -355,7 +372,9 @@ class Consulting:
 
     def _asks_login(self) -> bool:
         reader = self.story.bed.site.reader
-        return any(value == reader for form in self._shown.forms for _, value in form.choices)
+        forms = self._shown.forms
+        by_ciba = any(form.id == CIBA_FORM for form in forms)
+        return by_ciba or any(value == reader for form in forms for _, value in form.choices)
 
     def local_ipp(self, patient: Patient) -> Identifier:
         """The patient's number in the hospital that consults; the exam was made in another."""

@@ -17,14 +17,25 @@ from bench.consulting import Consulting
 from bench.feed import Seen
 from bench.outcomes import CannotVerify, NotClaimed, Refused
 from bench.process import BoxFailure
-from simulators.psc import Forged, Given, Identity, Leads, Person, Psc, Returned
+from simulators.psc import (
+    Acknowledged,
+    Forged,
+    Given,
+    Identity,
+    Leads,
+    Person,
+    Polled,
+    Psc,
+    Returned,
+    Stranger,
+)
 from simulators.psc.forging import HOSTILE
 from simulators.ris.contextual_call import body, parameters
 from simulators.user import Page, UserError
 from wire.faults import Value
 from wire.http_client import HttpFailure
 
-__all__ = ["FAULTS", "FORGED", "LoginAttacks"]
+__all__ = ["FAULTS", "FORGED", "LoginAttacks", "Played"]
 
 Fault = tuple[str, str, Mapping[str, Value]]
 
@@ -46,6 +57,10 @@ def _given(quoi: Given) -> Fault:
 
 def _person(quoi: Person) -> Fault:
     return "personne", "userinfo", {"quoi": quoi}
+
+
+def _polled(erreur: Polled) -> Fault:
+    return "interrogation", "token", {"erreur": erreur}
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -94,13 +109,25 @@ FAULTS: Mapping[str, Fault] = {
     "noms qui renversent l'écriture": _person(Person.REVERSED),
     "noms sur plusieurs lignes": _person(Person.LINES),
     "noms de 10 Ko": _person(Person.LONG),
+    "accès refusé": _polled(Polled.DENIED),
+    "demande expirée": _polled(Polled.EXPIRED),
+    "demande inconnue": _polled(Polled.INVALID),
+    "sans auth_req_id": ("accuse-ciba", "ciba", {"quoi": Acknowledged.NO_ID}),
+    "session d'un autre professionnel": ("autre-identite", "token", {"quoi": Stranger.SESSION}),
+    "jeton d'identité d'un autre": ("autre-identite", "token", {"quoi": Stranger.IDENTITY}),
     "JWT non signé": ("jwt", "userinfo", {"signe": "aucune"}),
     "JWT d'une clé inconnue": ("jwt", "userinfo", {"signe": "autre-cle"}),
 }
 """Words -> what PSC does wrong while the radiologist logs in."""
 
 _UNUSABLE = frozenset(
-    {"type inconnu", "sans refresh_token", "expires_in négatif", "expires_in en texte"}
+    {
+        "sans auth_req_id",
+        "type inconnu",
+        "sans refresh_token",
+        "expires_in négatif",
+        "expires_in en texte",
+    }
     | {"sans expires_in", "JWT non signé", "JWT d'une clé inconnue"}
     | {one for one, (_, on, _) in FAULTS.items() if on == "discovery"}
 )
@@ -121,7 +148,9 @@ FORGED: Mapping[str, Forged] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Played:
+class Played:
+    """A login that was tried."""
+
     words: str
     page: Page | None
     """None: there was no answer, `told` says why."""
@@ -136,7 +165,7 @@ class LoginAttacks:
     """Whoever attacks a login, and the radiologist who logs in around."""
 
     consulting: Consulting
-    played: list[_Played] = field(default_factory=list)
+    played: list[Played] = field(default_factory=list)
     forged: list[tuple[str, int, bool]] = field(default_factory=list)
     """Words, HTTP status of the answer to a logout token, whether the exam is shown after."""
     _begun: int = 0
@@ -150,11 +179,11 @@ class LoginAttacks:
         Raises:
             CannotVerify: PSC is real, or a right login shows no exam before anything was tried.
         """
-        psc = self._psc
+        psc = self.psc
         self.played.clear()
-        self._twin("avant")
+        self.twin("avant")
         for one in words:
-            self._play(one, lambda one=one: self._under(psc, one))  # type: ignore[misc]
+            self.play(one, lambda one=one: self._under(psc, one))  # type: ignore[misc]
 
     def start_again_under(self, words: Iterable[str]) -> None:
         """The Consumer starts anew under each of these faults, and somebody logs in; it starts anew
@@ -163,11 +192,11 @@ class LoginAttacks:
         Raises:
             CannotVerify: PSC is real, the Consumer is not the bench's to start, or does not start.
         """
-        psc = self._psc
+        psc = self.psc
         self.played.clear()
-        self._twin("avant")
+        self.twin("avant")
         for one in words:
-            self._play(one, lambda one=one: self._anew(psc, one))  # type: ignore[misc]
+            self.play(one, lambda one=one: self._anew(psc, one))  # type: ignore[misc]
 
     def _anew(self, psc: Psc, words: str) -> None:
         kind, on, more = FAULTS[words]
@@ -186,23 +215,17 @@ class LoginAttacks:
 
     def _start_again(self) -> None:
         """The Consumer is stopped and started; it forgets what it had read of PSC."""
-        bed, timing = self.consulting.story.bed, self.consulting.story.stage.profile.timing
-        box = bed.boxes.get("consumer")
-        if box is None:
-            raise CannotVerify("la Consommatrice n'est pas démarrée par le banc")
         try:
-            box.stop(timing.start_s)
-            bed.consumer.update(box.start(timing.start_s))
+            self.consulting.story.bed.restart_consumer()
         except BoxFailure as error:
             raise CannotVerify(f"la Consommatrice ne redémarre pas : {error}") from error
-        bed.connect_to[bed.site.names.consumer] = bed.consumer["web"]
 
     def come_back_elsewhere(self) -> None:
         """The address by which a login would come back, opened in another browser: before it has
         served, then after."""
-        self._twin("avant")
-        self._play("retour pris à un autre", lambda: self._open_elsewhere(self._kept()))
-        self._play("retour déjà servi", lambda: self._open_elsewhere(self._served()))
+        self.twin("avant")
+        self.play("retour pris à un autre", lambda: self._open_elsewhere(self._kept()))
+        self.play("retour déjà servi", lambda: self._open_elsewhere(self._served()))
 
     def _kept(self) -> str:
         """Where somebody's login comes back, that did not yet.
@@ -210,11 +233,11 @@ class LoginAttacks:
         Raises:
             CannotVerify: PSC shows it to nobody.
         """
-        placed = self._psc.faults.set("retour", "login", {"quoi": Returned.KEPT})
+        placed = self.psc.faults.set("retour", "login", {"quoi": Returned.KEPT})
         try:
             self._right()
         finally:
-            self._psc.faults.clear(placed)
+            self.psc.faults.clear(placed)
         links = self.consulting.shown.links
         if not links:
             raise CannotVerify("le retour de Pro Santé Connect n'a pas été vu")
@@ -242,7 +265,7 @@ class LoginAttacks:
             NotClaimed: the profile says that the product takes no logout token.
             CannotVerify: PSC is real, or has no session of the radiologist.
         """
-        story, psc = self.consulting.story, self._psc
+        story, psc = self.consulting.story, self.psc
         if story.stage.profile.options.get("back_channel_logout") == "non":
             raise NotClaimed("KIT-FIN-SESSION : options.back_channel_logout est « non »")
         reader, user = story.bed.site.reader, self.consulting.user
@@ -261,14 +284,14 @@ class LoginAttacks:
     def log_in_twice(self) -> None:
         """Two right logins, each in an empty browser."""
         self._begun = self.consulting.story.stage.feed.mark()
-        self._twin("la première fois")
-        self._twin("la seconde fois")
+        self.twin("la première fois")
+        self.twin("la seconde fois")
 
     # -- Alors -------------------------------------------------------------------------------
 
     def expect_refused(self) -> None:
         """Nobody is logged in: nothing of the patient, nothing asked of the DMP, no breakdown."""
-        for one in self._all():
+        for one in self.all():
             seen = self._seen_of_patient(one)
             self._expect(
                 one,
@@ -282,17 +305,17 @@ class LoginAttacks:
 
     def expect_usable(self) -> None:
         """Whatever becomes of the login, it is no breakdown."""
-        for one in self._all():
+        for one in self.all():
             self._expect_answered(one)
 
     def expect_served(self) -> None:
         """The login shows the exam."""
-        for one in self._all():
+        for one in self.all():
             self._expect(one, "montre l'examen", one.offers, "la page de l'examen", one.told)
 
     def expect_escaped(self) -> None:
         """No text of the answer of PSC is markup on the page."""
-        for one in self._all():
+        for one in self.all():
             text = one.page.body.decode(errors="replace") if one.page else ""
             self._expect(
                 one, "ne porte aucun script", HOSTILE not in text, f"sans {HOSTILE}", one.told
@@ -334,7 +357,12 @@ class LoginAttacks:
     # -- inside ------------------------------------------------------------------------------
 
     @property
-    def _psc(self) -> Psc:
+    def psc(self) -> Psc:
+        """The Pro Santé Connect that lies.
+
+        Raises:
+            CannotVerify: it is real.
+        """
         found = self.consulting.story.bed.simulators.psc
         if found is None:
             raise CannotVerify("Pro Santé Connect est réel : il ne ment pas sur demande")
@@ -345,7 +373,12 @@ class LoginAttacks:
         page = self.consulting.page
         return page is not None and any(one.id.startswith("export-") for one in page.forms)
 
-    def _all(self) -> list[_Played]:
+    def all(self) -> list[Played]:
+        """Those that were tried.
+
+        Raises:
+            CannotVerify: none was.
+        """
         if not self.played:
             raise CannotVerify("aucune connexion n'a été tentée")
         return self.played
@@ -354,7 +387,7 @@ class LoginAttacks:
         self.consulting.call()
         self.consulting.login()
 
-    def _twin(self, place: str) -> None:
+    def twin(self, place: str) -> None:
         """The right login.
 
         Raises:
@@ -376,7 +409,8 @@ class LoginAttacks:
             actual=_told(self.consulting.shown),
         )
 
-    def _play(self, words: str, attempt: Callable[[], None]) -> None:
+    def play(self, words: str, attempt: Callable[[], None]) -> None:
+        """One attempt, which leaves its page in `consulting`, and the right login after it."""
         consulting = self.consulting
         self._begun, consulting.page = consulting.story.stage.feed.mark(), None
         why = ""
@@ -384,6 +418,12 @@ class LoginAttacks:
             attempt()
         except (Refused, HttpFailure, UserError) as error:
             consulting.page, why = None, str(error)
+        self.keep(words, why)
+        self.twin(f"après « {words} »")
+
+    def keep(self, words: str, why: str) -> None:
+        """What became of an attempt: the page of `consulting`, or why there is none."""
+        consulting = self.consulting
         page = consulting.page
         since = range(self._begun, consulting.story.stage.feed.mark())
         asked = [
@@ -392,9 +432,8 @@ class LoginAttacks:
         ]  # fmt: skip
         told = _told(page) if page is not None else why
         self.played.append(
-            _Played(words=words, page=page, told=told, asked=tuple(asked), offers=self._offers)
+            Played(words=words, page=page, told=told, asked=tuple(asked), offers=self._offers)
         )
-        self._twin(f"après « {words} »")
 
     def _under(self, psc: Psc, words: str) -> None:
         story = self.consulting.story
@@ -415,13 +454,13 @@ class LoginAttacks:
             if waiting is not None:
                 story.bed.call(waiting.aclose)
 
-    def _seen_of_patient(self, one: _Played) -> list[str]:
+    def _seen_of_patient(self, one: Played) -> list[str]:
         patient = self.consulting.story.patient
         text = one.page.body.decode(errors="replace") if one.page else ""
         names = (patient.family, patient.ins.value if patient.ins else "")
         return [name for name in names if name and name in text]
 
-    def _expect_answered(self, one: _Played) -> None:
+    def _expect_answered(self, one: Played) -> None:
         status = one.page.status if one.page else 0
         allowed = status == _UNAVAILABLE and one.words in _UNUSABLE
         text = one.page.body.decode(errors="replace") if one.page else ""
@@ -433,7 +472,7 @@ class LoginAttacks:
             one.told,
         )
 
-    def _expect(self, one: _Played, what: str, met: bool, expected: str, actual: str) -> None:
+    def _expect(self, one: Played, what: str, met: bool, expected: str, actual: str) -> None:
         self.consulting.story.stage.expect(
             f"la connexion « {one.words} » {what}",
             met,

@@ -30,6 +30,7 @@ STEP_MODULES = (
     "features.steps.pacs_local",
     "features.steps.identite",
     "features.steps.connexion_psc",
+    "features.steps.connexion_ciba",
     "features.steps.page",
     "features.steps.visualisation",
     "features.steps.projet",

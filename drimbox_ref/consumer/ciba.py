@@ -16,14 +16,15 @@ from drimbox_ref.psc import PscUnavailable
 from drimbox_ref.psc_login import FORM, Grant, LoginRefused, PscClient
 from spec.psc import ACR_VALUES, CIBA_GRANT, SCOPE
 
-__all__ = ["CibaClient"]
+__all__ = ["TOO_LATE", "CibaClient"]
 
 _USUAL_INTERVAL, _SLOWER = 5, 5
 """Seconds (CIBA Core 7.3 and 11)."""
 _LONGEST = 600
+TOO_LATE = "Vous n'avez pas répondu à temps : recommencez."
 _SAID = {
     "access_denied": "Vous avez refusé la connexion sur votre téléphone ou votre lecteur de carte.",
-    "expired_token": "Vous n'avez pas répondu à temps : recommencez.",
+    "expired_token": TOO_LATE,
     "unknown_user_id": "Pro Santé Connect ne connaît pas cet identifiant national.",
 }
 

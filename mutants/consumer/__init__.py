@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mutants.consumer import (
     calls,
+    ciba,
     credulous,
     dmp,
     exports,
@@ -17,6 +18,7 @@ from mutants.consumer import (
 
 __all__ = [
     "calls",
+    "ciba",
     "credulous",
     "dmp",
     "exports",

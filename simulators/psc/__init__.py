@@ -1,6 +1,7 @@
 """Pro Santé Connect: an OpenID Connect provider with PSC's paths, tokens and refusals."""
 
 from simulators.psc.faults import (
+    Acknowledged,
     Active,
     Body,
     Forged,
@@ -9,8 +10,10 @@ from simulators.psc.faults import (
     Keys,
     Leads,
     Person,
+    Polled,
     Returned,
     Said,
+    Stranger,
     Who,
     menu,
 )
@@ -22,6 +25,7 @@ from simulators.psc.service import Psc, PscConfig, build
 
 __all__ = [
     "TEST_PROFESSIONALS",
+    "Acknowledged",
     "Active",
     "Activity",
     "Answer",
@@ -36,12 +40,14 @@ __all__ = [
     "Lifetimes",
     "Person",
     "Phone",
+    "Polled",
     "Practice",
     "Professional",
     "Psc",
     "PscConfig",
     "Returned",
     "Said",
+    "Stranger",
     "TokenType",
     "Who",
     "build",

@@ -8,12 +8,14 @@ e-santé, grade: sample.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from simulators.psc.application import Endpoint
+from protocols.jose import read, sign
+from simulators.psc.application import Endpoint, fault_of
+from simulators.psc.faults import Polled, Stranger
 from simulators.psc.oauth import NO_STORE, Client, OAuthError, authenticate, read_form
 from simulators.psc.phone import Answer, Asked, Phone
 from simulators.psc.professionals import Professional
@@ -127,11 +129,54 @@ class Ciba:
             pending.interval += _SLOWER
             raise OAuthError(400, "slow_down", f"une demande toutes les {pending.interval} s")
         pending.polled = now
+        struck = fault_of(request)
+        if struck is not None and struck.kind == "interrogation":
+            self._answer(pending, Polled(struck.text("erreur")))
         if pending.asked.answer is Answer.REFUSE:
             del self._pending[id]
             raise OAuthError(400, "access_denied", "le professionnel a refusé")
         if pending.asked.answer is Answer.IGNORE:
             raise OAuthError(400, "authorization_pending", "le professionnel n'a pas répondu")
         del self._pending[id]
-        session = self._realm.log_in(pending.professional, pending.asked.channel)
-        return self._realm.mint(session, client.client_id, "", peer_chain(request.scope)[0])
+        stranger = None
+        if struck is not None and struck.kind == "autre-identite":
+            stranger = Stranger(struck.text("quoi"))
+        return self._minted(
+            pending, client.client_id, peer_chain(request.scope)[0], stranger=stranger
+        )
+
+    def _answer(self, pending: _Pending, error: Polled) -> None:
+        """That error, whatever was done with the telephone; all but two of them end the request.
+
+        Raises:
+            OAuthError: always.
+        """
+        if error is Polled.SLOWER:
+            pending.interval += _SLOWER
+        elif error is not Polled.PENDING:
+            del self._pending[pending.asked.auth_req_id]
+        raise OAuthError(400, error.value, "panne demandée")
+
+    def _minted(
+        self,
+        pending: _Pending,
+        client_id: str,
+        certificate: bytes | None,
+        *,
+        stranger: Stranger | None,
+    ) -> Tokens:
+        realm, channel = self._realm, pending.asked.channel
+        if stranger is None:
+            session = realm.log_in(pending.professional, channel)
+            return realm.mint(session, client_id, "", certificate)
+        other = next(one for one in realm.professionals.values() if one != pending.professional)
+        if stranger is Stranger.SESSION:
+            return realm.mint(realm.log_in(other, channel), client_id, "", certificate)
+        right = realm.mint(realm.log_in(pending.professional, channel), client_id, "", certificate)
+        claims = {
+            **read(right.id).claims,
+            "sub": realm.sub(other),
+            "preferred_username": other.id,
+            "SubjectNameID": other.id,
+        }
+        return replace(right, id=sign(claims, realm.key))

@@ -15,6 +15,7 @@ from wire.http_faults import Shown, certificate, redirection, status
 
 __all__ = [
     "TLS",
+    "Acknowledged",
     "Active",
     "Body",
     "Forged",
@@ -23,8 +24,10 @@ __all__ = [
     "Keys",
     "Leads",
     "Person",
+    "Polled",
     "Returned",
     "Said",
+    "Stranger",
     "Who",
     "menu",
 ]
@@ -130,6 +133,36 @@ class Given(StrEnum):
     NO_REFRESH = "sans-refresh"
 
 
+class Acknowledged(StrEnum):
+    """What is odd in the acknowledgement of a CIBA request (CIBA Core 7.3)."""
+
+    NO_ID = "auth-req-id-absent"
+    NO_EXPIRY = "expires-absent"
+    NO_INTERVAL = "interval-absent"
+    ZERO = "interval-nul"
+    NEGATIVE = "interval-negatif"
+    HUGE = "interval-enorme"
+
+
+class Polled(StrEnum):
+    """The error that answers who polls (CIBA Core 11)."""
+
+    PENDING = "authorization_pending"
+    SLOWER = "slow_down"
+    DENIED = "access_denied"
+    EXPIRED = "expired_token"
+    INVALID = "invalid_grant"
+
+
+class Stranger(StrEnum):
+    """What is somebody else's in the tokens that a CIBA request gives."""
+
+    SESSION = "session"
+    """All of them, and userinfo."""
+    IDENTITY = "jeton-id"
+    """The ID token alone."""
+
+
 class Returned(StrEnum):
     """How the browser is sent back to the service."""
 
@@ -204,6 +237,7 @@ def menu(shown: Iterable[Shown] = ()) -> tuple[FaultKind, ...]:
         *_introspection(),
         *_userinfo(),
         *_login(),
+        *_ciba(),
         _clock(),
         FaultKind(
             name="emetteur",
@@ -514,6 +548,69 @@ def _login() -> tuple[FaultKind, ...]:
                         Returned.NEW_LINE: "un code suivi d'un retour chariot",
                         Returned.ERROR: "une erreur dont la description porte du HTML",
                         Returned.KEPT: "la bonne, montrée dans une page où rien n'y mène",
+                    },
+                ),
+            ),
+        ),
+    )
+
+
+def _ciba() -> tuple[FaultKind, ...]:
+    return (
+        FaultKind(
+            name="accuse-ciba",
+            words="accuse réception d'une demande CIBA d'une façon inattendue",
+            meaning="acknowledges a CIBA request in an odd way",
+            services=("ciba",),
+            parameters=(
+                Parameter(
+                    name="quoi",
+                    words="accusé",
+                    default=Acknowledged.NO_INTERVAL.value,
+                    choices={
+                        Acknowledged.NO_ID: "sans auth_req_id",
+                        Acknowledged.NO_EXPIRY: "sans expires_in",
+                        Acknowledged.NO_INTERVAL: "sans interval",
+                        Acknowledged.ZERO: "interval nul",
+                        Acknowledged.NEGATIVE: "interval négatif",
+                        Acknowledged.HUGE: "interval d'un jour",
+                    },
+                ),
+            ),
+        ),
+        FaultKind(
+            name="interrogation",
+            words="répond par cette erreur à qui attend par CIBA",
+            meaning="answers by this error to who polls for a CIBA request",
+            services=("token",),
+            parameters=(
+                Parameter(
+                    name="erreur",
+                    words="erreur",
+                    default=Polled.DENIED.value,
+                    choices={
+                        Polled.PENDING: "pas encore de réponse",
+                        Polled.SLOWER: "cinq secondes de plus entre deux interrogations",
+                        Polled.DENIED: "refusé, la demande est close",
+                        Polled.EXPIRED: "trop tard, la demande est close",
+                        Polled.INVALID: "demande inconnue, et close",
+                    },
+                ),
+            ),
+        ),
+        FaultKind(
+            name="autre-identite",
+            words="donne à qui attend par CIBA l'identité d'un autre que login_hint",
+            meaning="gives who polls for a CIBA request the identity of another than login_hint",
+            services=("token",),
+            parameters=(
+                Parameter(
+                    name="quoi",
+                    words="identité",
+                    default=Stranger.SESSION.value,
+                    choices={
+                        Stranger.SESSION: "tous les jetons et userinfo",
+                        Stranger.IDENTITY: "le jeton d'identité seul",
                     },
                 ),
             ),

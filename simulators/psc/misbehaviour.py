@@ -11,7 +11,18 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp
 
 from protocols.jose import SigningKey, at_hash, read, sign
-from simulators.psc.faults import Active, Body, Given, Identity, Keys, Leads, Person, Said, Who
+from simulators.psc.faults import (
+    Acknowledged,
+    Active,
+    Body,
+    Given,
+    Identity,
+    Keys,
+    Leads,
+    Person,
+    Said,
+    Who,
+)
 from simulators.psc.forging import (
     ELSEWHERE,
     answered,
@@ -238,6 +249,21 @@ def _given(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
     return _json(answered(answer, Given(struck.text("quoi"))))
 
 
+_LOST = {
+    Acknowledged.NO_ID: "auth_req_id",
+    Acknowledged.NO_EXPIRY: "expires_in",
+    Acknowledged.NO_INTERVAL: "interval",
+}
+_INTERVALS = {Acknowledged.ZERO: 0, Acknowledged.NEGATIVE: -5, Acknowledged.HUGE: 86_400}
+
+
+def _acknowledged(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
+    odd = Acknowledged(struck.text("quoi"))
+    if odd in _INTERVALS:
+        return _json({**answer, "interval": _INTERVALS[odd]})
+    return _json({name: value for name, value in answer.items() if name != _LOST[odd]})
+
+
 def _clock(answer: dict[str, Any], struck: Struck, realm: Realm) -> bytes:
     """The dates of an introspection, or of the tokens that are given, signed again."""
     off = struck.number("secondes")
@@ -300,6 +326,7 @@ _CHANGES: Mapping[str, Callable[[dict[str, Any], Struck, Realm], bytes]] = {
     "horloge": _clock,
     "jeton-id": _identity,
     "reponse": _given,
+    "accuse-ciba": _acknowledged,
     "emetteur": _issuer,
     "adresses": _led,
     "cles": _keys,

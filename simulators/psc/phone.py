@@ -52,3 +52,9 @@ class Phone:
         for one in waiting:
             one.answer = answer
         return len(waiting)
+
+    def answer_one(self, auth_req_id: str, answer: Answer) -> None:
+        """That request alone is answered, if it waits on the screen."""
+        for one in self.asked:
+            if one.auth_req_id == auth_req_id and one.answer is Answer.IGNORE:
+                one.answer = answer

@@ -19,9 +19,11 @@ from wire.exchange import Exchange, Observe
 from wire.http_client import HttpClient, Response
 from wire.tls import ClientTls
 
-__all__ = ["User", "UserConfig", "UserError", "keys_of"]
+__all__ = ["CIBA_FIELD", "CIBA_FORM", "User", "UserConfig", "UserError", "keys_of"]
 
 FORM = "application/x-www-form-urlencoded"
+CIBA_FORM, CIBA_FIELD = "connexion-ciba", "identifiant"
+"""The form of a page where somebody says who they are, and its field."""
 _MAX_REDIRECTS = 20
 _MAX_REFRESHES = 60
 _LONGEST_REFRESH_S = 5.0
@@ -116,7 +118,8 @@ class User:
         return await self._go("GET", self.page.url)
 
     async def login(self, professional: str) -> Page:
-        """On the login page, choose that national identifier and confirm.
+        """On the login page, choose that national identifier and confirm; where a form
+        `connexion-ciba` asks for it, say it, and have the page that waits for the telephone.
 
         Raises:
             UserError: the page shown does not offer that professional.
@@ -125,6 +128,8 @@ class User:
             for name, value in form.choices:
                 if value == professional:
                     return await self._submit(form, {name: professional}, "")
+            if form.id == CIBA_FORM:
+                return await self._submit(form, {CIBA_FIELD: professional}, "")
         raise UserError(
             f"la page « {self.page.title} » ({self.page.url}) ne propose pas de s'identifier "
             f"comme {professional}"

@@ -144,6 +144,15 @@ class Page:
                 return float(match[1])
         return None
 
+    @cached_property
+    def digits(self) -> str:
+        """The two digits of a page that waits for an answer on a telephone (CIBA), in the element
+        of id `ciba-chiffres`; "" on any other."""
+        if self._root is None:
+            return ""
+        found = _select(self._root, "//*[@id='ciba-chiffres']")
+        return _text(found[0]) if found else ""
+
     def around(self, form: str) -> str | None:
         """What can be read in the table row or list item that holds the form of that id, in all of
         the page when nothing of the sort does; None without such a form."""

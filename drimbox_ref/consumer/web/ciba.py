@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from drimbox_ref.consumer.ciba import TOO_LATE
 from drimbox_ref.consumer.pages import Pages
 from drimbox_ref.consumer.parts import Parts
 from drimbox_ref.consumer.sessions import Context
@@ -92,6 +93,10 @@ class CibaWeb:
                 set_cookie(answer, BROWSER_COOKIE, self._parts.sessions.new_browser())
             return answer
         now = self._parts.clock.now()
+        if now >= waiting.ring.expires:
+            # PSC said how long it would wait: nobody waits for longer, whatever it answers.
+            del self._waiting[browser, context.id]
+            return await self._refused(context, TOO_LATE)
         if not waiting.ring.due(now):
             return self._pages.ciba(context.id, waiting.ring.message)
         # The page may be asked twice at once, PSC must not.

@@ -179,3 +179,21 @@ def test_psc_is_asked_no_faster_than_it_wants(portal: BlockingPortal, bed: Bed) 
             bed.psc.ciba.interval = CIBA_INTERVAL
 
     portal.call(play)
+
+
+def test_nobody_waits_for_longer_than_psc_said(
+    portal: BlockingPortal, bed: Bed, called: Callable[[], User]
+) -> None:
+    bed.psc.phone.habit = Answer.IGNORE
+    bed.psc.ciba.lifetime = 1
+    user = called()
+    # Whatever PSC goes on answering.
+    placed = bed.psc.faults.set("interrogation", "token", erreur="authorization_pending")
+    try:
+        ask(portal, user)
+        assert user.page.digits
+        wait(portal, user)
+    finally:
+        bed.psc.faults.clear(placed)
+        bed.psc.ciba.lifetime = 120
+    assert "à temps" in " ".join(user.page.alerts)

@@ -13,7 +13,7 @@ from starlette.responses import Response as Answered
 from starlette.routing import Route
 
 from protocols.jose import parse_jwks, read, verify
-from simulators.psc import Answer
+from simulators.psc import Acknowledged, Answer, Polled, Stranger
 from spec import psc as spec
 from wire.http_server import serve_http
 
@@ -153,3 +153,64 @@ def test_the_end_of_a_session_is_told_to_its_services(play: Any, files: Any) -> 
 
     world = play(scenario, logout_tls=files.browser, connect_to=where)
     assert world.named("PSC-logout-token")[0].peer == "kit-consumer"
+
+
+@pytest.mark.parametrize("odd", Acknowledged)
+def test_a_request_is_acknowledged_oddly_in_one_thing(odd: Acknowledged, play: Any) -> None:
+    async def scenario(world: Any) -> None:
+        right = json.loads((await ask(world)).body)
+        world.psc.faults.set("accuse-ciba", "ciba", quoi=odd)
+        said = json.loads((await ask(world)).body)
+        changed = {name for name in right if right[name] != said.get(name)}
+        assert len(changed - {"auth_req_id"}) + ("auth_req_id" not in said) == 1
+        # It is a request all the same: the telephone rang.
+        assert len(world.psc.phone.asked) == 2
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("error", Polled)
+def test_who_polls_is_answered_by_the_error_that_was_asked_for(error: Polled, play: Any) -> None:
+    async def scenario(world: Any) -> None:
+        id = json.loads((await ask(world)).body)["auth_req_id"]
+        world.psc.faults.set("interrogation", "token", erreur=error, times=1)
+        status, said = await poll(world, id)
+        assert (status, said["error"]) == (400, error)
+        if error is Polled.SLOWER:
+            assert (await poll(world, id, after=3))[1]["error"] == "slow_down"
+        status, said = await poll(world, id, after=20)
+        if error in (Polled.PENDING, Polled.SLOWER):
+            assert status == 200
+        else:
+            assert said["error"] == "invalid_grant"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("stranger", Stranger)
+def test_the_identity_of_another_is_given_signed(stranger: Stranger, play: Any) -> None:
+    async def scenario(world: Any) -> None:
+        id = json.loads((await ask(world)).body)["auth_req_id"]
+        world.psc.faults.set("autre-identite", "token", quoi=stranger)
+        status, tokens = await poll(world, id)
+        assert status == 200
+        jwks = await world.consumer.request("GET", world.psc.issuer + spec.CERTS)
+        keys = parse_jwks(jwks.body)
+        identity, access = (verify(tokens[f"{name}_token"], keys) for name in ("id", "access"))
+        assert identity.claims["SubjectNameID"] != world.someone.id
+        same = identity.claims["sub"] == access.claims["sub"]
+        assert same == (stranger is Stranger.SESSION)
+
+    play(scenario)
+
+
+def test_one_request_of_several_is_answered(play: Any) -> None:
+    async def scenario(world: Any) -> None:
+        phone = world.psc.phone
+        phone.habit = Answer.IGNORE
+        first, second = [json.loads((await ask(world)).body)["auth_req_id"] for _ in range(2)]
+        phone.answer_one(second, Answer.ACCEPT)
+        assert (await poll(world, first))[1]["error"] == "authorization_pending"
+        assert (await poll(world, second))[0] == 200
+
+    play(scenario)
