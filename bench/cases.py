@@ -10,12 +10,13 @@ import hashlib
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Final
 
 from simulators.ris.people import nir_key
 from spec.oids import INS_NIR_TEST
 
-__all__ = ["PURPOSE", "Case", "CasePatient", "mint"]
+__all__ = ["PURPOSE", "Case", "CasePatient", "mint", "mint_other"]
 
 PURPOSE: Final = "usage des images"
 """What the images of the scenario are asked for: `export` (said by nobody), `export-lossy`,
@@ -109,6 +110,19 @@ def mint(scenario: str, seed: int, *, now: datetime | None = None) -> Case:
     case.identifiers["le matricule INS"] = patient.ins
     case.identifiers["l'IPP"] = patient.ipp
     return case
+
+
+def mint_other(than: Case) -> Case:
+    """A further Case of the same scenario, whose patient has neither name of the first.
+
+    Fictional names come from short lists, and who looks at a page tells patients by them.
+    """
+    first = than.patient
+    for rank in count():
+        other = mint(f"{than.scenario}|sentinelle{rank or ''}", than.seed)
+        if other.patient.family != first.family and other.patient.given != first.given:
+            return other
+    raise AssertionError
 
 
 def _patient(source: random.Random) -> CasePatient:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bench.cases import Case, mint
+from bench.cases import Case, mint, mint_other
 from bench.feed import Feed, Seen
 from bench.operator import Nobody, Operator
 from bench.outcomes import CannotVerify, Failure, NotMet, StepKind, step_verdict
@@ -113,7 +113,7 @@ class Stage:
     def sentinel(self) -> Case:
         """Another Case of the same scenario, for a message that must succeed."""
         if self._sentinel is None:
-            self._sentinel = mint(f"{self.info.id}|sentinelle", self.seed)
+            self._sentinel = mint_other(self.case)
         return self._sentinel
 
     def adopt(self, case: Case, name: str) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.cases import mint
+from bench.cases import mint, mint_other
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["SCN-A", "SCN-B"]))
@@ -36,3 +36,14 @@ def test_uid_is_a_legal_dicom_uid() -> None:
 
 def test_number_fits_a_dicom_short_string() -> None:
     assert len(mint("SCN-A", 7).number("numéro d'accession", "ACN")) == 16
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_another_patient_of_the_scenario_has_neither_name(seed: int) -> None:
+    first = mint("SCN-KIT-01", seed)
+    other = mint_other(first)
+    assert other.patient.family not in first.patient.family
+    assert first.patient.family not in other.patient.family
+    assert other.patient.given != first.patient.given
+    assert other.root != first.root
+    assert mint_other(mint("SCN-KIT-01", seed)).patient == other.patient
