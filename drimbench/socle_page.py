@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from drimbench.coverage import Coverage
 from drimbench.markdown import listed, row
+from reports.words import MANNERS
 from spec.socle import ROWS, Manner, Row
 
 __all__ = ["DEFAULT_PATH", "socle_page"]
 
 DEFAULT_PATH = "docs/reference/socle.md"
-_MANNERS = {
-    Manner.SCENARIO: "scénario",
-    Manner.VIDEO: "vidéo ou capture",
-    Manner.ATTESTATION: "attestation",
-    Manner.PROCEDURE: "procédure",
-    Manner.NO_TEXT: "texte non public",
-}
 _HEAD = """# Exigences du socle rattachées à la DRIMbox
 
 Page produite par `drimbench docs socle` : ne pas la modifier à la main.
@@ -54,7 +48,7 @@ def _line(one: Row, coverage: Coverage) -> str:
         known.profile,
         known.text,
         known.grade,
-        _MANNERS[one.manner],
+        MANNERS[one.manner],
         one.proof,
         listed(one.proofs) if by_hand else "",
         listed(_scenarios(one, coverage)),

@@ -41,6 +41,7 @@ def environment() -> jinja2.Environment:
         symbols=words.SYMBOLS,
         sentences=words.SENTENCES,
         grades=words.GRADES,
+        manners=words.MANNERS,
         severities=words.SEVERITIES,
         causes=_CAUSES,
         moment=words.moment,

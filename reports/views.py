@@ -9,12 +9,13 @@ tells. Any other key that says something is shown as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
+from bench.decisions import Attachment
 from bench.gate import SECURITY
 from bench.measured import Measure, measures
 from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, StepResult
@@ -25,6 +26,7 @@ from reports.flow import Group, Message, condensed, messages
 from reports.reproduce import Reproduction, reproductions
 from reports.sequence import diagram
 from reports.words import GRADES, duration, moment
+from spec import socle
 from spec.grade import Grade
 from spec.requirements import CATALOGUE
 from spec.security import ROWS, Judged, Row
@@ -32,7 +34,7 @@ from validators.finding import Finding, Severity
 
 __all__ = [
     "AttackRow", "FindingView", "FlowView", "MatrixRow", "MessageView", "RunView", "ScenarioView",
-    "StepView", "draft_only", "lone", "product_name", "view",
+    "SocleRow", "StepView", "draft_only", "lone", "product_name", "view",
 ]  # fmt: skip
 
 _META = {
@@ -142,6 +144,22 @@ class AttackRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SocleRow:
+    """One socle requirement, what this run says of it, and what a person attached."""
+
+    row: socle.Row
+    verdict: Verdict
+    scenarios: tuple[ScenarioView, ...]
+    """Those that carry it."""
+    light: tuple[ScenarioView, ...]
+    """Attacks that cast light on it."""
+    files: tuple[tuple[str, tuple[Attachment, ...]], ...]
+    """Proof id -> what was attached under it, for what a person proves."""
+    inapplicable: str = ""
+    """Why it does not bind the product, with the source of that."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """The whole page."""
 
@@ -154,6 +172,8 @@ class RunView:
     matrix: tuple[MatrixRow, ...]
     attacks: tuple[AttackRow, ...]
     """The whole security catalogue, when its suite was played; else nothing."""
+    socle: tuple[SocleRow, ...]
+    """All socle requirements, when the run says something of one; else nothing."""
     features: tuple[tuple[str, tuple[ScenarioView, ...]], ...]
     failures: tuple[ScenarioView, ...]
     ambient: FlowView
@@ -188,6 +208,7 @@ def view(run: Run) -> RunView:
         grades=_grades(run),
         matrix=_matrix(run, views),
         attacks=_attacks(run, views),
+        socle=_socle(run, views),
         features=tuple(
             (feature, tuple(views[result.id] for result in group))
             for feature, group in features.items()
@@ -337,6 +358,44 @@ def _attacks(run: Run, views: Mapping[str, ScenarioView]) -> tuple[AttackRow, ..
             verdict = Verdict.REVIEW if row.judged is Judged.REVIEW else Verdict.SKIP
         rows.append(AttackRow(row, verdict, tuple(views[one.id] for one in played)))
     return tuple(rows)
+
+
+def _socle(run: Run, views: Mapping[str, ScenarioView]) -> tuple[SocleRow, ...]:
+    """What a file proves is for whoever reads it: a scenario alone never settles such a row."""
+    said = run.requirements().keys() | {one.proof for one in run.attachments}
+    if not any(said.intersection((id, *row.proofs)) for id, row in socle.ROWS.items()):
+        return ()
+    return tuple(_socle_row(run, row, views) for row in socle.ROWS.values())
+
+
+def _socle_row(run: Run, row: socle.Row, views: Mapping[str, ScenarioView]) -> SocleRow:
+    own = [one for one in run.scenarios if row.requirement.id in one.requirements]
+    light = [
+        one for one in run.scenarios if one not in own and row.played.intersection(one.requirements)
+    ]
+    by_hand = row.manner not in (socle.Manner.SCENARIO, socle.Manner.NO_TEXT)
+    inapplicable = run.inapplicable.get(row.requirement.id, "")
+    if inapplicable or row.manner is socle.Manner.NO_TEXT:
+        verdict = Verdict.OMIT
+    else:
+        said = [one.verdict for one in own] or ([] if by_hand else [Verdict.SKIP])
+        verdict = merge([*said, Verdict.REVIEW] if by_hand else said)
+    return SocleRow(
+        row=row,
+        verdict=verdict,
+        scenarios=tuple(views[one.id] for one in own),
+        light=tuple(views[one.id] for one in light),
+        files=tuple(_files(run, row)) if by_hand else (),
+        inapplicable=inapplicable,
+    )
+
+
+def _files(run: Run, row: socle.Row) -> Iterator[tuple[str, tuple[Attachment, ...]]]:
+    """Per proof id, given or not; then what was given under the requirement's own."""
+    for proof in dict.fromkeys((*row.proofs, row.requirement.id)):
+        given = tuple(one for one in run.attachments if one.proof == proof)
+        if given or proof in row.proofs:
+            yield proof, given
 
 
 def _natural(row: tuple[str, Any]) -> list[tuple[int, str]]:

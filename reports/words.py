@@ -7,11 +7,13 @@ from typing import Final
 
 from bench.verdicts import Verdict
 from spec.grade import Grade
+from spec.socle import Manner
 from validators.finding import Severity
 from wire.exchange import Outcome
 
 __all__ = [
     "GRADES",
+    "MANNERS",
     "OUTCOMES",
     "SENTENCES",
     "SEVERITIES",
@@ -55,6 +57,14 @@ GRADES: Final[dict[Grade, str]] = {
     Grade.DRAFT: "exigence de projet 2023",
     Grade.DEMONSTRATOR: "démonstrateur ANS",
     Grade.INFERRED: "lecture du banc",
+}
+
+MANNERS: Final[dict[Manner, str]] = {
+    Manner.SCENARIO: "scénario",
+    Manner.VIDEO: "vidéo ou capture",
+    Manner.ATTESTATION: "attestation",
+    Manner.PROCEDURE: "procédure",
+    Manner.NO_TEXT: "texte non public",
 }
 
 SEVERITIES: Final[dict[Severity, str]] = {

@@ -18,6 +18,7 @@ from bench.results import Run
 from bench.verdicts import Verdict
 from reports.html import render, write_html
 from reports.views import view
+from spec import socle
 from spec.grade import Grade
 from validators.finding import Finding, Severity
 from wire.exchange import Payload
@@ -107,6 +108,29 @@ def test_the_matrix_gives_each_requirement_its_verdict(page: html.HtmlElement) -
     assert "échec (exigence de projet 2023)" in rows["DB.SO.12"]
     assert "conforme" in rows["DB.SO.32"]
     assert "non vérifié" in rows["DB.SO.38"]
+
+
+def test_the_socle_says_what_was_played_and_what_was_attached(run: Run) -> None:
+    assert not view(run).socle, "this run says nothing of it"
+    id, by_hand = next(
+        (id, row) for id, row in socle.ROWS.items() if row.manner is socle.Manner.ATTESTATION
+    )
+    one = replace(run.scenarios[0], requirements=("DMP/CONF.05",), verdict=Verdict.FAIL)
+    file = Attachment(
+        proof=by_hand.proofs[0], name="attestation.pdf", size=9, sha256="ab", by="A. Martin",
+        utc=run.started,
+    )  # fmt: skip
+    shown = replace(run, scenarios=(one, *run.scenarios[1:]), attachments=(file,))
+    verdicts = {row.row.requirement.id: row.verdict for row in view(shown).socle}
+    assert list(verdicts) == list(socle.ROWS)
+    assert verdicts["DMP/CONF.05"] is Verdict.FAIL
+    assert verdicts["DMP/AIRS.06"] is Verdict.SKIP, "a scenario that was not played"
+    assert verdicts[id] is Verdict.REVIEW, "a file is for whoever reads it"
+    page = html.document_fromstring(render(shown)).get_element_by_id("socle")
+    rows = {row.xpath("string(th/code)"): _text(row) for row in page.xpath(".//tbody/tr")}
+    assert "attestation.pdf (A. Martin, 22/11/2026)" in rows[id]
+    assert "Non jouée" in rows["DMP/AIRS.06"]
+    assert any("rien de joint" in text for text in rows.values())
 
 
 def test_a_failure_by_a_norm_is_not_excused_by_the_draft(run: Run) -> None:
