@@ -29,7 +29,7 @@ from spec.psc import BINDING_MESSAGE
 from wire.exchange import Payload
 from wire.http_client import HttpFailure
 
-__all__ = ["CibaAttacks"]
+__all__ = ["CibaAttacks", "Ring", "gaps", "rings"]
 
 _ODD = {
     "sans interval": Acknowledged.NO_INTERVAL,
@@ -42,6 +42,8 @@ _ODD = {
 _TERMINAL = frozenset({Polled.DENIED, Polled.EXPIRED, Polled.INVALID})
 _USUAL_S, _SLOWER_S, _LEAST_S = 5.0, 5.0, 1.0
 """Without `interval`; what `slow_down` adds; whatever `interval` says (the last one is ours)."""
+_LONGEST_S = 600.0
+"""No request lives for longer: an interval beyond is no more worth than none."""
 _SLACK_S = 0.25
 """What a request may be held up on its way, which brings it nearer to the next one."""
 _SHORT_S = 8
@@ -51,7 +53,7 @@ _FEWEST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Ring:
+class Ring:
     """A request of CIBA, as Pro Santé Connect saw it."""
 
     seen: Seen
@@ -220,10 +222,10 @@ class CibaAttacks:
         Raises:
             CannotVerify: nobody was asked about twice.
         """
-        gaps = [gap for ring in self._rings() for gap in _gaps(ring)]
-        if not gaps:
+        found = [gap for ring in self._rings() for gap in gaps(ring)]
+        if not found:
             raise CannotVerify("aucune demande n'a été interrogée deux fois")
-        for wanted, waited, ids in gaps:
+        for wanted, waited, ids in found:
             self._consulting.story.stage.expect(
                 "l'intervalle entre deux interrogations est tenu",
                 waited >= wanted - _SLACK_S,
@@ -234,8 +236,10 @@ class CibaAttacks:
 
     def expect_ended_at_once(self) -> None:
         """What says that the request is over is said once: no request after it, and a message."""
-        stage, rings = self._consulting.story.stage, self._rings()
-        ended = [ring for ring in rings if any(_error(one) in _TERMINAL for one in ring.polls)]
+        stage = self._consulting.story.stage
+        ended = [
+            ring for ring in self._rings() if any(_error(one) in _TERMINAL for one in ring.polls)
+        ]
         if len(ended) < len(self.attacks.all()):
             raise CannotVerify("une connexion n'a pas été interrogée")
         for ring in ended:
@@ -315,22 +319,22 @@ class CibaAttacks:
             raise CannotVerify("aucune connexion n'a été tentée")
         return self.logins
 
-    def _rings(self) -> list[_Ring]:
+    def _rings(self) -> list[Ring]:
         """Since the scenario began."""
         stage = self._consulting.story.stage
-        return _rings(stage.feed.since(stage.origin))
+        return rings(stage.feed.since(stage.origin))
 
-    def _ring_of(self, login: _Login) -> _Ring | None:
+    def _ring_of(self, login: _Login) -> Ring | None:
         """The request that they began; None when the Consumer made none."""
         if not login.begun:
             return None
-        rings = _rings(self._consulting.story.stage.feed.since(login.begun))
-        return rings[0] if rings else None
+        found = rings(self._consulting.story.stage.feed.since(login.begun))
+        return found[0] if found else None
 
 
-def _rings(seen: Iterable[Seen]) -> list[_Ring]:
+def rings(seen: Iterable[Seen]) -> list[Ring]:
     """Every request that was acknowledged, and how it was asked about."""
-    rings: list[_Ring] = []
+    found: list[Ring] = []
     polls: dict[str, list[Seen]] = {}
     for one in seen:
         if one.exchange.transaction == "PSC-CIBA-poll":
@@ -341,18 +345,18 @@ def _rings(seen: Iterable[Seen]) -> list[_Ring]:
             if not isinstance(id, str):
                 continue
             message = asked.get("binding_message", "")
-            rings.append(_Ring(one, id, message, answer.get("interval"), ()))
+            found.append(Ring(one, id, message, answer.get("interval"), ()))
     return [
-        _Ring(ring.seen, ring.id, ring.message, ring.interval, tuple(polls.get(ring.id, ())))
-        for ring in rings
+        Ring(ring.seen, ring.id, ring.message, ring.interval, tuple(polls.get(ring.id, ())))
+        for ring in found
     ]
 
 
-def _gaps(ring: _Ring) -> list[tuple[float, float, list[str]]]:
+def gaps(ring: Ring) -> list[tuple[float, float, list[str]]]:
     """Seconds to wait, seconds waited, and the two requests."""
     said = ring.interval
     wanted = _USUAL_S if said is None else _LEAST_S
-    if isinstance(said, int) and said > 0:
+    if isinstance(said, int) and 0 < said <= _LONGEST_S:
         wanted = float(said)
     found = []
     for before, after in pairwise(ring.polls):

@@ -153,7 +153,7 @@ class Consulted:
     def _access_tokens(self) -> list[str]:
         """The tokens that PSC answered in this scenario."""
         found: list[str] = []
-        for seen in self._story.stage.seen("PSC-token", "PSC-refresh"):
+        for seen in self._story.stage.seen("PSC-token", "PSC-CIBA-poll", "PSC-refresh"):
             response = seen.exchange.response
             if response is None:
                 continue

@@ -126,7 +126,7 @@ class Consulting:
         The Consumer may ask the radiologist to log in again, and may not.
         """
         self._call(self.story.patient)
-        if self._asks_login():
+        if self.asks_login:
             self.login()
 
     def _call(
@@ -177,10 +177,18 @@ class Consulting:
 
     def _say_who(self, professional: str) -> None:
         bed, reader = self.story.bed, self._somebody_logs_in(professional)
+        feed = self.story.stage.feed
+        begun = feed.mark()
         try:
             self.page = bed.call(self._browser.login, reader.id)
         except (HttpFailure, UserError) as error:
             raise Refused(f"l'authentification n'aboutit pas : {error}") from error
+        # Nothing that a telephone is asked names the patient, nor do the tokens that come of it.
+        asked = [
+            one.exchange for one in feed.since(begun) if one.exchange.transaction == "PSC-CIBA"
+        ]
+        for number, key in enumerate(key for one in asked for key in one.keys):
+            self.story.case.identifiers[f"la demande CIBA {number}"] = key
         self._learn()
 
     def open_elsewhere(self) -> None:
@@ -370,7 +378,9 @@ class Consulting:
         """
         return self.story.bed.psc.professional(professional or self.story.bed.site.reader)
 
-    def _asks_login(self) -> bool:
+    @property
+    def asks_login(self) -> bool:
+        """Whether the page wants somebody to log in."""
         reader = self.story.bed.site.reader
         forms = self._shown.forms
         by_ciba = any(form.id == CIBA_FORM for form in forms)

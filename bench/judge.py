@@ -36,6 +36,7 @@ _FORMS: Mapping[str, tuple[str, str]] = {
     "API-PSC-token": ("consumer", "echange-jeton"),
     "PSC-token": ("consumer", "demande-jeton"),
     "PSC-refresh": ("consumer", "demande-jeton"),
+    "PSC-CIBA-poll": ("consumer", "demande-jeton"),
     "introspection": ("source", "demande-introspection"),
 }
 """Transaction with a token server -> the role that asks, the kind of what it asks."""

@@ -41,6 +41,9 @@ Fault = tuple[str, str, Mapping[str, Value]]
 
 _ANOTHER_WAITS = "state d'un autre navigateur"
 _UNAVAILABLE = 503
+_NONCES = ("autre nonce", "sans nonce")
+"""CIBA has none."""
+_BY_CIBA = "connexion par le navigateur : options.login_mode est « ciba »"
 
 
 def _identity(quoi: Identity) -> Fault:
@@ -177,13 +180,32 @@ class LoginAttacks:
         judged already.
 
         Raises:
+            NotClaimed: the product logs its users in by CIBA, and meets none of them.
             CannotVerify: PSC is real, or a right login shows no exam before anything was tried.
         """
-        psc = self.psc
+        psc, played = self.psc, self._of_this_mode(words)
         self.played.clear()
         self.twin("avant")
-        for one in words:
+        for one in played:
             self.play(one, lambda one=one: self._under(psc, one))  # type: ignore[misc]
+
+    def _of_this_mode(self, words: Iterable[str]) -> list[str]:
+        """Those that a product can meet which logs its users in as the profile says.
+
+        Raises:
+            NotClaimed: none is.
+        """
+        if not self._by_ciba:
+            return list(words)
+        kept = [one for one in words if FAULTS[one][1] != "login" and one not in _NONCES]
+        if not kept:
+            raise NotClaimed(_BY_CIBA)
+        return kept
+
+    @property
+    def _by_ciba(self) -> bool:
+        """Whether the product sends no browser to Pro Santé Connect."""
+        return self.consulting.story.stage.profile.options.get("login_mode") == "ciba"
 
     def start_again_under(self, words: Iterable[str]) -> None:
         """The Consumer starts anew under each of these faults, and somebody logs in; it starts anew
@@ -204,10 +226,8 @@ class LoginAttacks:
         try:
             self._start_again()
             self.consulting.call()
-            reader = self.consulting.story.bed.site.reader
-            forms = self.consulting.shown.forms
             # A Consumer that found no Pro Santé Connect says so instead of sending there.
-            if any(value == reader for form in forms for _, value in form.choices):
+            if self.consulting.asks_login:
                 self.consulting.login()
         finally:
             psc.faults.clear(placed)
@@ -282,7 +302,13 @@ class LoginAttacks:
             self.forged.append((one, status, self._offers))
 
     def log_in_twice(self) -> None:
-        """Two right logins, each in an empty browser."""
+        """Two right logins, each in an empty browser.
+
+        Raises:
+            NotClaimed: the product sends no browser to Pro Santé Connect.
+        """
+        if self._by_ciba:
+            raise NotClaimed(_BY_CIBA)
         self._begun = self.consulting.story.stage.feed.mark()
         self.twin("la première fois")
         self.twin("la seconde fois")

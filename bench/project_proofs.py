@@ -108,10 +108,16 @@ class ProjectProofs:
     # -- screens -----------------------------------------------------------------------------
 
     def psc_window(self, proof: str) -> None:
-        """The login is asked by Pro Santé Connect itself."""
+        """The login is asked by Pro Santé Connect itself; by CIBA, the page asks who it is."""
         consulting, stage = self.project.consulting, self._stage
         keep_screen(consulting, proof, "la fenêtre de Pro Santé Connect")
         if by_person(stage):
+            return
+        if stage.profile.options.get("login_mode") == "ciba":
+            title = consulting.shown.title
+            self._says(
+                proof, "la page demande qui se connecte", consulting.asks_login, "oui", title
+            )
             return
         host = urlsplit(consulting.story.bed.psc.url).netloc
         shown = urlsplit(consulting.shown.url).netloc
