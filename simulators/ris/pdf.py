@@ -1,7 +1,7 @@
 """The printed form of a report: PDF/A-1b, the same bytes for the same values.
 
-Réf.: documents sent by MSSanté and embedded in level 1 reports are PDF/A-1 (REM RIS MSS/CONF.23),
-grade: draft.
+Réf.: documents sent by MSSanté and embedded in level 1 reports are PDF/A-1 (REM RIS MSS/CONF.23);
+addresses of the images, and the same as QR codes, in the report's body (DB/RIS.11), grade: draft.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
+import segno
 import typst
 
-__all__ = ["Page", "render"]
+__all__ = ["Page", "qr", "render"]
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 
@@ -34,6 +36,14 @@ class Page:
     findings: str
     conclusion: str
     links: tuple[str, ...]
+    """Addresses of images: each is written, followed by a click, and drawn as a QR code."""
+
+
+def qr(text: str) -> list[int]:
+    """The bytes of a PNG image, with the quiet zone that readers need (ISO/IEC 18004)."""
+    drawn = BytesIO()
+    segno.make_qr(text, error="m").save(drawn, kind="png", border=4, scale=4)
+    return list(drawn.getvalue())
 
 
 def render(page: Page) -> bytes:
@@ -50,7 +60,7 @@ def render(page: Page) -> bytes:
         "indication": page.indication,
         "findings": page.findings,
         "conclusion": page.conclusion,
-        "links": page.links,
+        "links": [{"url": url, "qr": qr(url)} for url in page.links],
     }
     document = typst.compile(
         _TEMPLATE.read_bytes(),

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pybase64
 import pytest
+import zxingcpp
+from PIL import Image
 
 from protocols import cda, hl7v2
 from protocols.mllp import frame
 from simulators.ris.contextual_call import body, parameters
 from simulators.ris.messages import Header, Options, Steering, oru
+from simulators.ris.pdf import qr
 from simulators.ris.people import (
     Coded,
     Identifier,
@@ -162,8 +167,15 @@ class TestReport:
         assert b"<pdfaid:part>1</pdfaid:part>" in pdf
         assert b"<pdfaid:conformance>B</pdfaid:conformance>" in pdf
         assert len(report.links()) == 2
-        assert pdf.count(b"/URI(https://vi.drimbench.test/IHEInvokeImageDisplay?") == 2
+        assert {one.decode() for one in re.findall(rb"/URI\((.*?)\)", pdf)} == set(report.links())
         assert "studyUID=2.25.102&accessionNumber=ACN2&idCDA=2.25.1" in report.links()[1]
+
+    def test_each_link_is_drawn_for_a_telephone(self, report: Report) -> None:
+        assert report.pdf().count(b"/Subtype/Image") == len(report.links())
+        for link in report.links():
+            with Image.open(BytesIO(bytes(qr(link)))) as drawn:
+                (read,) = zxingcpp.read_barcodes(drawn.convert("L"))
+            assert read.text == link
 
     def test_markup_in_a_name_is_only_text(self, report: Report) -> None:
         hostile = replace(report, findings='#panic("x") $ \\ ] #include "/etc/passwd"')
