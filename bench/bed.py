@@ -33,11 +33,11 @@ from wire.tls import ClientTls
 __all__ = ["Bed", "BoxAddresses"]
 
 EMBEDDED = (sys.executable, "-m", "drimbox_ref")
-_SOURCE_DOORS = ("mllp", "mllps", "wado", "dicom", "admin", "store")
+_SOURCE_DOORS = ("mllp", "mllps", "wado", "dicom", "admin", "store", "viewer")
 
 
 class BoxAddresses(dict[str, str]):
-    """`mllp`, `mllps`, `wado`, `dicom`, `admin`, `web` -> `address:port`."""
+    """`mllp`, `mllps`, `wado`, `dicom`, `admin`, `viewer`, `web` -> `address:port`."""
 
     def pair(self, name: str) -> tuple[str, int]:
         """As `(address, port)`."""
@@ -137,7 +137,7 @@ class Bed(World):
             given = self.profile.source
             self.source.update(
                 mllp=given.mllp, mllps=given.mllps, wado=given.wado, dicom=given.dicom,
-                admin=given.admin,
+                admin=given.admin, viewer=given.viewer,
             )  # fmt: skip
         self.images = self._archive()
         if plain:
@@ -194,6 +194,8 @@ class Bed(World):
         if self.source:
             own = self._announced(self.source["wado"]) if plain else self.source["wado"]
             self.connect_to[source] = own
+            if self.source.get("viewer"):
+                self.connect_to[self.site.names.source_viewer] = self.source["viewer"]
             if self.source.get("dicom"):
                 title = self.profile.source.ae_title
                 for one in (self.pacs, self.second_pacs):

@@ -114,6 +114,7 @@ def write_source(
                 "key": str(server.key),
                 "client_ca": str(papers.client_trust),
             },
+            **_viewer(role, site, papers, profile, ports, hosts),
             **_pacs(role, site, addresses, profile, ports),
             "dmp": {
                 "url": addresses.dmp,
@@ -252,6 +253,30 @@ def _api(addresses: Addresses, site: Site, papers: Papers) -> dict[str, dict[str
 def _door(name: str, ports: Mapping[str, int], hosts: Mapping[str, str]) -> dict[str, Any]:
     host = {"host": hosts[name]} if name in hosts else {}
     return {**host, "port": ports.get(name, 0)}
+
+
+def _viewer(
+    role: str,
+    site: Site,
+    papers: Papers,
+    profile: Profile,
+    ports: Mapping[str, int],
+    hosts: Mapping[str, str],
+) -> dict[str, Any]:
+    """Where the links of reports lead: of the Source under test alone."""
+    if role != "source":
+        return {}
+    host = site.names.source_viewer
+    server = papers.servers[host]
+    viewer = {
+        **_door("viewer", ports, hosts),
+        "public_url": f"https://{host}",
+        "certificate": str(server.certificate),
+        "key": str(server.key),
+        "client_id": site.source_client,
+        "redirect": profile.source.viewer_redirect,
+    }
+    return {"viewer": viewer}
 
 
 def _pacs(

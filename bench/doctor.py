@@ -105,7 +105,7 @@ def _source(bed: Bed, now: Clock) -> Iterator[Check]:
         f"source.{name}": address
         for name, address in (
             ("mllp", source.mllp), ("mllps", source.mllps), ("wado", source.wado),
-            ("dicom", source.dicom), ("admin", source.admin),
+            ("dicom", source.dicom), ("admin", source.admin), ("viewer", source.viewer),
             ("store", source.store if bed.native else ""),
             ("stow", _authority(source.stow) if bed.native else ""),
         )

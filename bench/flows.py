@@ -140,6 +140,11 @@ class _Flows:
             "DRIMbox du réseau", _SOURCE, "images (WADO-RS)", _where(source, "wado"),
             source.host, self._client("peer"),
         )  # fmt: skip
+        if source.viewer:
+            yield self._https(
+                "Navigateur", _SOURCE, "visionneuse, par le lien d'un compte rendu",
+                _where(source, "viewer"), self._names.source_viewer,
+            )  # fmt: skip
         if source.admin:
             yield _admin(_SOURCE, source.admin)
 

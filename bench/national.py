@@ -9,9 +9,7 @@ from random import Random
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bench.box_config import (
-    CONSUMER_LOGOUT,
-)
+from bench.box_config import CONSUMER_LOGOUT
 from bench.ground import Ground
 from bench.patients import Lent, Minted
 from bench.real import RealAns, RealDmp, RealPsc
@@ -180,7 +178,12 @@ class NationalServices(Ground):
             logout_tls=ClientTls(self.papers.server_trust),
             connect_to=self.connect_to,
             clients=(
-                Client(client_id=site.source_client),
+                Client(
+                    client_id=site.source_client,
+                    redirect_uris=(
+                        f"https://{site.names.source_viewer}{self.profile.source.viewer_redirect}",
+                    ),
+                ),
                 Client(
                     client_id=site.consumer_client,
                     redirect_uris=(f"https://{site.names.consumer}/callback",),
@@ -236,7 +239,7 @@ class NationalServices(Ground):
             Domain(
                 identifier=str(number),
                 db=host,
-                vi=host.replace("db", "vi", 1),
+                vi=names.source_viewer if host == names.source else host.replace("db", "vi", 1),
                 operator_dn=dn,
                 denomination="DRIMBENCH",
                 support_contact="support@drimbench.test",

@@ -112,6 +112,7 @@ def papers(
     pki.revoke(rogues["revoked"])
     hosts = (
         names.source,
+        names.source_viewer,
         names.counterpart,
         names.consumer,
         names.neighbour,

@@ -86,6 +86,13 @@ class SourceBox(_Table):
     """Where it takes IOCM notes by C-STORE; empty: at `dicom`."""
     admin: Address = ""
     """Optional local address of the alerts and the audit trail; without it they are reviewed."""
+    viewer: Address = ""
+    """Where its viewer answers, to which the links of its reports lead; without it, what judges
+    that viewer is left out."""
+    viewer_host: Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$")] = ""
+    """The `vi` name of that viewer; empty: that of `host`, `vi` in the place of `db`."""
+    viewer_redirect: Annotated[str, Field(pattern=r"^/\S*$")] = "/psc/retour"
+    """Path of that viewer where Pro Santé Connect sends browsers back."""
     ports: dict[str, Port] = Field(default_factory=dict)
     """Ports that a started box must take; 0 or absent: it chooses."""
     ae_title: AeTitle = "DRIMBOX"
@@ -526,7 +533,7 @@ _SHOWN = frozenset({"name", "claims", "product", "world", "timing", "neighbours"
 _SHOWN_KEYS = frozenset(
     {
         "mllp", "mllps", "wado", "dicom", "iocm", "admin", "web", "host", "ae_title", "ports",
-        "store", "store_ae_title", "stow",
+        "store", "store_ae_title", "stow", "viewer", "viewer_host", "viewer_redirect",
     }
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ beginning with 8997, grade `sample`); OIDs under 2.25 are ours, minted from a ha
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
@@ -39,6 +40,8 @@ class Names:
     """Host names of the trust space. `.test` is reserved: no resolver knows them."""
 
     source: str = "db1.drimbench.test"
+    source_viewer: str = "vi1.drimbench.test"
+    """Where the links of its reports lead."""
     consumer: str = "consumer.drimbench.test"
     consumer_db: str = "db2.drimbench.test"
     counterpart: str = "db3.drimbench.test"
@@ -109,11 +112,18 @@ def site_of(profile: Profile) -> Site:
         source=profile.source.host,
         consumer=profile.consumer.host,
     )
+    names = replace(names, source_viewer=_viewer_host(profile, names))
     every = [getattr(names, one.name) for one in fields(Names)]
-    for host in (names.source, names.consumer):
+    for host in (names.source, names.source_viewer, names.consumer):
         if every.count(host) > 1:
             raise BenchError(f"profil : l'hôte {host} est déjà celui d'un service du banc")
     return _certified(Site(names=names), profile.certificates)
+
+
+def _viewer_host(profile: Profile, names: Names) -> str:
+    """The profile's; else the `vi` twin of the Source's `db` name, as white lists pair them."""
+    twin = re.sub(r"^db(?=\d)", "vi", names.source)
+    return profile.source.viewer_host or (twin if twin != names.source else names.source_viewer)
 
 
 def _certified(site: Site, own: Certificates) -> Site:
@@ -210,6 +220,7 @@ def _simulated(site: Site, profile: Profile) -> dict[str, str]:
         "KITPACS2": "pacs-2",
         "KITLOCAL": "pacs-local",
         names.source: "source",
+        names.source_viewer: "source",
         names.consumer: "consumer",
         names.consumer_db: "consumer",
         names.counterpart: "counterpart",

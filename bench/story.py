@@ -212,6 +212,7 @@ class Story:
             self.structure,
             [*(exam.reported() for exam in self.exams), *self.other_acts],
         )
+        made = replace(made, viewer=f"https://{self.bed.site.names.source_viewer}")
         for version in range(2, self.version + 1):
             id = self.case.uid(f"le compte rendu, version {version}")
             made = replace(made, id=id, version=version, replaces=made.id)

@@ -27,7 +27,7 @@ from simulators.peer import PeerDrimbox
 from simulators.ris.depositing import Depositor
 from simulators.ris.depositing import Papers as DepositPapers
 from simulators.ris.service import Link, Ris
-from simulators.user import UserConfig
+from simulators.user import User, UserConfig
 from wire.exchange import ignore
 from wire.listening import authority
 from wire.tls import ClientTls
@@ -171,6 +171,7 @@ class World(NationalServices, SitePacs):
             hosts.psc: urlsplit(self.psc.url).netloc,
             hosts.ans: urlsplit(self._white_list).netloc,
             hosts.source: known.source.wado,
+            hosts.source_viewer: known.source.viewer,
             hosts.consumer: known.consumer.web,
             **self.fixed_names(),
         }
@@ -239,13 +240,17 @@ class World(NationalServices, SitePacs):
 
     def user(self) -> Browser:
         """A professional at a workstation, with an empty browser."""
+        return self._browser(self._workstation(), self.observe)
+
+    def reader(self) -> User:
+        """Somebody who holds a report, anywhere, with an empty browser that runs no script."""
+        return User(self._workstation(), self.observe)
+
+    def _workstation(self) -> UserConfig:
         seen = self.simulators.psc is not None or "psc" in self.taps
         psc_host = self.psc.url.removeprefix("https://")
-        return self._browser(
-            UserConfig(
-                tls=ClientTls(self.papers.server_trust),
-                connect_to=self.connect_to,
-                recorded_elsewhere=frozenset({psc_host} if seen else ()),
-            ),
-            self.observe,
+        return UserConfig(
+            tls=ClientTls(self.papers.server_trust),
+            connect_to=self.connect_to,
+            recorded_elsewhere=frozenset({psc_host} if seen else ()),
         )

@@ -53,8 +53,13 @@ WORDS: Final = {
     "source.dicom": "adresse:port où elle reçoit les objets du PACS (C-STORE).",
     "source.iocm": "adresse:port où elle reçoit les notes IOCM du PACS ; vide : source.dicom.",
     "source.admin": "adresse:port de ses alertes et traces ; sans elle, une personne les relit.",
+    "source.viewer": "adresse:port de sa visionneuse, où mènent les liens de ses comptes rendus ; "
+    "vide : les scénarios qui la jugent sont laissés.",
+    "source.viewer_host": "Nom « vi » de cette visionneuse ; vide : celui de source.host, vi au "
+    "lieu de db.",
+    "source.viewer_redirect": "Chemin de cette visionneuse où Pro Santé Connect renvoie.",
     "source.ports": "Ports qu'elle doit prendre quand le banc la lance : mllp, mllps, wado, dicom, "
-    "admin.",
+    "admin, viewer.",
     "source.ae_title": "Titre d'application DICOM.",
     "source.host": "Nom « db » : liste blanche, certificat du serveur, RetrieveURL des KOS.",
     "source.store": "native : adresse:port où son PACS reçoit les images du banc (C-STORE).",

@@ -18,7 +18,7 @@ Page produite par `drimbench docs source` : ne pas la modifier à la main.
 prouvent qu'ils savent en refuser une (`drimbench mutants`). Les règles jugent ce que la Source
 émet, à chaque campagne ([toutes](regles.md)).
 
-## Exigences DB.SO et DB.CS
+## Exigences DB.SO, DB.CS et DB.VI-SO
 
 {automatic} des {total} exigences se vérifient automatiquement, chacune par un scénario au moins.
 Les autres disent pourquoi elles ne le sont pas.
@@ -28,11 +28,12 @@ Les autres disent pourquoi elles ne le sont pas.
 
 
 def requirements_of_a_source() -> tuple[Requirement, ...]:
-    """DB.SO.* and DB.CS.*, in the order of the catalogue; not those that drafts gave up."""
+    """DB.SO.*, DB.CS.* and DB.VI-SO.*, in the order of the catalogue; not those that drafts gave
+    up."""
     return tuple(
         one
         for one in CATALOGUE.values()
-        if one.family in ("DB/SO", "DB/CS") and one.status is not Status.OBSOLETE
+        if one.family in ("DB/SO", "DB/CS", "DB/VI-SO") and one.status is not Status.OBSOLETE
     )
 
 

@@ -18,6 +18,7 @@ STEP_MODULES = (
     "features.steps.compte_rendu",
     "features.steps.produit",
     "features.steps.images",
+    "features.steps.liens",
     "features.steps.securite",
     "features.steps.liste_blanche",
     "features.steps.messages",

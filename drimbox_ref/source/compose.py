@@ -57,7 +57,9 @@ from drimbox_ref.source.transcoder import PixelTranscoder
 from drimbox_ref.source.trust import WhiteListTrust
 from drimbox_ref.source.versions import SqlVersions
 from drimbox_ref.source.viewer_door import ViewerDoor
-from drimbox_ref.source.viewer_people import People
+from drimbox_ref.source.viewer_link import LinkChecks
+from drimbox_ref.source.viewer_pages import FrenchPages
+from drimbox_ref.source.viewer_people import KnownGuests, People
 from drimbox_ref.source.viewer_shelf import ViewerShelf
 from drimbox_ref.source.vihf import IndirectVihf
 from drimbox_ref.source.wado import WadoService
@@ -217,6 +219,9 @@ def build_parts(config: SourceConfig) -> tuple[Foundation, Parts]:
         stamper=InsStamper(),
         negotiator=AcceptNegotiator(),
         transcoder=PixelTranscoder(),
+        links=LinkChecks(),
+        guests=KnownGuests(),
+        viewer_pages=FrenchPages(),
     )
 
     async def close_database() -> None:

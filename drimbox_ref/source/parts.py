@@ -15,11 +15,13 @@ from drimbox_ref.source.ports import (
     Directory,
     Door,
     Examinations,
+    Guests,
     Images,
     Inbox,
     Intake,
     KeyNotes,
     KosBuilder,
+    Links,
     Matcher,
     Metadata,
     Negotiator,
@@ -36,6 +38,7 @@ from drimbox_ref.source.ports import (
     Trust,
     Uids,
     Versions,
+    ViewerPages,
     Vihf,
 )
 
@@ -84,3 +87,7 @@ class Parts:
     stamper: Stamper
     negotiator: Negotiator
     transcoder: Transcoder
+    # who follows the link of a report, and what they are shown
+    links: Links
+    guests: Guests
+    viewer_pages: ViewerPages

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from lxml import etree
@@ -45,6 +45,13 @@ from protocols.kos import Manifest
 from wire.mllp import Handler
 from wire.tls import ServerTls
 
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from drimbox_ref.source.viewer_link import Link, LinkRefused
+    from drimbox_ref.source.viewer_people import People, Person
+    from drimbox_ref.viewer.page import Opening
+
 __all__ = [
     "Acknowledger",
     "Alerts",
@@ -56,10 +63,12 @@ __all__ = [
     "Directory",
     "Door",
     "Examinations",
+    "Guests",
     "Images",
     "Inbox",
     "Intake",
     "KosBuilder",
+    "Links",
     "Matcher",
     "Metadata",
     "Negotiator",
@@ -77,6 +86,7 @@ __all__ = [
     "Trust",
     "Uids",
     "Versions",
+    "ViewerPages",
     "Vihf",
 ]
 
@@ -620,4 +630,39 @@ class Uids(Protocol):
 
     def uuid(self) -> UUID:
         """A fresh UUID."""
+        ...
+
+
+class Links(Protocol):
+    """Where the link of a report leads."""
+
+    def decide(
+        self, link: Link, *, archive: Archive, examinations: Examinations
+    ) -> ArchiveEntry | LinkRefused:
+        """The exam in force that a link designates, or what to answer instead. Blocks while the
+        PACS is asked."""
+        ...
+
+
+class Guests(Protocol):
+    """Who is in front of the Source's viewer."""
+
+    def recognise(self, cookie: str, people: People) -> Person | None:
+        """Whose login that cookie is; None: nobody's, and nothing is shown."""
+        ...
+
+
+class ViewerPages(Protocol):
+    """What whoever follows a link is shown."""
+
+    def profile(self, link: Link) -> Response:
+        """Who are you?"""
+        ...
+
+    def exam(self, person: Person, entry: ArchiveEntry) -> Response:
+        """The exam that the link led to."""
+        ...
+
+    def images(self, opening: Opening) -> Response:
+        """The viewer."""
         ...

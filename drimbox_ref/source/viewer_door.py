@@ -24,15 +24,13 @@ from drimbox_ref.psc import PscUnavailable
 from drimbox_ref.psc_login import Grant, LoginRefused, PscClient
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.values import ArchiveEntry, Denied
-from drimbox_ref.source.viewer_link import LinkChecks, LinkRefused, read_link
+from drimbox_ref.source.viewer_link import LinkRefused, read_link
 from drimbox_ref.source.viewer_pages import (
     ASSETS,
     STYLE,
-    exam_page,
     exam_path,
     message_page,
     opening,
-    profile_page,
     style,
 )
 from drimbox_ref.source.viewer_people import People, Person
@@ -40,7 +38,7 @@ from drimbox_ref.source.viewer_shelf import ViewerShelf
 from drimbox_ref.trail import AuditEvent
 from drimbox_ref.viewer.facade import Facade
 from drimbox_ref.viewer.page import ASSETS as VIEWER
-from drimbox_ref.viewer.page import HEADERS, page
+from drimbox_ref.viewer.page import HEADERS
 from drimbox_ref.viewer.ports import Arriving
 from protocols.dicomweb import Resource
 from spec.viewer import PATH
@@ -57,6 +55,7 @@ _LOGIN_EVENT = "UserAuthentication"
 """DICOM PS3.15 A.5.3.12."""
 _IID = "IID"
 _NO_PSC = "Pro Santé Connect ne répond pas : réessayer dans un moment."
+_NOBODY = "personne ne s'est encore authentifié"
 _OVER = "Session terminée : suivre à nouveau le lien du compte rendu."
 
 
@@ -84,7 +83,6 @@ class ViewerDoor:
         self._people = people
         self._shelf = shelf
         self._professions = frozenset(professions)
-        self._checks = LinkChecks(parts)
         self._facade = Facade()
         series = "/examen/{kos}/series/{series}"
         self.app: ASGIApp = Starlette(
@@ -117,8 +115,15 @@ class ViewerDoor:
             return message_page(link.status, link.message)
         person = self._person(request)
         if person is None:
-            return profile_page(link)
-        found = await self._checks.decide(link)
+            # Whoever tries links leaves a trace, whether they ever log in or not.
+            await self._audit(request, _IID, _NOBODY, study=link.study)
+            return self._parts.viewer_pages.profile(link)
+        found = await asyncio.to_thread(
+            self._parts.links.decide,
+            link,
+            archive=self._parts.archive,
+            examinations=self._parts.examinations,
+        )
         failure = found.reason if isinstance(found, LinkRefused) else ""
         await self._audit(
             request,
@@ -226,7 +231,7 @@ class ViewerDoor:
     async def exam(self, request: Request) -> Response:
         """The exam that a link led to."""
         person, entry = self._entered(request)
-        return exam_page(person, entry)
+        return self._parts.viewer_pages.exam(person, entry)
 
     async def images(self, request: Request) -> Response:
         """The viewer, series tree and all (DB.VI_SO.05)."""
@@ -236,7 +241,7 @@ class ViewerDoor:
         if not opened.first:
             raise HTTPException(404, "Le manifeste de cet examen ne cite aucune image.")
         self._facade.warm()
-        return page(opened)
+        return self._parts.viewer_pages.images(opened)
 
     async def present(self, request: Request) -> Response:
         """Somebody is looking."""
@@ -279,7 +284,8 @@ class ViewerDoor:
     # Who comes
 
     def _person(self, request: Request) -> Person | None:
-        return self._people.find(request.cookies.get(_LOGIN, ""))
+        cookie = request.cookies.get(_LOGIN, "")
+        return self._parts.guests.recognise(cookie, self._people)
 
     def _entered(self, request: Request) -> tuple[Person, ArchiveEntry]:
         """Who is here, and the exam of the address.

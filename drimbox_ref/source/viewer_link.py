@@ -10,13 +10,12 @@ specification is not public.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from drimbox_ref.dmp import PeerUnavailable
-from drimbox_ref.source.parts import Parts
+from drimbox_ref.source.ports import Archive, Examinations
 from drimbox_ref.source.renewal import is_empty, orders_of
 from drimbox_ref.source.values import ArchiveEntry, EntryState
 from protocols import kos
@@ -67,21 +66,16 @@ def read_link(query: str) -> Link | LinkRefused:
 
 
 class LinkChecks:
-    """Decides on a link, for somebody who has logged in."""
+    """`Links`: decides on a link, for somebody who has logged in."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    async def decide(self, link: Link) -> ArchiveEntry | LinkRefused:
+    def decide(
+        self, link: Link, *, archive: Archive, examinations: Examinations
+    ) -> ArchiveEntry | LinkRefused:
         """The exam in force that a link designates, or what to answer instead: 404 for identifiers
         that do not go together, 410 for an exam that is no more, 503 for a silent PACS.
 
         Whichever identifier is wrong, the answer is the same: none can be looked for by the others.
         """
-        return await asyncio.to_thread(self._decide, link)
-
-    def _decide(self, link: Link) -> ArchiveEntry | LinkRefused:
-        archive = self._parts.archive
         current = archive.current(link.study)
         if current is None:
             return _stray("studyUID : aucun KOS de cet examen")
@@ -101,7 +95,7 @@ class LinkChecks:
                 410, "Cet examen n'est plus publié : ses images ne sont plus accessibles."
             )
         try:
-            study = self._parts.examinations.find(current.study_uid, orders)
+            study = examinations.find(current.study_uid, orders)
         except PeerUnavailable:
             return _denied(503, "Le PACS ne répond pas : réessayer dans quelques instants.")
         if study is None or is_empty(study):

@@ -6,17 +6,17 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from drimbox_ref.source.values import ArchiveEntry
 from drimbox_ref.source.viewer_link import Link
 from drimbox_ref.source.viewer_people import Person
-from drimbox_ref.viewer.page import HEADERS, Opening, ShownExam, ShownSeries
+from drimbox_ref.viewer.page import HEADERS, Opening, ShownExam, ShownSeries, page
 from protocols import kos
 from spec.dicom import KEY_OBJECT_SELECTION_STORAGE
 from spec.oids import INS_AUTHORITIES
 
-__all__ = ["ASSETS", "STYLE", "exam_page", "exam_path", "message_page", "opening", "profile_page"]
+__all__ = ["ASSETS", "STYLE", "FrenchPages", "exam_path", "message_page", "opening"]
 
 STYLE = "/style.css"
 ASSETS = "/viewer"
@@ -45,22 +45,29 @@ def message_page(status: int, message: str, *, title: str = "") -> HTMLResponse:
     return answer
 
 
-def profile_page(link: Link) -> HTMLResponse:
-    """Professional or patient (DB.VI_SO.08), and Pro Santé Connect for the former (DB.VI_SO.09)."""
-    return _page("profile.html", 200, query=link.query)
+class FrenchPages:
+    """`ViewerPages`, without script but the viewer's own."""
 
+    def profile(self, link: Link) -> HTMLResponse:
+        """Professional or patient (DB.VI_SO.08), and Pro Santé Connect for the former
+        (DB.VI_SO.09)."""
+        return _page("profile.html", 200, query=link.query)
 
-def exam_page(person: Person, entry: ArchiveEntry) -> HTMLResponse:
-    """Who is logged in since when (DB.CS.53), and the way to the images."""
-    manifest = kos.decode(entry.kos)
-    return _page(
-        "exam.html",
-        200,
-        person=person,
-        patient=_name(manifest),
-        exam=_shown(entry, manifest),
-        images=f"{exam_path(entry)}/images",
-    )
+    def exam(self, person: Person, entry: ArchiveEntry) -> HTMLResponse:
+        """Who is logged in since when (DB.CS.53), and the way to the images."""
+        manifest = kos.decode(entry.kos)
+        return _page(
+            "exam.html",
+            200,
+            person=person,
+            patient=_name(manifest),
+            exam=_shown(entry, manifest),
+            images=f"{exam_path(entry)}/images",
+        )
+
+    def images(self, opening: Opening) -> Response:
+        """The viewer, series tree and all (DB.VI_SO.05)."""
+        return page(opening)
 
 
 def exam_path(entry: ArchiveEntry) -> str:

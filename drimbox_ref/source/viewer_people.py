@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from drimbox_ref.psc_login import Grant
 from drimbox_ref.source.values import ArchiveEntry
 
-__all__ = ["Leaving", "People", "Person"]
+__all__ = ["KnownGuests", "Leaving", "People", "Person"]
 
 _LEAVING_LIFE = timedelta(minutes=10)
 """How long a professional may take to log in at PSC."""
@@ -134,3 +134,11 @@ class People:
         for person in list(self._people.values()):
             if self._over(person):
                 self.leave(person)
+
+
+class KnownGuests:
+    """`Guests`: those who have logged in."""
+
+    def recognise(self, cookie: str, people: People) -> Person | None:
+        """As `People.find`."""
+        return people.find(cookie)

@@ -27,7 +27,9 @@ CIBA_FORM, CIBA_FIELD = "connexion-ciba", "identifiant"
 _MAX_REDIRECTS = 20
 _MAX_REFRESHES = 60
 _LONGEST_REFRESH_S = 5.0
-_ATTRIBUTING = ("state", "code", "session_state", "nonce", "uuid")
+_ATTRIBUTING = (
+    "state", "code", "session_state", "nonce", "uuid", "studyUID", "accessionNumber", "idCDA",
+)  # fmt: skip
 """Query parameters by which later exchanges are recognised as belonging to the same story."""
 
 
@@ -56,6 +58,8 @@ class User:
         self._observe = observe
         self._page: Page | None = None
         self._consumer = ""
+        self._pages = "consumer-page"
+        """What exchanges with it are called."""
         self.history: list[tuple[int, str, str]] = []
         """Every answer: status, method, URL."""
         self._client = HttpClient(
@@ -108,6 +112,32 @@ class User:
         return await self._go(
             "POST", url, content, content_type=content_type, transaction="appel-contextuel"
         )
+
+    async def arrive(self, url: str) -> Page:
+        """Follow the link of a report into the viewer of a Source, which all that follows is of.
+
+        Raises:
+            HttpFailure: no answer.
+            UserError: endless redirects, or one that leads nowhere.
+        """
+        self._consumer, self._pages = urlsplit(url).netloc, "source-viewer"
+        return await self._go("GET", url, transaction="IID")
+
+    async def choose(self, words: str) -> Page:
+        """Press what begins with these words, whatever their case: a link, or a button.
+
+        Raises:
+            UserError: nothing of the page does.
+        """
+        wanted = words.casefold()
+        for link in self.page.links:
+            if link.label.casefold().startswith(wanted):
+                return await self._go("GET", link.url)
+        for form in self.page.forms:
+            for button in form.buttons:
+                if button.label.casefold().startswith(wanted):
+                    return await self._submit(form, {}, button.label)
+        raise UserError(f"rien à choisir qui commence par « {words} » sur {self.page.url}")
 
     async def get(self, url: str) -> Page:
         """Type an address."""
@@ -192,7 +222,7 @@ class User:
             address = images_address(page)
         if not address:
             raise UserError(f"la page « {page.title} » ({page.url}) n'est pas la visionneuse")
-        await self._ask("GET", urljoin(page.url, address), b"", "", "consumer-page")
+        await self._ask("GET", urljoin(page.url, address), b"", "", self._pages)
         return page
 
     async def _submit(self, form: Form, fields: Mapping[str, str | list[str]], button: str) -> Page:
@@ -260,7 +290,7 @@ class User:
             headers.append(("Content-Type", content_type))
         if not transaction:
             elsewhere = bool(self._consumer) and urlsplit(url).netloc != self._consumer
-            transaction = "PSC-login" if elsewhere else "consumer-page"
+            transaction = "PSC-login" if elsewhere else self._pages
         return await self._client.request(
             method, url, headers=headers, content=content, transaction=transaction
         )

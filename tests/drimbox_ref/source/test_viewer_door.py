@@ -155,6 +155,12 @@ async def test_before_login_every_link_that_is_well_written_gets_the_same_answer
             for secret in (INS, IPP, "PAT-TROIS"):
                 assert secret not in answer.text
     assert vi.world.pacs.asked == []
+    # Whoever follows a link leaves a trace, which is no success and names nobody.
+    kept = [row for row in vi.world.parts.audit.everything(20) if row["event"] == "IID"]
+    assert len(kept) == 6
+    assert {row["EventOutcomeIndicator"] for row in kept} == {4}
+    assert {row["patient"] for row in kept} == {""}
+    assert sum(STUDY in str(row) for row in kept) == 4
 
 
 async def test_a_professional_sees_the_exam_and_its_images(vi: Vi) -> None:

@@ -36,7 +36,8 @@ async def published(world: World) -> ArchiveEntry:
 async def decide(world: World, **changed: str) -> ArchiveEntry | LinkRefused:
     link = read_link(urlencode({**GOOD, **changed}))
     assert isinstance(link, Link)
-    return await LinkChecks(world.parts).decide(link)
+    parts = world.parts
+    return LinkChecks().decide(link, archive=parts.archive, examinations=parts.examinations)
 
 
 async def refused(world: World, **changed: str) -> LinkRefused:

@@ -56,6 +56,9 @@ from drimbox_ref.source.values import (
     Wanted,
 )
 from drimbox_ref.source.versions import SqlVersions
+from drimbox_ref.source.viewer_link import LinkChecks
+from drimbox_ref.source.viewer_pages import FrenchPages
+from drimbox_ref.source.viewer_people import KnownGuests
 from drimbox_ref.source.vihf import IndirectVihf
 from drimbox_ref.trail import SqlAlerts, SqlAudit
 from drimbox_ref.vihf import VihfWriter
@@ -591,5 +594,8 @@ def make_world(
         stamper=InsStamper(),
         negotiator=AcceptNegotiator(),
         transcoder=PixelTranscoder(),
+        links=LinkChecks(),
+        guests=KnownGuests(),
+        viewer_pages=FrenchPages(),
     )
     return World(parts, clock, pacs, dmp, images, trust, revocation, tokens, state, url, database)

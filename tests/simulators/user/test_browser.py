@@ -140,6 +140,24 @@ def test_nobody_does_what_the_page_does_not_offer(visit: Any) -> None:
     assert visit(scenario).consumer.exports == []
 
 
+def test_what_is_pressed_in_a_viewer_is_found_by_how_it_begins(visit: Any) -> None:
+    async def scenario(world: Any) -> None:
+        await arrive(world)
+        user = world.user
+        await user.arrive(world.consumer.url + "/list")
+        with pytest.raises(UserError, match="commence par"):
+            await user.choose("patient")
+        await user.choose("EXPO")
+        await user.arrive(world.consumer.url + "/list")
+        assert (await user.choose("se déco")).body == b"adieu"
+
+    world = visit(scenario)
+    assert len(world.consumer.exports) == 1
+    assert [one.transaction for one in world.seen][-4:] == [
+        "IID", "source-viewer", "IID", "source-viewer",
+    ]  # fmt: skip
+
+
 def test_cancelling_the_login(visit: Any) -> None:
     async def scenario(world: Any) -> None:
         await world.user.call(world.consumer.url + "/drim", CALL)

@@ -1,0 +1,120 @@
+"""Quand une personne suit le lien d'un compte rendu, alors la visionneuse de la Source s'ouvre."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+from bench.imaging import Imaging
+from bench.linking import Linking
+from bench.living import Living
+
+
+@pytest.fixture
+def linking(imaging: Imaging, living: Living) -> Iterator[Linking]:
+    """Somebody who holds the report."""
+    made = Linking(imaging, living)
+    yield made
+    made.leave()
+
+
+@given("une Source dont les comptes rendus mènent à sa visionneuse")
+def claimed(linking: Linking) -> None:
+    """At an address that the bench knows."""
+    linking.claimed()
+
+
+@when("une personne suit le lien du compte rendu")
+def follow(linking: Linking) -> None:
+    """In an empty browser."""
+    linking.follow()
+
+
+@when("cette personne se dit professionnelle et s'authentifie avec Pro Santé Connect")
+def go_on(linking: Linking) -> None:
+    """Then looks at the images."""
+    linking.go_on()
+
+
+@when("un professionnel suit le lien du compte rendu jusqu'aux images")
+def open_link(linking: Linking) -> None:
+    """Profile, PSC, images."""
+    linking.open_as_professional()
+
+
+@when(
+    parsers.re(
+        r"un professionnel suit le lien où (?P<words>.+) n'est pas le bon, entre deux liens justes"
+    )
+)
+def alter(linking: Linking, words: str) -> None:
+    """The other exam's, then nobody's."""
+    linking.alter(words)
+
+
+@when(parsers.parse("un professionnel suit tour à tour un lien mal écrit : {listed}"))
+def miswrite(linking: Linking, listed: str) -> None:
+    """Each between two right ones."""
+    linking.miswrite(one.strip() for one in listed.split(";"))
+
+
+@when("un professionnel suit le lien de l'examen dépublié, entre deux liens de l'autre")
+def depublished(linking: Linking) -> None:
+    """A printed report stays where it is."""
+    linking.follow_depublished()
+
+
+@then("la visionneuse lui demande si elle est patient ou professionnel")
+def asked(linking: Linking) -> None:
+    """Two choices."""
+    linking.expect_asked()
+
+
+@then("rien du patient ni de l'examen n'est montré")
+def nothing(linking: Linking) -> None:
+    """Before anybody logs in."""
+    linking.expect_nothing_shown()
+
+
+@then("la visionneuse montre les images de l'examen")
+def images(linking: Linking) -> None:
+    """Of it alone."""
+    linking.expect_images()
+
+
+@then("les traits du patient")
+def traits(linking: Linking) -> None:
+    """As the INS has them."""
+    linking.expect_traits()
+
+
+@then("la mention d'un usage non diagnostique")
+def not_diagnostic(linking: Linking) -> None:
+    """Where the images are."""
+    linking.expect_not_diagnostic()
+
+
+@then("chaque lien est refusé par un message qui ne montre rien")
+def refused(linking: Linking) -> None:
+    """No patient, no image."""
+    linking.expect_refused()
+
+
+@then("l'ouverture est tracée avec le professionnel")
+def traced(linking: Linking) -> None:
+    """Outcome 0."""
+    linking.expect_traced()
+
+
+@then("chaque refus est tracé avec le professionnel et sa raison")
+def refusal_traced(linking: Linking) -> None:
+    """A failure."""
+    linking.expect_refusals_traced()
+
+
+@then("le passage de cette personne est tracé comme un échec")
+def visit_traced(linking: Linking) -> None:
+    """Nobody is known yet."""
+    linking.expect_visit_traced()
