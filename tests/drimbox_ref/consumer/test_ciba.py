@@ -52,7 +52,7 @@ def called(portal: BlockingPortal, bed: Bed) -> Callable[[], User]:
 
 
 def ask(portal: BlockingPortal, user: User, person: str = RADIOLOGIST) -> None:
-    portal.call(user.submit, "connexion-ciba", {"identifiant": person})
+    portal.call(user.login, person)
 
 
 def wait(portal: BlockingPortal, user: User) -> None:

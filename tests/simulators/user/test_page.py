@@ -50,3 +50,10 @@ def test_a_control_belongs_to_the_form_that_it_names() -> None:
 def test_deep_pages_do_not_break_the_reader() -> None:
     page = read_page(200, URL, "text/html", b"<div>" * 5000 + b"fond")
     assert page.text() in ("", "fond")
+
+
+def test_a_page_that_waits_for_a_telephone_shows_two_digits() -> None:
+    body = b"<p>Acceptez si vous lisez : <strong id=ciba-chiffres> 07\n</strong>"
+    assert read_page(200, URL, "text/html", body).digits == "07"
+    assert read_page(200, URL, "text/html", b"<p>07").digits == ""
+    assert read_page(200, URL, "application/json", body).digits == ""
