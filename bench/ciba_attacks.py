@@ -29,7 +29,7 @@ from spec.psc import BINDING_MESSAGE
 from wire.exchange import Payload
 from wire.http_client import HttpFailure
 
-__all__ = ["CibaAttacks", "Ring", "gaps", "rings"]
+__all__ = ["CibaAttacks", "Ring", "gaps", "rings", "strays"]
 
 _ODD = {
     "sans interval": Acknowledged.NO_INTERVAL,
@@ -260,6 +260,18 @@ class CibaAttacks:
                 actual=one.told,
             )
 
+    def expect_none_astray(self) -> None:
+        """Every request about a login names one that Pro Santé Connect has acknowledged."""
+        stage = self._consulting.story.stage
+        astray = strays(stage.feed.since(stage.origin))
+        stage.expect(
+            "chaque interrogation nomme une demande que Pro Santé Connect a donnée",
+            not astray,
+            expected="un auth_req_id reçu",
+            actual=f"{len(astray)} interrogation(s) d'une demande inconnue",
+            exchanges=[one.id for one in astray],
+        )
+
     def expect_over(self) -> None:
         """No page still waits."""
         for login in self._all_logins():
@@ -349,6 +361,18 @@ def rings(seen: Iterable[Seen]) -> list[Ring]:
     return [
         Ring(ring.seen, ring.id, ring.message, ring.interval, tuple(polls.get(ring.id, ())))
         for ring in found
+    ]
+
+
+def strays(seen: Iterable[Seen]) -> list[Seen]:
+    """Polls about a request that was never acknowledged."""
+    every = list(seen)
+    known = {ring.id for ring in rings(every)}
+    return [
+        one
+        for one in every
+        if one.exchange.transaction == "PSC-CIBA-poll"
+        and _form(one).get("auth_req_id", "") not in known
     ]
 
 

@@ -25,6 +25,7 @@ Fonctionnalité: Se connecter par CIBA
   Scénario: CIB-03 Accusé de réception sans ses champs, ou d'un intervalle absurde
     Quand le radiologue s'authentifie alors que Pro Santé Connect rend : sans auth_req_id
     Alors chaque tentative ne connecte personne
+    Et chaque interrogation nomme une demande que Pro Santé Connect a donnée
     Quand des connexions attendent côte à côte alors que Pro Santé Connect accuse réception : sans interval ; interval nul ; interval négatif ; interval d'un jour ; sans expires_in
     Alors chaque tentative est utilisable ou refusée clairement
     Et la connexion sans interval aboutit

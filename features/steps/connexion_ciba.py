@@ -61,6 +61,12 @@ def ended(ciba_attacks: CibaAttacks) -> None:
     ciba_attacks.expect_ended_at_once()
 
 
+@then("chaque interrogation nomme une demande que Pro Santé Connect a donnée")
+def none_astray(ciba_attacks: CibaAttacks) -> None:
+    """An acknowledgement without `auth_req_id` is asked about by nobody."""
+    ciba_attacks.expect_none_astray()
+
+
 @then("aucune attente ne dure plus que sa demande")
 def over(ciba_attacks: CibaAttacks) -> None:
     """The page shows the exam, or says why not."""

@@ -135,6 +135,38 @@ def obedient(parts: Parts) -> Parts:
     return replace(parts, psc=Obedient(parts))
 
 
+class Nameless(Telephone):
+    """Does not look at what it was given."""
+
+    async def ring(self, national_id: str, *, message: str) -> Ring:
+        """One to wait for, whatever the acknowledgement says."""
+        try:
+            ring: Ring = await self._right.ring(national_id, message=message)
+        except LoginRefused as refused:
+            if "n'a pas accepté" not in str(refused):
+                raise
+            now = self._right._clock.now()
+            return Ring(
+                id="None",
+                message=message,
+                asked=now,
+                expires=now + timedelta(seconds=120),
+                interval=timedelta(seconds=1),
+            )
+        return ring
+
+
+@mutant(
+    "demande-sans-identifiant",
+    breaks="Une demande dont l'accusé n'a pas d'auth_req_id est attendue et interrogée.",
+    requirements=("KIT-SEC-CIB-03",),
+    role="consumer",
+)
+def nameless(parts: Parts) -> Parts:
+    """It has always been there."""
+    return replace(parts, psc=Nameless(parts))
+
+
 # Digits ----------------------------------------------------------------------------------------
 
 

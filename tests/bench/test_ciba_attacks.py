@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bench.ciba_attacks import gaps, rings
+from bench.ciba_attacks import gaps, rings, strays
 from bench.feed import Seen
 from wire.exchange import Direction, Exchange, Outcome, Payload
 
@@ -79,3 +79,10 @@ def test_requests_are_told_apart_and_what_cannot_be_read_is_none() -> None:
     )
     assert [one.id for one in first.polls] == ["5"]
     assert [one.id for one in second.polls] == ["4", "6"]
+
+
+def test_a_poll_about_what_was_never_acknowledged_is_a_stray() -> None:
+    right, wrong = polled(2, "a"), polled(3, "None")
+    nameless = seen("PSC-CIBA-poll", 4, {}, {"error": "invalid_request"})
+    unnamed = seen("PSC-CIBA", 1, {}, {"expires_in": 120})
+    assert strays([asked(0, "a"), unnamed, right, wrong, nameless]) == [wrong, nameless]
