@@ -41,16 +41,20 @@ class Depositing:
 
     # -- Quand -------------------------------------------------------------------------------
 
+    def deposit(self) -> None:
+        """TD2.1a by the RIS."""
+        self._at_dmp(lambda ris: ris.deposit(self._story.report()))
+
     def publish(self) -> None:
         """TD2.1a by the RIS, then the copy."""
-        self._at_dmp(lambda ris: ris.deposit(self._story.report()))
+        self.deposit()
         self.living.send()
 
     def replace(self) -> None:
         """A version with another order number: TD2.1b by the RIS, then the copy."""
         self._story.correct_order()
         self._story.version += 1
-        self._at_dmp(lambda ris: ris.deposit(self._story.report()))
+        self.deposit()
         self.living.send("RO")
 
     def delete(self) -> None:

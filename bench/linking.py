@@ -102,8 +102,16 @@ class Linking:
 
     def follow(self) -> None:
         """The link of the report, in an empty browser; nobody is logged in."""
-        self._arrive(self.link())
-        self.opened = self._seen("le lien du compte rendu")
+        self.arrive_by("le lien du compte rendu", self.link())
+
+    def arrive_by(self, words: str, link: str) -> None:
+        """A link that was read somewhere, in an empty browser; nobody is logged in."""
+        self._arrive(link)
+        self.opened = self._seen(words)
+
+    def open_found(self, words: str, link: str) -> None:
+        """A link that was read somewhere, to the images."""
+        self.opened = self._open(words, link)
 
     def go_on(self) -> None:
         """Say to be a professional, log in, look at the images."""
@@ -113,7 +121,7 @@ class Linking:
 
     def open_as_professional(self) -> None:
         """From the link to the images."""
-        self.opened = self._open("le lien du compte rendu", self.link())
+        self.open_found("le lien du compte rendu", self.link())
 
     def alter(self, words: str) -> None:
         """That identifier is the other exam's, then one that is nobody's; each link between two

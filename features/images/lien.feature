@@ -60,3 +60,17 @@ Fonctionnalité: Suivre le lien d'un compte rendu jusqu'aux images
     Alors le passage de cette personne est tracé comme un échec
     Quand un professionnel suit le lien du compte rendu jusqu'aux images
     Alors l'ouverture est tracée avec le professionnel
+
+  @SCN-LIE-06 @DB.VI_SO.07 @DB.VI_SO.09 @DB.VI-CS.29
+  Scénario: Un correspondant suit le lien du compte rendu reçu par MSSanté
+    Étant donné le compte rendu reçu par MSSanté par un correspondant
+    Quand ce correspondant suit jusqu'aux images le lien qu'il y lit
+    Alors la visionneuse montre les images de l'examen
+    Et les traits du patient
+
+  @SCN-LIE-07 @DB.VI_SO.07 @DB.VI_SO.08
+  Scénario: Un patient suit le lien lu dans Mon espace santé
+    Étant donné le compte rendu publié par le RIS dans le DMP
+    Quand le patient suit le lien qu'il lit dans Mon espace santé
+    Alors la visionneuse lui demande si elle est patient ou professionnel
+    Et rien du patient ni de l'examen n'est montré

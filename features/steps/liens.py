@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from pytest_bdd import given, parsers, then, when
 
+from bench.corresponding import Corresponding
+from bench.depositing import Depositing
 from bench.imaging import Imaging
 from bench.linking import Linking
 from bench.living import Living
@@ -64,6 +66,36 @@ def miswrite(linking: Linking, listed: str) -> None:
 def depublished(linking: Linking) -> None:
     """A printed report stays where it is."""
     linking.follow_depublished()
+
+
+@pytest.fixture
+def corresponding(linking: Linking, depositing: Depositing) -> Corresponding:
+    """Whoever got the report."""
+    return Corresponding(linking, depositing)
+
+
+@given("le compte rendu reçu par MSSanté par un correspondant")
+def received(corresponding: Corresponding) -> None:
+    """An XDM archive, and the page."""
+    corresponding.receive()
+
+
+@given("le compte rendu publié par le RIS dans le DMP")
+def published(corresponding: Corresponding) -> None:
+    """TD2.1."""
+    corresponding.publish()
+
+
+@when("ce correspondant suit jusqu'aux images le lien qu'il y lit")
+def follow_mail(corresponding: Corresponding) -> None:
+    """A click on the page."""
+    corresponding.follow()
+
+
+@when("le patient suit le lien qu'il lit dans Mon espace santé")
+def follow_space(corresponding: Corresponding) -> None:
+    """Nobody is logged in."""
+    corresponding.follow_as_patient()
 
 
 @then("la visionneuse lui demande si elle est patient ou professionnel")

@@ -67,6 +67,8 @@ class Nameless(PassingTrust):
         "KIT-REVOCATION",
         "KIT-SEC-TLS-17",
         "KIT-SEC-TLS-18",
+        "KIT-SEC-WL-03",
+        "KIT-SEC-WL-16",
         *_LISTS,
     ),
 )

@@ -48,9 +48,10 @@ from spec.xds import AssociationType, ReferenceType
 from wire.exchange import Observe
 from wire.tls import ClientTls
 
-__all__ = ["Depositor", "Papers"]
+__all__ = ["REPORT", "Depositor", "Papers", "entry_of", "lot_of"]
 
-_REPORT = "DocumentCR"
+REPORT = "DocumentCR"
+"""The id of the report within a submission."""
 _SOFTWARE, _VERSION, _HOMOLOGATION = "DRIMBENCH-RIS", "0.1", "KIT-0000"
 _PROFESSIONS = "1.2.250.1.71.1.2.7"
 _SPECIALTIES = "1.2.250.1.71.4.2.5"
@@ -143,15 +144,15 @@ class Depositor:
             signing_time=moment,
             algorithm="sha256",
         )
-        entry = _entry(report, document, masks)
-        links = [*described.links(_REPORT)]
+        entry = entry_of(report, document, masks)
+        links = [*described.links(REPORT)]
         if former:
-            links.append(Association(type=AssociationType.REPLACE, source=_REPORT, target=former))
-        cids = {_REPORT: f"cr.{report.id}@ris", SIGNATURE: f"sign.{signature_uid}@ris"}
+            links.append(Association(type=AssociationType.REPLACE, source=REPORT, target=former))
+        cids = {REPORT: f"cr.{report.id}@ris", SIGNATURE: f"sign.{signature_uid}@ris"}
         signed = described.signature(entry, lot, signature_uid, signature)
         await self._dmp.provide(
             ebrim.build_provide(lot, (entry, signed), links, cids),
-            {cids[_REPORT]: (document, "text/xml"), cids[SIGNATURE]: (signature, "text/xml")},
+            {cids[REPORT]: (document, "text/xml"), cids[SIGNATURE]: (signature, "text/xml")},
             assertion,
             report.id,
         )
@@ -169,16 +170,7 @@ class Depositor:
         return f"2.25.{self._uuid().int}"
 
     def _lot(self, report: Report, moment: datetime) -> SubmissionSet:
-        return SubmissionSet(
-            id=SET,
-            submission_time=_time(moment),
-            title="Compte rendu d'imagerie",
-            authors=(described.author(report.author, report.structure),),
-            content_type=described.CONTENT_TYPE,
-            patient_id=described.patient_id(report.patient),
-            source_id=self._installation,
-            unique_id=self._oid(),
-        )
+        return lot_of(report, moment, installation=self._installation, unique_id=self._oid())
 
     def _assertion(self, report: Report) -> etree._Element:
         """A VIHF of indirect authentication, of now, in the author's name."""
@@ -224,15 +216,35 @@ class Depositor:
         )
 
 
-def _entry(report: Report, document: bytes, masks: tuple[Masking, ...]) -> DocumentEntry:
-    """What the DMP is told of a report: every order, accession number, study, modality and region
-    of its exams (DB/RIS.09)."""
+def lot_of(report: Report, moment: datetime, *, installation: str, unique_id: str) -> SubmissionSet:
+    """The lot that a report is sent in; `installation` is the OID of the RIS."""
+    return SubmissionSet(
+        id=SET,
+        submission_time=_time(moment),
+        title="Compte rendu d'imagerie",
+        authors=(described.author(report.author, report.structure),),
+        content_type=described.CONTENT_TYPE,
+        patient_id=described.patient_id(report.patient),
+        source_id=installation,
+        unique_id=unique_id,
+    )
+
+
+def entry_of(
+    report: Report,
+    document: bytes,
+    masks: tuple[Masking, ...] = (),
+    *,
+    uri: tuple[str, ...] = (),
+) -> DocumentEntry:
+    """What is told of a report: every order, accession number, study, modality and region of its
+    exams (DB/RIS.09). `uri`: where an archive has it."""
     exams = tuple(exam for exam in report.exams if exam.study_uid)
     patient, structure = report.patient, report.structure
     starts = [exam.started for exam in exams if exam.started]
     ends = [exam.ended for exam in exams if exam.ended]
     return DocumentEntry(
-        id=_REPORT,
+        id=REPORT,
         mime_type="text/xml",
         creation_time=_time(report.created),
         language_code="fr-FR",
@@ -260,6 +272,7 @@ def _entry(report: Report, document: bytes, masks: tuple[Masking, ...]) -> Docum
         event_codes=_events(exams),
         patient_id=described.patient_id(patient),
         unique_id=report.id,
+        uri=uri,
         facility_type=described.code(structure.facility),
         practice_setting=described.code(structure.industry),
     )
