@@ -13,11 +13,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from bench.administration import Row
 from bench.attacking import shows_stack
+from bench.deadline import until
 from bench.imagery import held
 from bench.imaging import Imaging
 from bench.living import Living
 from bench.outcomes import CannotVerify, NotClaimed, Refused
 from bench.story import PlannedExam, Story
+from simulators.pacs import Pacs
 from simulators.user import Page, User, UserError
 from spec.viewer import PARAMETERS
 from wire.http_client import HttpFailure
@@ -119,6 +121,20 @@ class Linking:
         self._look()
         self.opened = self._seen("le lien du compte rendu")
 
+    def say_patient(self) -> None:
+        """Say to be the patient.
+
+        Raises:
+            CannotVerify: the product lets patients in, by a means that nobody plays here.
+        """
+        if self.story.stage.profile.options.get("patient_access") == "oui":
+            raise CannotVerify(
+                "options.patient_access est « oui » : le banc n'authentifie pas de patient"
+            )
+        assert self._user is not None
+        self._turn(self._user.choose, _PATIENT)
+        self.opened = self._seen("le lien du compte rendu, suivi par un patient")
+
     def open_as_professional(self) -> None:
         """From the link to the images."""
         self.open_found("le lien du compte rendu", self.link())
@@ -141,6 +157,29 @@ class Linking:
     def follow_depublished(self) -> None:
         """The report's link again, between two right links of the other exam's."""
         self._play([("le lien de l'examen dépublié", self.link())], good=self._other())
+
+    def follow_without_pacs(self) -> None:
+        """The right link while the PACS is down, between two while it is up.
+
+        Raises:
+            CannotVerify: it is not for the bench to stop that PACS.
+        """
+        pacs = self.story.bed.pacs
+        if self.story.native or not isinstance(pacs, Pacs):
+            raise CannotVerify("le PACS de la Source n'est pas au banc, qui ne peut pas l'arrêter")
+        self._twin("avant", None)
+        pacs.stop()
+        try:
+            self.attempts.append(self._open("le lien juste, PACS arrêté", self.link()))
+        finally:
+            pacs.start()
+        words = "le lien juste, PACS redémarré"
+        until(
+            # A Source may leave a PACS alone for a while that did not answer.
+            lambda: not self._fault(self._open(words, self.link()), self.exam),
+            deadline_s=self.story.stage.profile.timing.effect_s,
+        )
+        self._twin("PACS redémarré", None)
 
     def _play(self, links: Iterable[tuple[str, str]], good: PlannedExam | None = None) -> None:
         self._twin("avant", good)
@@ -228,6 +267,16 @@ class Linking:
                 "une page qui dit pourquoi (DB.VI_SO.28)", one.told(),
             )  # fmt: skip
             self._expect_untold(one, "est refusé sans rien montrer")
+
+    def expect_patients_told(self) -> None:
+        """A page says that the way of patients is closed."""
+        opened = self._given()
+        told = " ".join(opened.last.alerts) or opened.last.text()
+        self._expect(
+            opened, "dit que l'accès n'est pas ouvert",
+            bool(told.strip()) and opened.last.status < _SERVER_ERROR,
+            "un message", opened.told(),
+        )  # fmt: skip
 
     def expect_traced(self) -> None:
         """The opened link is in the trail, with who opened it."""

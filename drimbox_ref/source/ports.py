@@ -659,6 +659,10 @@ class ViewerPages(Protocol):
         """Who are you?"""
         ...
 
+    def patient(self, link: Link) -> Response:
+        """The way of patients."""
+        ...
+
     def exam(self, person: Person, entry: ArchiveEntry) -> Response:
         """The exam that the link led to."""
         ...

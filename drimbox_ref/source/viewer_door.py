@@ -90,7 +90,7 @@ class ViewerDoor:
                 Route(PATH, self.invoke, methods=["GET"]),
                 Route("/connexion", self.to_psc, methods=["GET"]),
                 Route(redirect, self.callback, methods=["GET"]),
-                Route("/patient", _patient, methods=["GET"]),
+                Route("/patient", self.patient, methods=["GET"]),
                 Route("/deconnexion", self.logout, methods=["POST"]),
                 Route("/examen/{kos}", self.exam, methods=["GET"]),
                 Route("/examen/{kos}/images", self.images, methods=["GET"]),
@@ -156,6 +156,15 @@ class ViewerDoor:
         answer = RedirectResponse(url, status_code=302, headers=HEADERS)
         _set_cookie(answer, _BROWSER, browser)
         return answer
+
+    async def patient(self, request: Request) -> Response:
+        """Somebody says to be a patient: traced, and told where to ask."""
+        note(request.scope, transaction=_IID)
+        link = read_link(request.url.query)
+        if isinstance(link, LinkRefused):
+            return message_page(link.status, link.message)
+        await self._audit(request, _IID, "accès des patients fermé", study=link.study)
+        return self._parts.viewer_pages.patient(link)
 
     async def callback(self, request: Request) -> Response:
         """PSC sends the browser back (RFC 6749 4.1.2, OpenID Connect Core 3.1.2.5)."""
@@ -322,14 +331,6 @@ class ViewerDoor:
             objects={"study": study} if study else {},
         )
         await asyncio.to_thread(self._parts.audit.record, record, now=self._parts.clock.now())
-
-
-async def _patient(request: Request) -> Response:
-    return message_page(
-        403,
-        "L'accès des patients n'est pas ouvert : le moyen de les authentifier n'est pas encore "
-        "fixé. Demander les images au service d'imagerie.",
-    )
 
 
 async def _style(request: Request) -> Response:

@@ -53,6 +53,14 @@ class FrenchPages:
         (DB.VI_SO.09)."""
         return _page("profile.html", 200, query=link.query)
 
+    def patient(self, link: Link) -> HTMLResponse:
+        """Closed: the means by which patients were to log in are obsolete (DB/VI_SO.10)."""
+        return message_page(
+            403,
+            "L'accès des patients n'est pas ouvert : le moyen de les authentifier n'est pas encore "
+            "fixé. Demander les images au service d'imagerie.",
+        )
+
     def exam(self, person: Person, entry: ArchiveEntry) -> HTMLResponse:
         """Who is logged in since when (DB.CS.53), and the way to the images."""
         manifest = kos.decode(entry.kos)

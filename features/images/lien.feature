@@ -74,3 +74,17 @@ Fonctionnalité: Suivre le lien d'un compte rendu jusqu'aux images
     Quand le patient suit le lien qu'il lit dans Mon espace santé
     Alors la visionneuse lui demande si elle est patient ou professionnel
     Et rien du patient ni de l'examen n'est montré
+
+  @SCN-LIE-08 @DB.VI_SO.08
+  Scénario: Un patient qui suit le lien sans pouvoir s'authentifier ne voit rien
+    Le moyen d'authentifier les patients n'est pas fixé : l'option patient_access.
+
+    Quand une personne suit le lien du compte rendu
+    Et cette personne se dit patiente
+    Alors rien du patient ni de l'examen n'est montré
+    Et un message dit que l'accès des patients n'est pas ouvert
+
+  @SCN-LIE-09 @DB.VI_SO.28
+  Scénario: Un PACS qui ne répond pas se dit par un message
+    Quand un professionnel suit le lien du compte rendu pendant que le PACS est arrêté
+    Alors chaque lien est refusé par un message qui ne montre rien

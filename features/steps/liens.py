@@ -40,6 +40,18 @@ def go_on(linking: Linking) -> None:
     linking.go_on()
 
 
+@when("cette personne se dit patiente")
+def say_patient(linking: Linking) -> None:
+    """The other choice."""
+    linking.say_patient()
+
+
+@when("un professionnel suit le lien du compte rendu pendant que le PACS est arrêté")
+def without_pacs(linking: Linking) -> None:
+    """Connections are refused."""
+    linking.follow_without_pacs()
+
+
 @when("un professionnel suit le lien du compte rendu jusqu'aux images")
 def open_link(linking: Linking) -> None:
     """Profile, PSC, images."""
@@ -132,6 +144,12 @@ def not_diagnostic(linking: Linking) -> None:
 def refused(linking: Linking) -> None:
     """No patient, no image."""
     linking.expect_refused()
+
+
+@then("un message dit que l'accès des patients n'est pas ouvert")
+def patients_told(linking: Linking) -> None:
+    """What to do instead is for the product to say."""
+    linking.expect_patients_told()
 
 
 @then("l'ouverture est tracée avec le professionnel")

@@ -14,6 +14,7 @@ from drimbox_ref.source.ports import Archive, Examinations, Guests, Links, Viewe
 from drimbox_ref.source.renewal import orders_of
 from drimbox_ref.source.values import ArchiveEntry, EntryState
 from drimbox_ref.source.viewer_link import Link, LinkRefused
+from drimbox_ref.source.viewer_pages import opening
 from drimbox_ref.source.viewer_people import People, Person
 from drimbox_ref.trail import AuditEvent
 from drimbox_ref.viewer.page import Opening
@@ -24,6 +25,7 @@ from protocols import kos
 __all__: list[str] = []
 
 _MANY = 10_000
+_UNAVAILABLE = 503
 _USAGE = b"Usage non diagnostique"
 
 
@@ -204,17 +206,23 @@ class Changed:
         inner: ViewerPages,
         *,
         profile: Callable[[Link], Response] | None = None,
+        patient: Callable[[Link], Response] | None = None,
         change: Callable[[Response], Response] = lambda page: page,
-        opening: Callable[[Opening], Opening] = lambda opening: opening,
+        opening: Callable[[Opening], Opening] = lambda one: one,
     ) -> None:
         self._inner = inner
         self._profile = profile
+        self._patient = patient
         self._change = change
         self._opening = opening
 
     def profile(self, link: Link) -> Response:
         """Or what comes instead."""
         return self._profile(link) if self._profile else self._inner.profile(link)
+
+    def patient(self, link: Link) -> Response:
+        """Or what comes instead."""
+        return self._patient(link) if self._patient else self._inner.patient(link)
 
     def exam(self, person: Person, entry: ArchiveEntry) -> Response:
         """Changed."""
@@ -239,6 +247,48 @@ def no_question(parts: Parts) -> Parts:
         profile=lambda link: RedirectResponse(f"/connexion?{link.query}", status_code=303),
     )
     return replace(parts, viewer_pages=pages)
+
+
+@mutant(
+    "visionneuse-patient-sur-parole",
+    breaks="Qui se dit patient voit l'examen du lien, sans être authentifié.",
+    requirements=("DB.VI_SO.08",),
+)
+def at_their_word(parts: Parts) -> Parts:
+    """Who else would have the report?"""
+
+    def patient(link: Link) -> Response:
+        current = parts.archive.current(link.study)
+        if current is None:
+            return parts.viewer_pages.patient(link)
+        return parts.viewer_pages.images(opening(current))
+
+    return replace(parts, viewer_pages=Changed(parts.viewer_pages, patient=patient))
+
+
+class Surprised:
+    """`Links` that did not foresee a PACS that does not answer."""
+
+    def __init__(self, inner: Links) -> None:
+        self._inner = inner
+
+    def decide(
+        self, link: Link, *, archive: Archive, examinations: Examinations
+    ) -> ArchiveEntry | LinkRefused:
+        """As it should, but for a PACS that is silent."""
+        found = self._inner.decide(link, archive=archive, examinations=examinations)
+        silent = isinstance(found, LinkRefused) and found.status == _UNAVAILABLE
+        return LinkRefused(status=500, message="Internal error.") if silent else found
+
+
+@mutant(
+    "lien-pacs-muet-en-panne",
+    breaks="Un PACS qui ne répond pas fait une erreur interne de la visionneuse.",
+    requirements=("DB.VI_SO.28",),
+)
+def surprised(parts: Parts) -> Parts:
+    """The PACS always answered in the laboratory."""
+    return replace(parts, links=Surprised(parts.links))
 
 
 def _unmarked(page: Response) -> Response:

@@ -242,7 +242,7 @@ async def test_who_may_not_see_images_is_not_let_in(vi: Vi, verdict: Accepted | 
 
 async def test_patients_are_told_that_their_access_is_closed(vi: Vi) -> None:
     async with vi.browser() as browser:
-        answer = await browser.get("/patient")
+        answer = await browser.get("/patient", params=GOOD)
         assert (answer.status_code, "des patients" in answer.text) == (403, True)
 
 
