@@ -9,7 +9,8 @@ from bench.depositing import Depositing
 from bench.linking import Linking
 from bench.outcomes import CannotVerify
 from protocols.errors import RemoteProtocolError
-from simulators.correspondent import Mailbox, compose, links_of, readable
+from simulators.correspondent import Mailbox, links_of, readable
+from simulators.ris.mailing import compose
 
 __all__ = ["Corresponding"]
 

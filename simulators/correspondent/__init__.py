@@ -5,8 +5,8 @@ DRIMbox has no part in MSSanté (ANS FAQ on DRIM-M, grade: faq), and a link is t
 was read.
 """
 
-from simulators.correspondent.mail import Mail, Mailbox, compose
+from simulators.correspondent.mail import Mail, Mailbox
 from simulators.correspondent.printed import links_of
 from simulators.correspondent.space import readable
 
-__all__ = ["Mail", "Mailbox", "compose", "links_of", "readable"]
+__all__ = ["Mail", "Mailbox", "links_of", "readable"]

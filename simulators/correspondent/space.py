@@ -7,8 +7,9 @@ themselves are not public.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
-from simulators.dmp import Stored
+from protocols.ebrim import DocumentEntry
 from spec.dmp import MASKING_SCHEME, Masking
 from spec.hl7v2 import IMAGING_REPORT
 from spec.xds import Status
@@ -16,7 +17,18 @@ from spec.xds import Status
 __all__ = ["readable"]
 
 
-def readable(documents: Iterable[Stored]) -> tuple[Stored, ...]:
+class _Described(Protocol):
+    """What a DMP holds: nobody else's simulator is needed to read its description."""
+
+    @property
+    def entry(self) -> DocumentEntry:
+        """As it stands now."""
+
+
+D = TypeVar("D", bound=_Described)
+
+
+def readable(documents: Iterable[D]) -> tuple[D, ...]:
     """The imaging reports in force that are not hidden from the patient."""
     return tuple(
         one

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from protocols import ebrim, xml
 from protocols.ebrim import Code, DocumentEntry
 from protocols.errors import RemoteProtocolError
-from simulators.correspondent import Mail, Mailbox, compose, links_of, readable
+from simulators.correspondent import Mail, Mailbox, links_of, readable
 from simulators.dmp import Stored
 from simulators.ris.depositing import entry_of
+from simulators.ris.mailing import compose
 from simulators.ris.people import Coded, Identifier, Patient, Professional, Structure, ins_of
 from simulators.ris.report import DCM, LOINC, Exam, Order, Report
 from spec.dmp import MASKING_SCHEME, Masking
