@@ -467,6 +467,7 @@ class ReportForgotten(PassingArchive):
     "declencheur-oublie",
     breaks="L'archive locale ne conserve pas l'identifiant du compte rendu déclencheur.",
     requirements=("DB.SO.22",),
+    consequences=("DB.VI_SO.07", "DB.SO.46"),
 )
 def report_forgotten(parts: Parts) -> Parts:
     """Nobody can tell which report published a KOS."""

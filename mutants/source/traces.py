@@ -92,6 +92,7 @@ def access_untraced(parts: Parts) -> Parts:
     "echec-sans-raison",
     breaks="Les échecs sont tracés sans EventOutcomeDescription.",
     requirements=("DB.SO.45",),
+    consequences=("DB.SO.47",),
 )
 def failure_without_reason(parts: Parts) -> Parts:
     """An outcome, and nothing to understand it by."""
@@ -102,6 +103,7 @@ def failure_without_reason(parts: Parts) -> Parts:
     "acces-anonyme",
     breaks="Les images rendues sont tracées sans le nom de qui les a demandées.",
     requirements=("KIT-SEC-TRC-02",),
+    consequences=("DB.SO.46",),
 )
 def access_unnamed(parts: Parts) -> Parts:
     """Somebody saw them."""
