@@ -636,6 +636,10 @@ class Uids(Protocol):
 class Links(Protocol):
     """Where the link of a report leads."""
 
+    def read(self, query: str) -> Link | LinkRefused:
+        """The link of a query string, its grammar checked and nothing else."""
+        ...
+
     def decide(
         self, link: Link, *, archive: Archive, examinations: Examinations
     ) -> ArchiveEntry | LinkRefused:

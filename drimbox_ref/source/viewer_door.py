@@ -24,7 +24,7 @@ from drimbox_ref.psc import PscUnavailable
 from drimbox_ref.psc_login import Grant, LoginRefused, PscClient
 from drimbox_ref.source.parts import Parts
 from drimbox_ref.source.values import ArchiveEntry, Denied
-from drimbox_ref.source.viewer_link import LinkRefused, read_link
+from drimbox_ref.source.viewer_link import LinkRefused
 from drimbox_ref.source.viewer_pages import (
     ASSETS,
     STYLE,
@@ -109,7 +109,7 @@ class ViewerDoor:
     async def invoke(self, request: Request) -> Response:
         """`?requestType=STUDY&studyUID=…&accessionNumber=…&idCDA=…`."""
         note(request.scope, transaction=_IID)
-        link = read_link(request.url.query)
+        link = self._parts.links.read(request.url.query)
         if isinstance(link, LinkRefused):
             await self._audit(request, _IID, link.reason)
             return message_page(link.status, link.message)
@@ -141,7 +141,7 @@ class ViewerDoor:
     async def to_psc(self, request: Request) -> Response:
         """Send a professional to Pro Santé Connect, the link kept here meanwhile."""
         note(request.scope, transaction=_IID)
-        link = read_link(request.url.query)
+        link = self._parts.links.read(request.url.query)
         if isinstance(link, LinkRefused):
             return message_page(link.status, link.message)
         browser = request.cookies.get(_BROWSER, "") or self._people.new_browser()
@@ -160,7 +160,7 @@ class ViewerDoor:
     async def patient(self, request: Request) -> Response:
         """Somebody says to be a patient: traced, and told where to ask."""
         note(request.scope, transaction=_IID)
-        link = read_link(request.url.query)
+        link = self._parts.links.read(request.url.query)
         if isinstance(link, LinkRefused):
             return message_page(link.status, link.message)
         await self._audit(request, _IID, "accès des patients fermé", study=link.study)

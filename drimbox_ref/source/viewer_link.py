@@ -68,6 +68,10 @@ def read_link(query: str) -> Link | LinkRefused:
 class LinkChecks:
     """`Links`: decides on a link, for somebody who has logged in."""
 
+    def read(self, query: str) -> Link | LinkRefused:
+        """As `read_link`."""
+        return read_link(query)
+
     def decide(
         self, link: Link, *, archive: Archive, examinations: Examinations
     ) -> ArchiveEntry | LinkRefused:

@@ -29,11 +29,22 @@ _UNAVAILABLE = 503
 _USAGE = b"Usage non diagnostique"
 
 
-class Mended:
+class Reading:
+    """`Links` that read a link as they should."""
+
+    def __init__(self, inner: Links) -> None:
+        self._inner = inner
+
+    def read(self, query: str) -> Link | LinkRefused:
+        """As it should."""
+        return self._inner.read(query)
+
+
+class Mended(Reading):
     """`Links` that put right what a link says before they look at it."""
 
     def __init__(self, inner: Links, mend: Callable[[Link, ArchiveEntry], Link]) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._mend = mend
 
     def decide(
@@ -76,11 +87,11 @@ def any_report(parts: Parts) -> Parts:
     return replace(parts, links=Mended(parts.links, mend))
 
 
-class ByReport:
+class ByReport(Reading):
     """`Links` that find the exam by the report, when the study leads nowhere."""
 
     def __init__(self, inner: Links) -> None:
-        self._inner = inner
+        super().__init__(inner)
 
     def decide(
         self, link: Link, *, archive: Archive, examinations: Examinations
@@ -110,11 +121,37 @@ def any_study(parts: Parts) -> Parts:
     return replace(parts, links=ByReport(parts.links))
 
 
-class Undying:
+class Stumbling(Reading):
+    """`Links` that did not foresee an address written by hand."""
+
+    def read(self, query: str) -> Link | LinkRefused:
+        """As it should, when all is there."""
+        found = super().read(query)
+        return replace(found, status=500) if isinstance(found, LinkRefused) else found
+
+    def decide(
+        self, link: Link, *, archive: Archive, examinations: Examinations
+    ) -> ArchiveEntry | LinkRefused:
+        """As it should."""
+        return self._inner.decide(link, archive=archive, examinations=examinations)
+
+
+@mutant(
+    "lien-mal-ecrit-en-panne",
+    breaks="Un lien mal écrit fait une erreur interne de la visionneuse.",
+    requirements=("DB.VI_SO.28",),
+    consequences=("DB.VI_SO.07",),
+)
+def stumbling(parts: Parts) -> Parts:
+    """Links come from reports, which are right."""
+    return replace(parts, links=Stumbling(parts.links))
+
+
+class Undying(Reading):
     """`Links` that look at what the PACS has, not at what was withdrawn."""
 
     def __init__(self, inner: Links) -> None:
-        self._inner = inner
+        super().__init__(inner)
 
     def decide(
         self, link: Link, *, archive: Archive, examinations: Examinations
@@ -137,11 +174,11 @@ def undying(parts: Parts) -> Parts:
     return replace(parts, links=Undying(parts.links))
 
 
-class Mute:
+class Mute(Reading):
     """`Links` that refuse without a word."""
 
     def __init__(self, inner: Links) -> None:
-        self._inner = inner
+        super().__init__(inner)
 
     def decide(
         self, link: Link, *, archive: Archive, examinations: Examinations
@@ -266,11 +303,11 @@ def at_their_word(parts: Parts) -> Parts:
     return replace(parts, viewer_pages=Changed(parts.viewer_pages, patient=patient))
 
 
-class Surprised:
+class Surprised(Reading):
     """`Links` that did not foresee a PACS that does not answer."""
 
     def __init__(self, inner: Links) -> None:
-        self._inner = inner
+        super().__init__(inner)
 
     def decide(
         self, link: Link, *, archive: Archive, examinations: Examinations
