@@ -64,7 +64,7 @@ def play(
             keep(trial, record)
 
     ground = Ground(features=FEATURES, steps=STEP_MODULES, runs=runs, preload=("drimbench.cli",))
-    with processes(ground) as pool:
+    with processes(ground, full=full) as pool:
         played = play_green(ground, full=full, pool=pool)
         if console:
             console.print(f"[green]✓[/green] boîte juste : {len(played.scenarios)} scénarios")

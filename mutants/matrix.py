@@ -166,14 +166,18 @@ class Trial:
         }
 
 
-def processes(ground: Ground, number: int = 0) -> ProcessPoolExecutor:
+def processes(ground: Ground, number: int = 0, *, full: bool = False) -> ProcessPoolExecutor:
     """Those that play campaigns of this ground, each many, one after the other: what a campaign
     loads in a second is loaded once for all of them. Four for each core unless told: a wrong box is
-    mostly waited for, in vain and for seconds at a time. Threads are never forked plainly.
+    mostly waited for, in vain and for seconds at a time. Half of that when each box plays
+    everything: attacks that fill a machine are then met by all of them at about the same time, and
+    a box that is starved is answered late, which is nobody's defect. Threads are never forked
+    plainly.
     """
     context = forking((__name__, *ground.steps))
+    each = 2 if full else 4
     return ProcessPoolExecutor(
-        number or 4 * (os.cpu_count() or 1), context, _begin, (ground.steps,)
+        number or each * (os.cpu_count() or 1), context, _begin, (ground.steps,)
     )
 
 
@@ -370,7 +374,7 @@ def play_matrix(
     }
     pki = played.pki if played else None
     took = {one.id: one.duration_s for one in played.scenarios} if played else {}
-    with nullcontext(pool) if pool else processes(ground) as workers:
+    with nullcontext(pool) if pool else processes(ground, full=full) as workers:
         # The longest first: none that takes minutes is left to play alone at the end.
         longest = sorted(
             asked, key=lambda one: sum(took.get(id, 1.0) for id in chosen[one.name]), reverse=True
