@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import httpcore
 import httpx
+from httpcore import AsyncConnectionInterface
 
 from protocols.errors import LocalProtocolError
 from wire.exchange import (
@@ -36,6 +37,8 @@ __all__ = [
     "tls_of",
 ]
 
+CONNECTIONS = 100
+"""At most, at once, of one client."""
 KEEP_ALIVE = 15.0
 """Seconds that an idle connection stays in the pool: less than servers keep it."""
 
@@ -82,9 +85,9 @@ class Transport(httpx.AsyncBaseTransport):
         self._tls = tls
         self._context = client_context(tls) if tls else None
         self._backend = Backend(connect_to)
-        self._pool = httpcore.AsyncConnectionPool(
+        self._pool = _Pool(
             ssl_context=self._context,
-            max_connections=100,
+            max_connections=CONNECTIONS,
             max_keepalive_connections=20,
             keepalive_expiry=KEEP_ALIVE,
             network_backend=self._backend,
@@ -146,6 +149,26 @@ class Transport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close every connection of the pool."""
         await self._pool.aclose()
+
+
+class _Pool(httpcore.AsyncConnectionPool):
+    """httpcore's pool, which forgets no place.
+
+    A request that is given a connection and gives up before it hears of it leaves that connection
+    for nobody: neither idle nor closed, it would keep its place for ever, and a hundred of them
+    the whole pool (httpcore 1.0.9). Two hundred requests under one deadline are enough for that.
+    """
+
+    def _assign_requests_to_connections(self) -> list[AsyncConnectionInterface]:
+        held = {id(one.connection) for one in self._requests if one.connection is not None}
+        left = [
+            one
+            for one in self._connections
+            if not (id(one) in held or one.is_idle() or one.is_closed())
+        ]
+        for one in left:
+            self._connections.remove(one)
+        return left + super()._assign_requests_to_connections()
 
 
 def tls_of(response: httpx.Response) -> TlsInfo | None:

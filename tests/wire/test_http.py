@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -15,9 +16,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from starlette.routing import Route
 
 from protocols.errors import LocalProtocolError
-from wire.exchange import Direction, Exchange, Label, Outcome
+from wire.exchange import Direction, Exchange, Label, Outcome, ignore
 from wire.http_client import HttpClient, Interrupted, TimedOut, Unreachable
 from wire.http_server import abort, note, peer_chain, serve_http, tls_of
+from wire.http_transport import CONNECTIONS
 
 Observe = Callable[[Exchange], None]
 
@@ -297,6 +299,44 @@ def test_a_silent_server_times_out(seen: list[Exchange], observe: Observe) -> No
 
     run(scenario())
     assert [(e.outcome, e.transaction) for e in seen] == [(Outcome.TIMED_OUT, "introspection")]
+
+
+def test_a_crowd_that_gives_up_leaves_the_client_usable() -> None:
+    """Who waited for a connection is given one that was left, and leaves before it hears of it:
+    httpcore would keep the connection, and the place that it takes, for nobody."""
+
+    async def scenario() -> bytes:
+        arrived = asyncio.Queue[None]()
+        crowd = deque[asyncio.Task[Any]]()
+
+        async def counted(scope: Any, receive: Any, send: Any) -> None:
+            if scope["path"] == "/silent":
+                arrived.put_nowait(None)
+            await APP(scope, receive, send)
+
+        def leave(exchange: Exchange) -> None:
+            # The place of this one was just given to the first that waits.
+            if crowd and exchange.connection:
+                crowd.popleft().cancel()
+
+        server = await serve_http(counted, actor="psc", observe=ignore)
+        async with HttpClient(actor="source", observe=leave, timeout=10) as client:
+            every = [
+                asyncio.create_task(client.request("GET", server.url + "/silent"))
+                for _ in range(2 * CONNECTIONS)
+            ]
+            for _ in range(CONNECTIONS):
+                await arrived.get()
+            crowd.extend(every[CONNECTIONS:])
+            for one in every[:CONNECTIONS]:
+                one.cancel()
+            told = await asyncio.gather(*every, return_exceptions=True)
+            assert all(isinstance(one, asyncio.CancelledError) for one in told)
+            answer = await client.request("POST", server.url + "/echo", content=b"after")
+        await server.stop(grace=0)
+        return answer.body
+
+    assert run(scenario()) == b"after"
 
 
 def test_nobody_there(seen: list[Exchange], observe: Observe) -> None:
