@@ -12,6 +12,7 @@ from rich.console import Console
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
 from drimbench import (
+    bench_cli,
     clients_cli,
     data_cli,
     docs_cli,
@@ -402,6 +403,7 @@ app.command()(judge_cli.validate)
 app.command()(judge_cli.cross)
 app.command()(judge_cli.explain)
 app.command(name="pacs-speed")(speed_cli.pacs_speed)
+app.command()(bench_cli.bench)
 app.command()(fuzz_cli.fuzz)
 app.command()(tap_cli.tap)
 app.command()(init_cli.init)
