@@ -16,7 +16,7 @@ from wire.dimse import server as served
 from wire.dimse.bounds import LONGEST_PDU
 from wire.exchange import ignore
 
-ECHO, FIND = "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.1.2.2.1"
+ECHO, MOVE = "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.1.2.2.2"
 ABORT, ACCEPT, REJECT = b"\x07", b"\x02", b"\x03"
 PATIENCE_S = 20.0
 """Only what never ends is found by it."""
@@ -82,7 +82,7 @@ def converse(server: DimseServer, *pieces: bytes) -> bytes:
     return bytes(answer)
 
 
-@pytest.mark.parametrize("more", [(), (FIND,)], ids=["ours", "pynetdicom"])
+@pytest.mark.parametrize("more", [(), (MOVE,)], ids=["ours", "pynetdicom"])
 @pytest.mark.parametrize(
     "stop", ["nothing", "half a head", "half a request", "too long", "unknown type", "half a PDU"]
 )
@@ -109,7 +109,7 @@ def test_a_peer_that_says_nothing_more_gives_its_place_back(
     [b"\x04\0\0\0\0\x09\0\0\0\x05\x01\x03abc", b"\x04\0\0\0\0\x04\0\0\0\0"],
     ids=["no command", "empty"],
 )
-@pytest.mark.parametrize("more", [(), (FIND,)], ids=["ours", "pynetdicom"])
+@pytest.mark.parametrize("more", [(), (MOVE,)], ids=["ours", "pynetdicom"])
 def test_nonsense_is_answered_by_an_abort_and_leaves_no_trace(
     server: DimseServer, damage: bytes, more: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -137,7 +137,7 @@ def test_who_leaves_before_asking_frees_the_place_at_once(monkeypatch: pytest.Mo
     server.stop()
 
 
-@pytest.mark.parametrize("more", [(), (FIND,)], ids=["ours", "pynetdicom"])
+@pytest.mark.parametrize("more", [(), (MOVE,)], ids=["ours", "pynetdicom"])
 def test_stopping_does_not_wait_for_half_a_pdu(more: tuple[str, ...]) -> None:
     handlers = Handlers(find=lambda request: ())
     server = serve_dimse(handlers, ae_title="A", actor="a", observe=ignore)
@@ -180,7 +180,7 @@ def test_a_provider_that_stops_in_the_middle_of_an_answer(whole: int) -> None:
     assert ended == ["timeout"]
 
 
-@pytest.mark.parametrize("more", [(), (FIND,)], ids=["ours", "pynetdicom"])
+@pytest.mark.parametrize("more", [(), (MOVE,)], ids=["ours", "pynetdicom"])
 def test_a_caller_that_states_no_maximum_length_is_rejected(
     server: DimseServer, more: tuple[str, ...]
 ) -> None:

@@ -6,6 +6,7 @@ import logging
 import socket
 import struct
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,8 +14,12 @@ from typing import Any
 
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
 from pynetdicom import AE, build_role, evt
 from pynetdicom import association as pynetdicom_association
+from pynetdicom.dsutils import encode
 
 from protocols.dicom import split_part10
 from protocols.dimse import (
@@ -37,15 +42,17 @@ from wire.dimse import (
     DimsePeer,
     DimseRefusal,
     DimseServer,
+    FindRequest,
     Handlers,
     StoreRequest,
     serve_dimse,
 )
+from wire.dimse.identifiers import encoded
 from wire.exchange import Exchange, Outcome, ignore
 
 FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 MR, ECHO = "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.1.1"
-FIND = "1.2.840.10008.5.1.4.1.2.2.1"
+FIND, GET = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3"
 EXPLICIT = "1.2.840.10008.1.2.1"
 FILE = (FILES / "MR_small.dcm").read_bytes()
 PATIENCE_S = 20.0
@@ -109,7 +116,8 @@ def stranger(peer: DimsePeer, *more: str, roles: bool = False) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("more", "roles", "whose"), [((), False, 0), ((FIND,), False, 1), ((), True, 1)]
+    ("more", "roles", "whose"),
+    [((), False, 0), ((FIND,), False, 0), ((GET,), False, 1), ((), True, 1)],
 )
 def test_a_stranger_stores_whoever_serves_it(
     serve: Serve, acceptors: list[str], more: tuple[str, ...], roles: bool, whose: int
@@ -282,7 +290,10 @@ def requestor(peer: DimsePeer) -> tuple[socket.socket, Association]:
 
     association = Association(Role.REQUESTOR)
     link = socket.create_connection((peer.host, peer.port), timeout=PATIENCE_S)
-    contexts = (ProposedContext(1, MR, (EXPLICIT,)), ProposedContext(3, ECHO, (EXPLICIT,)))
+    contexts = tuple(
+        ProposedContext(number, syntax, (EXPLICIT,))
+        for number, syntax in ((1, MR), (3, ECHO), (5, FIND))
+    )
     link.sendall(
         association.send(
             AssociateRequest(
@@ -381,6 +392,76 @@ def test_a_request_without_what_names_it_is_no_request(serve: Serve, missing: st
             link.sendall(piece)
         assert answered(link, association) == Abort(2, 6)
     assert received == []
+
+
+def finding(link: socket.socket, association: Association, keys: bytes) -> None:
+    command = asking(7, CommandField=0x0020, AffectedSOPClassUID=FIND, AffectedSOPInstanceUID="")
+    for piece in association.message(5, command, keys):
+        link.sendall(piece)
+
+
+@pytest.mark.parametrize(
+    ("said", "ends"),
+    [("cancel", 0xFE00), ("another request", Abort(2, 6)), ("nonsense", Abort(2, 6))],
+)
+def test_a_query_that_is_interrupted(serve: Serve, said: str, ends: int | Abort) -> None:
+    entered, gate = threading.Event(), threading.Event()
+
+    def find(request: FindRequest) -> Iterator[Any]:
+        answer = Dataset()
+        answer.PatientID = "1"
+        yield answer
+        entered.set()
+        assert gate.wait(PATIENCE_S)
+        while not request.cancelled():
+            yield answer
+
+    peer, _ = serve(Handlers(find=find))
+    link, association = requestor(peer)
+    with link:
+        finding(link, association, b"")
+        assert entered.wait(PATIENCE_S)
+        cancel = Command({"CommandField": 0x0FFF, "MessageIDBeingRespondedTo": 7,
+                          "CommandDataSetType": 0x0101})  # fmt: skip
+        more = {
+            "cancel": association.message(5, cancel),
+            "another request": association.message(3, asking(8, CommandDataSetType=0x0101)),
+            "nonsense": iter([b"\x09\0\0\0\0\0"]),
+        }[said]
+        link.sendall(b"".join(bytes(piece) for piece in more))
+        gate.set()
+        told: list[Any] = []
+        while (event := answered(link, association)) is not None:
+            told.append(event.command["Status"] if isinstance(event, CommandReceived) else event)
+            if told[-1] == ends:
+                break
+        assert told[-1] == ends
+        assert told[0] == 0xFF00
+
+
+@given(
+    texts=st.dictionaries(
+        st.sampled_from(("PatientID", "AccessionNumber", "StudyDate", "PatientName",
+                         "ModalitiesInStudy", "SeriesNumber", "PatientWeight", "StudyDescription",
+                         "NumberOfFrames", "Rows", "ReferencedStudySequence")),
+        st.sampled_from(("", "1", "12", "20261122", "A^B", ["CT", "MR"], [], "é", None)),
+    ),
+    implicit=st.booleans(),
+)  # fmt: skip
+def test_an_identifier_is_written_as_pydicom_writes_it(
+    texts: dict[str, Any], implicit: bool
+) -> None:
+    made = Dataset()
+    made.SpecificCharacterSet = "ISO_IR 192"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for keyword, value in texts.items():
+            with suppress(Exception):
+                # Some values are none of their VR.
+                setattr(made, keyword, value)
+        expected = encode(made, implicit, True)
+        if expected is not None:
+            assert encoded(made, implicit=implicit) == expected
 
 
 def test_what_a_handler_raises(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

@@ -113,6 +113,29 @@ class Line:
                 with suppress(OSError):
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
+    def glance(self) -> Event | None:
+        """The next event if it has come whole, without waiting.
+
+        Raises:
+            LineClosedError: the connection ended.
+            RemoteProtocolError: what came may not come.
+        """
+        association, connection = self.association, self._socket
+        event = association.next_event()
+        if event is not None:
+            return event
+        try:
+            connection.settimeout(0.0)
+            count = connection.recv_into(association.room())
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise LineClosedError(str(error)) from None
+        if not count:
+            raise LineClosedError("connexion fermée")
+        association.filled(count)
+        return association.next_event()
+
     def abort(self, *, unreadable: bool = False) -> None:
         """Say A-ABORT, as far as that can be said, and close. `unreadable`: for what came."""
         if self.association.state not in (State.IDLE, State.CLOSED) or unreadable:

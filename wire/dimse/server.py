@@ -62,9 +62,7 @@ _IDLE_S = 60.0
 _MOST_ASSOCIATIONS = 200
 _UNABLE_TO_PROCESS = 0xC000
 _MISMATCH = 0xA900
-_QUERIES = frozenset(
-    uid for model in QUERY_MODELS.values() for uid in (model.find, model.move, model.get)
-)
+_RETRIEVALS = frozenset(uid for model in QUERY_MODELS.values() for uid in (model.move, model.get))
 """What pynetdicom serves."""
 
 
@@ -250,7 +248,7 @@ class _Server(ThreadedAssociationServer):  # type: ignore[misc]
             connection.close()
             return
         request = requested(first)
-        if request is None or not ours(request, _QUERIES):
+        if request is None or not ours(request, _RETRIEVALS):
             self._begun[address] = first
             with self._change:
                 # From here on it is counted among pynetdicom's.

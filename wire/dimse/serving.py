@@ -1,7 +1,7 @@
-"""The provider's side of our own upper layer: one association of C-STORE and C-ECHO, in its thread.
+"""The provider's side of our own upper layer: one association of C-STORE, C-FIND and C-ECHO.
 
-What it does not serve (queries, retrievals, roles, identities) is told apart by `ours` before
-anything is answered, and goes to pynetdicom.
+It lives in a thread. What it does not serve (retrievals, roles, identities, extended negotiation)
+is told apart by `ours` before anything is answered, and goes to pynetdicom.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from protocols.dimse import (
     HEAD,
     LONGEST_PDU,
     NO_DATA_SET,
+    WITH_DATA_SET,
     Abort,
     AssociateAccept,
     AssociateReject,
@@ -25,6 +26,7 @@ from protocols.dimse import (
     Command,
     CommandReceived,
     DataReceived,
+    Event,
     Operation,
     PduType,
     ReleaseReply,
@@ -33,14 +35,22 @@ from protocols.dimse import (
     negotiated,
 )
 from protocols.errors import RemoteProtocolError
-from spec.dicom import UNCOMPRESSED_LITTLE_ENDIAN, VERIFICATION
+from spec.dicom import (
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    QUERY_MODELS,
+    UNCOMPRESSED_LITTLE_ENDIAN,
+    VERIFICATION,
+)
+from wire.dimse.identifiers import decoded, encoded
 from wire.dimse.line import Line, LineClosedError
 from wire.dimse.messages import (
+    PENDING,
     SUCCESS,
     AbortAssociation,
     AssociationInfo,
     AssociationRefusal,
     DimseRefusal,
+    FindRequest,
     Handlers,
     StoreRequest,
 )
@@ -55,6 +65,7 @@ Negotiate = Callable[[str, Mapping[str, Sequence[str]]], Mapping[str, Sequence[s
 supported: those to accept, best first. A class left out is refused; None for what is usual."""
 
 _UNABLE_TO_PROCESS = 0xC000
+_CANCELLED = 0xFE00
 _NOT_SUPPORTED, _UNRECOGNIZED = 0x0122, 0x0211
 """SOP class not supported, unrecognized operation (PS3.7 annex C)."""
 WITHOUT_MAXIMUM_LENGTH = AssociationRefusal(1, 1, 1)
@@ -62,6 +73,7 @@ WITHOUT_MAXIMUM_LENGTH = AssociationRefusal(1, 1, 1)
 CALLING_UNKNOWN, CALLED_UNKNOWN = AssociationRefusal(1, 1, 3), AssociationRefusal(1, 1, 7)
 CROWDED = AssociationRefusal(2, 3, 2)
 _LINGER_S = 2.0
+_FINDS = {model.find: name for name, model in QUERY_MODELS.items()}
 _UNDERSTOOD = frozenset({UserItem.ASYNCHRONOUS_OPERATIONS})
 """Sub-items that may go unanswered: one operation at a time is then agreed (PS3.7 D.3.3.3)."""
 
@@ -90,7 +102,9 @@ class Provider:
     def supported(self, request: AssociateRequest) -> dict[str, Sequence[str]]:
         """Abstract syntaxes to the transfer syntaxes accepted of that caller, best first."""
         stored = self.storage if self.handlers.store is not None else {}
-        found: dict[str, Sequence[str]] = {VERIFICATION: UNCOMPRESSED_LITTLE_ENDIAN, **stored}
+        finds = _FINDS if self.handlers.find is not None else {}
+        plain = dict.fromkeys((VERIFICATION, *finds), UNCOMPRESSED_LITTLE_ENDIAN)
+        found: dict[str, Sequence[str]] = {**plain, **stored}
         if self.negotiate is None:
             return found
         proposed: dict[str, dict[str, None]] = {}
@@ -319,43 +333,71 @@ class Served:
         data = self._data_set() if command.has_data else b""
         if operation == Operation.C_CANCEL:
             return
-        message_id = command.number("MessageID")
+        asked = _Asked(context_id, command, command.number("MessageID"), data)
         if self._recorded:
             self._recorder.message(command, data, context_id, sent=False)
+        store = self._store(asked) if operation == Operation.C_STORE else None
         status, comment = SUCCESS, ""
-        asked = self._store(context_id, command, data) if operation == Operation.C_STORE else None
         try:
-            status = self._done(operation, context_id, asked)
+            if store is not None:
+                status = self._stored(context_id, store)
+            elif operation == Operation.C_FIND:
+                status = self._find(asked)
+            elif operation == Operation.C_ECHO:
+                echo = self._handlers.echo
+                status = SUCCESS if echo is None else echo(self._info())
+            else:
+                status = _UNRECOGNIZED
         except DimseRefusal as refusal:
             status, comment = refusal.status, refusal.comment
         except AbortAssociation:
             self._aborts()
             raise _EndedError from None
+        except (_EndedError, LineClosedError, TimeoutError, _NotAllowedError):
+            raise
         except Exception:
             _LOG.exception("requête %04X de %s sans réponse utile", operation, self.calling_ae)
             status = _UNABLE_TO_PROCESS
-        self._respond(context_id, command, message_id, status, comment)
+        self._respond(asked, status, comment)
 
-    def _done(self, operation: int, context_id: int, asked: StoreRequest | None) -> int:
-        """What the handlers make of a request: its status."""
-        if operation == Operation.C_ECHO:
-            echo = self._handlers.echo
-            return SUCCESS if echo is None else echo(self._info())
-        if asked is None:
-            return _UNRECOGNIZED
+    def _stored(self, context_id: int, request: StoreRequest) -> int:
         abstract = self._line.association.contexts[context_id].abstract_syntax
-        if abstract == VERIFICATION or self._handlers.store is None:
+        if abstract == VERIFICATION or abstract in _FINDS or self._handlers.store is None:
             return _NOT_SUPPORTED
-        return self._handlers.store(asked)
+        return self._handlers.store(request)
 
-    def _store(self, context_id: int, command: Command, data: bytes) -> StoreRequest:
+    def _find(self, asked: _Asked) -> int:
+        """The pending responses; the status of the last one."""
+        context = self._line.association.contexts[asked.context_id]
+        model, handler = _FINDS.get(context.abstract_syntax), self._handlers.find
+        if model is None or handler is None:
+            return _NOT_SUPPORTED
+        implicit = context.transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN
+        cancelled = _Cancelled(self._line, asked.message_id)
+        request = FindRequest(
+            identifier=decoded(asked.data, implicit=implicit),
+            raw=asked.data,
+            transfer_syntax=context.transfer_syntax,
+            model=model,
+            message_id=asked.message_id,
+            association=self._info(),
+            cancelled=cancelled,
+        )
+        for match in handler(request):
+            if cancelled():
+                return _CANCELLED
+            self._respond(asked, PENDING, data=encoded(match, implicit=implicit))
+        return _CANCELLED if cancelled() else SUCCESS
+
+    def _store(self, asked: _Asked) -> StoreRequest:
+        command = asked.command
         originator = command.get("MoveOriginatorMessageID")
         return StoreRequest(
-            dataset=data,
-            transfer_syntax=self.transfer_syntax(context_id),
+            dataset=asked.data,
+            transfer_syntax=self.transfer_syntax(asked.context_id),
             sop_class=command.text("AffectedSOPClassUID"),
             sop_instance=command.text("AffectedSOPInstanceUID"),
-            message_id=command.number("MessageID"),
+            message_id=asked.message_id,
             move_originator_ae=str(command.get("MoveOriginatorApplicationEntityTitle", "")),
             move_originator_message_id=originator if isinstance(originator, int) else None,
             association=self._info(),
@@ -377,22 +419,66 @@ class Served:
                 raise RemoteProtocolError("jeu de données interrompu")
 
     def _respond(
-        self, context_id: int, asked: Command, message_id: int, status: int, comment: str
+        self, asked: _Asked, status: int, comment: str = "", data: bytes | None = None
     ) -> None:
         values: dict[str, int | str] = {
-            "CommandField": asked.field | Operation.RESPONSE,
-            "MessageIDBeingRespondedTo": message_id,
-            "CommandDataSetType": NO_DATA_SET,
+            "CommandField": asked.command.field | Operation.RESPONSE,
+            "MessageIDBeingRespondedTo": asked.message_id,
+            "CommandDataSetType": NO_DATA_SET if data is None else WITH_DATA_SET,
             "Status": status,
         }
         for name in ("AffectedSOPClassUID", "AffectedSOPInstanceUID"):
-            if name in asked:
-                values[name] = asked[name]
+            if name in asked.command:
+                values[name] = asked.command[name]
         if comment:
             # LO of at most 64 characters, in the default repertoire: a command set has no other.
             values["ErrorComment"] = comment.encode("ascii", "replace").decode()[:64]
         response = Command(values)
         if self._recorded:
             # Before it leaves: who reads it may look at once at what was observed.
-            self._recorder.message(response, b"", context_id, sent=True)
-        self._line.send(self._line.association.message(context_id, response))
+            self._recorder.message(response, data or b"", asked.context_id, sent=True)
+        self._line.send(self._line.association.message(asked.context_id, response, data))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request, whole."""
+
+    context_id: int
+    command: Command
+    message_id: int
+    data: bytes
+
+
+class _NotAllowedError(RemoteProtocolError):
+    """What came while a request was being answered may not come then."""
+
+
+class _Cancelled:
+    """Whether the peer has cancelled a request that is being answered."""
+
+    def __init__(self, line: Line, message_id: int) -> None:
+        self._line = line
+        self._message_id = message_id
+        self._asked = False
+
+    def __call__(self) -> bool:
+        """Looks at what has come, without waiting.
+
+        Raises:
+            LineClosedError: the peer has gone.
+            _NotAllowedError: it asks for something else.
+        """
+        while not self._asked and (event := self._glance()) is not None:
+            if isinstance(event, Abort):
+                raise LineClosedError("A-ABORT")
+            if not isinstance(event, CommandReceived) or event.command.field != Operation.C_CANCEL:
+                raise _NotAllowedError("requête reçue avant la réponse à la précédente")
+            self._asked = event.command.get("MessageIDBeingRespondedTo") == self._message_id
+        return self._asked
+
+    def _glance(self) -> Event | None:
+        try:
+            return self._line.glance()
+        except RemoteProtocolError as error:
+            raise _NotAllowedError(str(error)) from None
