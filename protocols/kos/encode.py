@@ -27,6 +27,10 @@ from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
 __all__ = ["character_set_for", "encode"]
 
+_ONLY_EXPLICIT = b"\x08\x00\x99\x11SQ\0\0%b\xfe\xff\x00\xe0%b%b"
+_ONLY_IMPLICIT = b"\x08\x00\x99\x11%b\xfe\xff\x00\xe0%b%b"
+"""ReferencedSOPSequence of one item: lengths of both, and what is in it."""
+
 _T = TypeVar("_T")
 
 
@@ -68,6 +72,8 @@ class _Writer:
         self._implicit = implicit
         self._codec = codec
         self._class_elements: dict[str, bytes] = {}
+        self._only = _ONLY_IMPLICIT if implicit else _ONLY_EXPLICIT
+        self._codes: dict[tuple[str | None, str | None], bytes] = {}
 
     def text(self, tag: int, vr: str, value: str | None) -> bytes:
         if value is None:
@@ -238,9 +244,12 @@ class _Writer:
         )
 
     def _content(self, item: ContentItem) -> bytes:
-        encoded = self._sop_sequence(item.references)
-        encoded += self.text(0x0040A010, "CS", item.relationship)
-        encoded += self.text(0x0040A040, "CS", item.value_type)
+        kind = (item.relationship, item.value_type)
+        told = self._codes.get(kind)
+        if told is None:
+            told = self.text(0x0040A010, "CS", kind[0]) + self.text(0x0040A040, "CS", kind[1])
+            self._codes[kind] = told
+        encoded = self._sop_sequence(item.references) + told
         if item.concept is not None:
             encoded += self.sequence(0x0040A043, [self._code(item.concept)])
         if item.text is not None:
@@ -250,7 +259,11 @@ class _Writer:
     def _sop_sequence(self, references: tuple[tuple[str, str], ...]) -> bytes:
         if not references:
             return b""
-        return self.sequence(0x00081199, [self._reference(*pair) for pair in references])
+        if len(references) > 1:
+            return self.sequence(0x00081199, [self._reference(*pair) for pair in references])
+        only = self._reference(*references[0])
+        size = len(only)
+        return self._only % ((size + 8).to_bytes(4, "little"), size.to_bytes(4, "little"), only)
 
     def _reference(self, sop_class: str, sop_instance: str) -> bytes:
         """ReferencedSOPClassUID and ReferencedSOPInstanceUID: the hot path."""
