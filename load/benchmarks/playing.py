@@ -37,6 +37,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         "validation": "ce que coûte un jugement, face à la simple lecture",
         "archive_lookup": "archive de la Source, un million de KOS face à dix mille",
         "c_store": "C-STORE, face à storescp, à storescu et à Orthanc",
+        "wado": "WADO-RS, face au PACS seul et à nginx ; le client, face à curl",
         "c_find": "C-FIND, face à Orthanc ; parmi 100 000 examens, face à 1 000",
         "kos": "KOS de 10 000 instances écrit et lu, face à pydicom",
         "mllp": "comptes rendus de 500 ko par MLLP, face à la bibliothèque hl7",
