@@ -28,10 +28,11 @@ from protocols.kos.model import (
 __all__ = ["decode"]
 
 _Tree = dict[int, "bytes | list[_Tree | _Uids]"]
-_Uids = tuple[bytes, bytes]
-"""An item that is a SOP class and a SOP instance, and nothing else: most of a large manifest."""
+_Uids = tuple[bytes, ...]
+"""An item that is a SOP class and a SOP instance: most of a large manifest. Of the root's content,
+an item whose first element is one such reference; what follows it comes third, as it is."""
 
-_CLASS, _INSTANCE, _REFERENCED = 0x00081150, 0x00081155, 0x00081199
+_CLASS, _INSTANCE, _REFERENCED, _CONTENT = 0x00081150, 0x00081155, 0x00081199, 0x0040A730
 
 _SEQUENCES = frozenset(
     {
@@ -46,6 +47,8 @@ _tag_vr_length = struct.Struct("<HH2sH").unpack_from
 _long = struct.Struct("<L").unpack_from
 _OFTEN = 8
 """Bytes of a text that may come in every item: what is longer is not looked up."""
+_ALIKE = 64
+"""Bytes of what follows the reference of an image in the content, where that is nothing rare."""
 _MAX_DEPTH = 12
 """A manifest nests five deep; the evidence of a key image adds three."""
 
@@ -65,7 +68,7 @@ def decode(data: bytes) -> Manifest:
         raise KosSyntaxError(str(error), where=error.where, span=error.span) from None
     raw_set = tree.get(0x00080005)
     character_set = raw_set.decode("latin-1").strip(" \0") if isinstance(raw_set, bytes) else None
-    return _Reader(codec_of(character_set or "")).manifest(tree)
+    return _Reader(codec_of(character_set or ""), implicit=implicit).manifest(tree)
 
 
 def _read(data: bytes, start: int, end: int, implicit: bool, depth: int) -> _Tree:
@@ -115,11 +118,17 @@ def _read(data: bytes, start: int, end: int, implicit: bool, depth: int) -> _Tre
         return tree
     for tag, _vr, _start, value, length, past in walk(data, position, end, implicit=implicit):
         if tag in _SEQUENCES:
-            if tag not in tree:
-                tree[tag] = [
+            if tag in tree:
+                continue
+            items = None
+            if length != UNDEFINED:
+                items = _plain_items(data, tag, value, past, implicit, depth)
+            if items is None:
+                items = [
                     _read(data, first, last, implicit, depth + 1)
                     for first, last in iter_items(data, value, past, length, implicit=implicit)
                 ]
+            tree[tag] = items
         elif length != UNDEFINED:
             tree.setdefault(tag, data[value:past])
     return tree
@@ -131,6 +140,7 @@ def _plain_items(
     """The items of a sequence when all have a defined length; None to let the general walk see."""
     items: list[_Tree | _Uids] = []
     uids = _uids_implicit if implicit else _uids_explicit
+    image = tag == _CONTENT and depth == 0
     while position < end:
         if position + 8 > end:
             return None
@@ -138,10 +148,30 @@ def _plain_items(
         past = position + 8 + size
         if group != 0xFFFE or element != 0xE000 or past > end:
             return None
-        pair = uids(data, position + 8, past) if tag == _REFERENCED else None
+        pair = None
+        if tag == _REFERENCED:
+            pair = uids(data, position + 8, past)
+        elif image:
+            pair = _image(data, position + 8, past, implicit)
         items.append(pair or _read(data, position + 8, past, implicit, depth + 1))
         position = past
     return items
+
+
+def _image(data: bytes, start: int, end: int, implicit: bool) -> _Uids | None:
+    """The two UIDs of a content item that begins by one reference, and the rest of the item."""
+    head = b"\x08\x00\x99\x11" if implicit else b"\x08\x00\x99\x11SQ\0\0"
+    inner = start + len(head) + 12
+    if inner > end or data[start : start + len(head)] != head:
+        return None
+    size = _long(data, inner - 4)[0]
+    if data[inner - 8 : inner - 4] != b"\xfe\xff\x00\xe0" or inner + size > end:
+        return None
+    if _long(data, inner - 12)[0] != size + 8:
+        return None
+    uids = _uids_implicit if implicit else _uids_explicit
+    pair = uids(data, inner, inner + size)
+    return pair and (*pair, data[inner + size : end])
 
 
 def _uids_explicit(data: bytes, start: int, end: int) -> _Uids | None:
@@ -171,9 +201,11 @@ def _uids_implicit(data: bytes, start: int, end: int) -> _Uids | None:
 class _Reader:
     """Turns trees into values with one character set."""
 
-    def __init__(self, codec: str) -> None:
+    def __init__(self, codec: str, *, implicit: bool) -> None:
         self._codec = codec
+        self._implicit = implicit
         self._said: dict[bytes, str] = {}
+        self._alike: dict[bytes, ContentItem] = {}
 
     def text(self, tree: _Tree, tag: int) -> str | None:
         value = tree.get(tag)
@@ -240,7 +272,7 @@ class _Reader:
             studies=self._studies(tree, 0x0040A375) or (),
             template=self._templates(tree),
             identical_documents=self._studies(tree, 0x0040A525),
-            content=tuple(self._content(item) for item in _items(tree, 0x0040A730) or ()),
+            content=self._contents(tree.get(_CONTENT)),
         )
 
     def _codes(self, tree: _Tree, tag: int) -> tuple[Code, ...] | None:
@@ -370,6 +402,29 @@ class _Reader:
             series_uid=self.text(tree, 0x0020000E),
             title=titles[0] if titles else None,
             text=next((found for found in texts if found is not None), None),
+        )
+
+    def _contents(self, items: bytes | list[_Tree | _Uids] | None) -> tuple[ContentItem, ...]:
+        if not isinstance(items, list):
+            return ()
+        return tuple(
+            self._content(item) if isinstance(item, dict) else self._image(item) for item in items
+        )
+
+    def _image(self, item: _Uids) -> ContentItem:
+        """One of many that differ by their instance alone."""
+        rest = item[2]
+        like = self._alike.get(rest)
+        if like is None:
+            like = self._content(_read(rest, 0, len(rest), self._implicit, 1))
+            if len(rest) <= _ALIKE:
+                self._alike[rest] = like
+        return ContentItem(
+            value_type=like.value_type,
+            relationship=like.relationship,
+            concept=like.concept,
+            text=like.text,
+            references=(self._pair(item),),
         )
 
     def _content(self, tree: _Tree) -> ContentItem:
