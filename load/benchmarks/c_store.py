@@ -28,7 +28,7 @@ from load.benchmarks.peers import (
     run_timed,
     started,
 )
-from protocols.dicom import split_part10
+from protocols.dicom import Part10, split_part10
 from wire.dimse import DimseClient, DimsePeer
 from wire.exchange import ignore
 
@@ -37,6 +37,8 @@ __all__ = ["NAME", "run"]
 NAME = "c_store"
 _ROUNDS = 7
 _UNIT = "images/s"
+_HEAD = 4_096
+"""Bytes that hold the meta information of a file."""
 _STORESCP, _ORTHANC = 1.0, 2.0
 """How many times as fast as each we receive, at least."""
 
@@ -146,12 +148,12 @@ def _sent(folder: Path, port: int) -> Callable[[], float]:
     def seconds() -> float:
         begun = time.perf_counter()
         paths = sorted(folder.iterdir())
-        first = split_part10(paths[0].read_bytes())
+        first, _ = _read(paths[0])
         with client.open_store(peer, [(first.sop_class, first.transfer_syntax)]) as session:
             for path in paths:
-                part = split_part10(path.read_bytes())
+                part, dataset = _read(path)
                 status = session.send(
-                    part.dataset,
+                    dataset,
                     sop_class=part.sop_class,
                     sop_instance=part.sop_instance,
                     transfer_syntax=part.transfer_syntax,
@@ -161,3 +163,12 @@ def _sent(folder: Path, port: int) -> Callable[[], float]:
         return time.perf_counter() - begun
 
     return seconds
+
+
+def _read(path: Path) -> tuple[Part10, bytes]:
+    """What a file says of itself, and its data set, read once."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        part = split_part10(head)
+        file.seek(len(head) - len(part.dataset))
+        return part, file.read()
