@@ -17,6 +17,7 @@ from drimbench import (
     data_cli,
     docs_cli,
     doctor_cli,
+    dossier_cli,
     extracting,
     faults_cli,
     fuzz_cli,
@@ -321,11 +322,13 @@ def report(
     drimbench report runs/20261122T101500Z-a1b2 --har
     """
     from bench.assemble import load
+    from bench.packed import refuse_if_packed
     from reports.console import summarise
     from reports.json import as_json
 
     try:
         projections = chosen_projections(projection or ())
+        refuse_if_packed(run_directory, "rapport réécrit")
         played = load(run_directory)
     except BenchError as error:
         refuse(str(error))
@@ -417,6 +420,8 @@ app.command()(runs_cli.history)
 app.command()(runs_cli.review)
 app.command()(runs_cli.attach)
 app.command()(runs_cli.proceed)
+app.command()(dossier_cli.pack)
+app.command()(dossier_cli.verify)
 app.command(name="options")(requirements_cli.options)
 
 
