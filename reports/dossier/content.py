@@ -70,6 +70,7 @@ class Content:
         yield _made("LISEZMOI.txt", lambda: _readme(self.run).encode())
         yield _made("sommaire.html", lambda: self._page("dossier.html.j2").encode())
         yield _made("rapport.html", lambda: render(self.run).encode())
+        yield _made("rapport.pdf", self._paper)
         yield _made("junit.xml", lambda: as_junit(self.run))
         yield _made("resultats.json", lambda: _json(as_json(self.run, None)))
         yield _made("metadonnees.json", lambda: _json(_metadata(self.run)))
@@ -86,6 +87,11 @@ class Content:
                 whole = self._journal.exchange(self._events[recorded.id])
                 for name, data in files_of(path, recorded, whole):
                     yield _made(name, partial(bytes, data))
+
+    def _paper(self) -> bytes:
+        from reports.dossier.paper import render as typeset  # a typesetter: slow to load
+
+        return typeset(self.run, self.told, _json(as_json(self.run, None)))
 
     def _proof(self, proof: Proof) -> bytes:
         return self._page("proof.html.j2", proof=proof).encode()
@@ -201,6 +207,7 @@ def _readme(run: Run) -> str:
         "preuves/            une page par preuve : étape, action, attendu, observé, preuve\n"
         "pieces/             captures, vidéos et attestations jointes\n"
         "echanges/           ce qui a circulé, scénario par scénario, secrets masqués\n"
+        "rapport.pdf         exigences et verdicts (PDF/A-3, résultats en JSON embarqués)\n"
         "rapport.html        le rapport de la campagne ; junit.xml et resultats.json le redisent\n"
         "metadonnees.json    versions, profil, graine, décisions : qui, quoi, quand\n"
         "manifeste.json      taille et SHA-256 de chaque fichier\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pypdf
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -400,6 +402,27 @@ def test_each_proof_has_its_file(run: Path, tmp_path: Path) -> None:
         assert word in drafted
     assert [one["par"] for one in meta["decisions"]] == ["A. Martin"]
     assert meta["graine"] == 1
+
+
+def test_the_paper_is_archivable_and_carries_the_results(run: Path, tmp_path: Path) -> None:
+    """PDF/A-3a and PDF/UA-1 by their structure: output intent, XMP, tags, embedded file."""
+    packed = pack(run, tmp_path / "d.zip", Sealing())
+    with zipfile.ZipFile(packed.path) as archive:
+        data, results = archive.read("rapport.pdf"), archive.read("resultats.json")
+    paper = pypdf.PdfReader(io.BytesIO(data))
+    root = paper.trailer["/Root"]
+    assert root["/OutputIntents"][0]["/S"] == "/GTS_PDFA1"
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "fr"
+    xmp = root["/Metadata"].get_data().decode()
+    for said in ("pdfaid:part>3<", "pdfaid:conformance>A<", "pdfuaid:part>1<"):
+        assert said in xmp
+    (attached,) = root["/AF"]
+    assert attached.get_object()["/AFRelationship"] == "/Data"
+    assert paper.attachments["resultats.json"] == [results]
+    text = " ".join(page.extract_text() for page in paper.pages)
+    for word in ("DB.SO.12", "KIT-DB.SO.12.SCN-1", "paraphrase"):
+        assert word in text
 
 
 def test_a_packed_run_is_left_alone(run: Path, tmp_path: Path) -> None:
