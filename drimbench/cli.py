@@ -23,6 +23,7 @@ from drimbench import (
     fuzz_cli,
     init_cli,
     judge_cli,
+    load_cli,
     pki_cli,
     plugins_cli,
     requirements_cli,
@@ -402,6 +403,7 @@ app.add_typer(clients_cli.client, name="client")
 app.add_typer(pki_cli.pki, name="pki")
 app.add_typer(data_cli.data, name="data")
 app.add_typer(faults_cli.fault, name="fault")
+app.add_typer(load_cli.load, name="load")
 app.command()(judge_cli.validate)
 app.command()(judge_cli.cross)
 app.command()(judge_cli.explain)
