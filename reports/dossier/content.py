@@ -17,6 +17,7 @@ from bench.errors import BenchError
 from bench.journal import Event, Journal
 from bench.results import Run
 from reports import redact
+from reports.dossier import matrix
 from reports.dossier.proofs import Proof, Told, told
 from reports.dossier.scan import Known, known_from
 from reports.dossier.traffic import exchange_path, files_of, slug
@@ -71,6 +72,7 @@ class Content:
         yield _made("sommaire.html", lambda: self._page("dossier.html.j2").encode())
         yield _made("rapport.html", lambda: render(self.run).encode())
         yield _made("rapport.pdf", self._paper)
+        yield _made("matrice.xlsx", lambda: matrix.render(self.told))
         yield _made("junit.xml", lambda: as_junit(self.run))
         yield _made("resultats.json", lambda: _json(as_json(self.run, None)))
         yield _made("metadonnees.json", lambda: _json(_metadata(self.run)))
@@ -208,6 +210,7 @@ def _readme(run: Run) -> str:
         "pieces/             captures, vidéos et attestations jointes\n"
         "echanges/           ce qui a circulé, scénario par scénario, secrets masqués\n"
         "rapport.pdf         exigences et verdicts (PDF/A-3, résultats en JSON embarqués)\n"
+        "matrice.xlsx        les exigences, leurs verdicts et leurs preuves, en tableur\n"
         "rapport.html        le rapport de la campagne ; junit.xml et resultats.json le redisent\n"
         "metadonnees.json    versions, profil, graine, décisions : qui, quoi, quand\n"
         "manifeste.json      taille et SHA-256 de chaque fichier\n"

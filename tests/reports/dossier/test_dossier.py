@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import openpyxl
 import pypdf
 import pytest
 from cryptography import x509
@@ -423,6 +424,20 @@ def test_the_paper_is_archivable_and_carries_the_results(run: Path, tmp_path: Pa
     text = " ".join(page.extract_text() for page in paper.pages)
     for word in ("DB.SO.12", "KIT-DB.SO.12.SCN-1", "paraphrase"):
         assert word in text
+
+
+def test_a_stranger_reads_the_matrix(run: Path, tmp_path: Path) -> None:
+    packed = pack(run, tmp_path / "d.zip", Sealing())
+    with zipfile.ZipFile(packed.path) as archive:
+        book = openpyxl.load_workbook(io.BytesIO(archive.read("matrice.xlsx")))
+        names = set(archive.namelist())
+    rows = list(book["Matrice"].iter_rows(values_only=True))
+    assert rows[0][:2] == ("Chapitre", "Exigence")
+    assert {row[1] for row in rows[1:]} == {"DB.CO.48", "DB.SO.12"}
+    paths = [row[5] for row in book["Preuves"].iter_rows(min_row=2, values_only=True)]
+    assert paths
+    assert set(paths) <= names
+    assert book.sheetnames == ["Matrice", "Preuves", "Manquantes"]
 
 
 def test_a_packed_run_is_left_alone(run: Path, tmp_path: Path) -> None:
