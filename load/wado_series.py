@@ -204,19 +204,21 @@ def _generate(
         while True:
             try:
                 line = child.stdout.readline()
+                if not line:
+                    break
+                document = json.loads(line)
+                if "end" in document:
+                    end = document["end"]
+                    continue
+                transfers.append(Transfer(**document))
+                if tell is not None:
+                    tell(transfers[-1])
             except KeyboardInterrupt:
                 interrupted = True
                 child.terminate()
-                continue
-            if not line:
-                break
-            document = json.loads(line)
-            if "end" in document:
-                end = document["end"]
-                continue
-            transfers.append(Transfer(**document))
-            if tell is not None:
-                tell(transfers[-1])
+            except json.JSONDecodeError:
+                if not interrupted:  # a line that the interruption cut
+                    raise
         code = child.wait(_GRACE_S)
         if code and not interrupted:
             words = child.stderr.read().strip().splitlines()

@@ -170,6 +170,21 @@ def test_a_series_is_measured_slowed_and_lost(series: PublishedSeries) -> None:
 
 
 @pytest.mark.slow
+def test_an_interrupted_measure_tells_what_had_come(series: PublishedSeries) -> None:
+    told: list[Transfer] = []
+
+    def interrupt(one: Transfer) -> None:
+        told.append(one)
+        if len(told) == 1:
+            raise KeyboardInterrupt
+
+    found = measure(series, Plan(users=2, seconds=3600.0, images=4), LOAD, interrupt)
+    assert found.interrupted
+    assert found.whole > 0
+    assert "unfinished" in {one.outcome for one in found.transfers} or len(told) > 1
+
+
+@pytest.mark.slow
 def test_no_request_is_no_measure(series: PublishedSeries, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("load.wado_series._order", lambda *_: {"trust": "/nulle/part"})
     with pytest.raises(Nothing):
