@@ -40,6 +40,7 @@ LEAKS: list[tuple[LeakKind, bytes]] = [
     (LeakKind.TLS_KEYS, b"CLIENT_RANDOM " + b"0a" * 32 + b" " + b"0b" * 48),
     (LeakKind.INS, b'<id extension="255069743524709"/>'),
     (LeakKind.NAME, b"PID|1||1^^^X||DURAND^JEANNE^^^^^L||19500101|F"),
+    (LeakKind.NAME, b"PID|1||1^^^X||TESTARD^JEANNE^^^^^L||19500101|F"),
     (LeakKind.NAME, b"<rim:Value>PID-5|DURAND^JEANNE</rim:Value>"),
     (LeakKind.NAME, b"\x10\x00\x10\x00PN\x0e\x00DURAND^JEANNE "),
     (LeakKind.NAME, b'"00100010":{"vr":"PN","Value":[{"Alphabetic":"DURAND^JEANNE"}]}'),
