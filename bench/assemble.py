@@ -24,7 +24,7 @@ from bench.results import Expectation, RecordedExchange, Run, ScenarioResult, St
 from bench.verdicts import Verdict, merge
 from spec.grade import Grade
 from validators.finding import Cause, Finding, Severity
-from wire.exchange import Direction, Exchange
+from wire.exchange import Direction, Exchange, Payload
 
 __all__ = ["Judge", "load", "scenario_verdict"]
 
@@ -34,8 +34,13 @@ Judge = Callable[
 """Exchanges of a scenario by id, roles under test in it, public Case -> findings by exchange."""
 
 
-def load(run: Path, *, judge: Judge | None = None) -> Run:
+def load(run: Path, *, judge: Judge | None = None, bodies: int | None = None) -> Run:
     """Read, attribute and judge a run.
+
+    Args:
+        judge: judges again; without it the findings are those of the journal.
+        bodies: how many bytes of bodies are kept, first come first served; beyond, an exchange
+            says that its own are cut. None: all.
 
     Raises:
         JournalError: not a run, or a journal that does not begin with `run.start`.
@@ -45,7 +50,7 @@ def load(run: Path, *, judge: Judge | None = None) -> Run:
     if start is None:
         raise JournalError(f"{run} : le journal ne contient pas d'événement run.start")
     floor = Grade(start.fields.get("floor", Grade.DRAFT))
-    exchanges = _attribute(journal)
+    exchanges = _attribute(journal, bodies)
     by_scenario: dict[str, list[RecordedExchange]] = defaultdict(list)
     ambient: list[RecordedExchange] = []
     for recorded in exchanges:
@@ -185,8 +190,8 @@ def _agree(scenario: ScenarioResult, expected: ExpectedFailure | None, day: date
     return replace(scenario, verdict=verdict, reason=told)
 
 
-def _attribute(journal: Journal) -> list[RecordedExchange]:
-    attributor = Attributor()
+def _attribute(journal: Journal, bodies: int | None) -> list[RecordedExchange]:
+    attributor, kept = Attributor(), 0
     recorded: list[RecordedExchange] = []
     step_of: list[tuple[float, float, str, int]] = [
         (e.fields["mono_start"], e.mono, e.fields["scenario"], e.fields["index"])
@@ -209,6 +214,10 @@ def _attribute(journal: Journal) -> list[RecordedExchange]:
         scenario, why = attributor.attribute(exchange)
         if scenario in cut:
             scenario, why = None, str(scenario)
+        if bodies is not None:
+            kept += (weight := _weight(exchange))
+            if kept > bodies:
+                exchange, kept = _without_bodies(exchange), kept - weight
         step = next(
             (
                 index
@@ -222,6 +231,27 @@ def _attribute(journal: Journal) -> list[RecordedExchange]:
         )
     once = without_twins(recorded)
     return sorted(once, key=lambda item: item.exchange.mono_start)
+
+
+def _weight(exchange: Exchange) -> int:
+    return sum(
+        len(payload.body) + sum(len(part.head) for part in payload.parts)
+        for payload in (exchange.request, exchange.response)
+        if payload is not None
+    )
+
+
+def _without_bodies(exchange: Exchange) -> Exchange:
+    return replace(
+        exchange, request=_emptied(exchange.request), response=_emptied(exchange.response)
+    )
+
+
+def _emptied(payload: Payload | None) -> Payload | None:
+    if payload is None or not (payload.body or payload.parts):
+        return payload
+    parts = tuple(replace(part, head=b"") for part in payload.parts)
+    return replace(payload, body=b"", parts=parts, truncated=True)
 
 
 def without_twins(recorded: list[RecordedExchange]) -> list[RecordedExchange]:

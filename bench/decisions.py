@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.errors import BenchError
 from bench.journal import Event, ShardTail
+from bench.packed import refuse_if_packed
 from wire.shard import Shard
 
 __all__ = [
@@ -71,8 +72,9 @@ def decide(run: Path, scenario: str, step: int, *, conform: bool, by: str, comme
     """Write a decision.
 
     Raises:
-        BenchError: nobody decides, or a refusal without a word.
+        BenchError: nobody decides, a refusal without a word, or a run sealed in a dossier.
     """
+    refuse_if_packed(run, "décision")
     if not by.strip():
         raise BenchError("une décision porte le nom de qui la prend")
     if not conform and not comment.strip():
@@ -92,8 +94,9 @@ def attach(run: Path, proof: str, file: Path, *, by: str) -> Attachment:
     """Keep a file of proof.
 
     Raises:
-        BenchError: it cannot be read, is empty, or is too large.
+        BenchError: it cannot be read, is empty or too large, or the run is sealed in a dossier.
     """
+    refuse_if_packed(run, "fichier de preuve")
     try:
         size = file.stat().st_size
         if size > MAX_ATTACHMENT:

@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.campaign import Options, selected_by
 from bench.errors import BenchError
 from bench.journal import Journal
+from bench.packed import refuse_if_packed
 from bench.runs import all_runs, find_run
 from bench.sessions import Session, report_digest, versions
 from wire.shard import Shard
@@ -47,7 +48,9 @@ def resume(run: Path, options: Options) -> Options | None:
 
     Raises:
         ResumeError: the run is whole, or is not the one that these options would play.
+        PackedError: it is sealed in a dossier.
     """
+    refuse_if_packed(run, "reprise")
     journal = Journal(run)
     start = next(journal.of("run.start"), None)
     if start is None or next(journal.of("plan"), None) is None:

@@ -12,15 +12,18 @@ from rich.console import Console
 from bench.errors import BenchError
 from bench.verdicts import ExitCode, exit_code
 from drimbench import (
+    bench_cli,
     clients_cli,
     data_cli,
     docs_cli,
     doctor_cli,
+    dossier_cli,
     extracting,
     faults_cli,
     fuzz_cli,
     init_cli,
     judge_cli,
+    load_cli,
     pki_cli,
     plugins_cli,
     requirements_cli,
@@ -320,11 +323,13 @@ def report(
     drimbench report runs/20261122T101500Z-a1b2 --har
     """
     from bench.assemble import load
+    from bench.packed import refuse_if_packed
     from reports.console import summarise
     from reports.json import as_json
 
     try:
         projections = chosen_projections(projection or ())
+        refuse_if_packed(run_directory, "rapport réécrit")
         played = load(run_directory)
     except BenchError as error:
         refuse(str(error))
@@ -398,10 +403,12 @@ app.add_typer(clients_cli.client, name="client")
 app.add_typer(pki_cli.pki, name="pki")
 app.add_typer(data_cli.data, name="data")
 app.add_typer(faults_cli.fault, name="fault")
+app.add_typer(load_cli.load, name="load")
 app.command()(judge_cli.validate)
 app.command()(judge_cli.cross)
 app.command()(judge_cli.explain)
 app.command(name="pacs-speed")(speed_cli.pacs_speed)
+app.command()(bench_cli.bench)
 app.command()(fuzz_cli.fuzz)
 app.command()(tap_cli.tap)
 app.command()(init_cli.init)
@@ -415,6 +422,8 @@ app.command()(runs_cli.history)
 app.command()(runs_cli.review)
 app.command()(runs_cli.attach)
 app.command()(runs_cli.proceed)
+app.command()(dossier_cli.pack)
+app.command()(dossier_cli.verify)
 app.command(name="options")(requirements_cli.options)
 
 

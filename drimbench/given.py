@@ -21,7 +21,7 @@ from validators.demands import Demands
 if TYPE_CHECKING:
     from bench.profile import Profile
 
-__all__ = ["context_of"]
+__all__ = ["context_of", "instant_of"]
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 _DEMANDED = {field.name for field in fields(Demands)}
@@ -43,7 +43,7 @@ def context_of(
     """
     named = None if profile is None else _profile(profile)
     return Context(
-        at=None if at is None else _instant(at),
+        at=None if at is None else instant_of(at),
         jwks=b"" if jwks is None else _jwks(jwks),
         authorities=b"".join(map(_authorities, trust)),
         demands=Demands() if named is None or profile is None else _demands(named, profile),
@@ -52,7 +52,12 @@ def context_of(
     )
 
 
-def _instant(text: str) -> datetime:
+def instant_of(text: str) -> datetime:
+    """An instant with its zone, as `--at` is written.
+
+    Raises:
+        BenchError: it is not one.
+    """
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

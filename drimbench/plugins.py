@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from drimbench.api import Plugin
 
 # `--help` and `validate` start at once: the API is only imported for who has a plug-in.
@@ -35,6 +36,8 @@ def installed() -> tuple[Plugin, ...]:
     Raises:
         PluginError: one cannot be imported, is no `Plugin`, or clashes with something.
     """
+    from importlib.metadata import entry_points
+
     found = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
     plugins = tuple(_load(point) for point in found)
     if plugins:

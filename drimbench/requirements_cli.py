@@ -10,7 +10,6 @@ from rich.console import Console
 
 from bench.verdicts import ExitCode
 from drimbench.ending import Finished, print_json, refuse
-from spec.requirements import CATALOGUE, counted, resolve
 
 if TYPE_CHECKING:
     from drimbench.coverage import Coverage
@@ -65,6 +64,8 @@ def list_(
 
     drimbench req list DB/CO --json
     """
+    from spec.requirements import CATALOGUE, counted
+
     chosen = list(CATALOGUE.values()) if kit else list(counted())
     if family:
         wanted = _family(family)
@@ -92,6 +93,8 @@ def show(
 
     drimbench req show DB/SO.12
     """
+    from spec.requirements import resolve
+
     one = resolve(id)
     if one is None:
         refuse(f"« {id} » n'est pas une exigence connue")
@@ -114,6 +117,7 @@ def coverage(as_json_: Json = False) -> None:
     """
     from drimbench.coverage import faults, read_ratchet
     from drimbench.requirements_view import coverage_as_json, show_coverage
+    from spec.requirements import counted
 
     measured = _measure()
     broken = faults(measured, read_ratchet())

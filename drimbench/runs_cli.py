@@ -51,11 +51,14 @@ def rejudge(
     from bench.assemble import load
     from bench.comparison import compare
     from bench.judge import judge_scenario
+    from bench.packed import refuse_if_packed
     from bench.runs import find_run
     from drimbench.comparing import as_json, show
 
     try:
         folder = find_run(run, runs)
+        if output is None or output.resolve().is_relative_to(folder.resolve()):
+            refuse_if_packed(folder, "rejugement dans ce dossier (--output en nomme un autre)")
         recorded, judged = load(folder), load(folder, judge=judge_scenario)
         target = output or folder / "rejugement"
         write_reports(judged, target)

@@ -268,6 +268,9 @@ def _declared_encoding(data: bytes, start: int, end: int, delimiters: Delimiters
 
 def _codec(data: bytes, declared: str) -> tuple[str, tuple[int, int] | None]:
     codec = ENCODINGS.get(declared.upper())
+    if data.isascii():
+        # All of them hold it, and a long document in base64 is nothing else.
+        return codec or "utf-8", None
     try:
         data.decode(codec or "utf-8")
     except UnicodeDecodeError as error:

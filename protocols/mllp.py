@@ -63,6 +63,15 @@ def frame(message: bytes) -> bytes:
     return _START + message + _END
 
 
+def _end_of_block(data: bytes, start: int, limit: int) -> int:
+    """Where 0x1C 0x0D is, -1 without: one byte is looked for ten times as fast as two."""
+    while (found := data.find(0x1C, start, limit)) >= 0:
+        if found + 1 < limit and data[found + 1] == 0x0D:
+            return found
+        start = found + 1
+    return -1
+
+
 class Decoder:
     """Cuts a stream into messages, however the bytes arrive.
 
@@ -120,7 +129,7 @@ class Decoder:
         if seam and self._buffer[-1:] == b"\x1c" and data[start : start + 1] == b"\r":
             del self._buffer[-1]
             return self._complete(start + 1, events)
-        end = data.find(_END, start, limit)
+        end = _end_of_block(data, start, limit)
         stop = limit if end < 0 else end
         if seam + stop - start > self._max_size:
             raise MllpTooLarge(f"bloc MLLP de plus de {self._max_size} octets", tuple(events))

@@ -37,6 +37,7 @@ __all__ = [
     "Timestamp",
     "TimestampError",
     "TimestampFault",
+    "check_reply",
     "timestamp_request",
     "verify_timestamp",
 ]
@@ -151,6 +152,19 @@ def verify_timestamp(
         policy=token.policy,
         signer=signer,
     )
+
+
+def check_reply(response: bytes, data: bytes, *, nonce: int) -> None:
+    """A response answers what was asked; who signed it is left to `verify_timestamp`.
+
+    Raises:
+        TimestampError: no token, or one of other data or of another request.
+    """
+    token = _read(response)
+    _check_digest(token, data)
+    if token.nonce != nonce:
+        raise TimestampError(TimestampFault.NONCE, "le nonce n'est pas celui de la demande")
+    _signer(token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

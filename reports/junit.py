@@ -13,7 +13,7 @@ from bench.verdicts import Verdict
 from reports import redact
 from reports.reproduce import reproductions
 
-__all__ = ["write_junit"]
+__all__ = ["as_junit", "write_junit"]
 
 _ELEMENT = {
     Verdict.FAIL: "failure",
@@ -35,6 +35,13 @@ def write_junit(run: Run, target: Path) -> Path:
     Raises:
         OSError: the file cannot be written.
     """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(as_junit(run))
+    return target
+
+
+def as_junit(run: Run) -> bytes:
+    """The same as bytes."""
     root = etree.Element("testsuites", name="drimbench")
     features: dict[str, list[ScenarioResult]] = {}
     for scenario in run.scenarios:
@@ -42,11 +49,8 @@ def write_junit(run: Run, target: Path) -> Path:
     for feature, scenarios in features.items():
         root.append(_suite(run, feature, scenarios))
     _count(root, list(run.scenarios), run.duration_s)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(
-        etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    )
-    return target
+    document = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return bytes(document)
 
 
 def _suite(run: Run, feature: str, scenarios: list[ScenarioResult]) -> etree._Element:

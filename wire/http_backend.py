@@ -26,6 +26,9 @@ from wire.tls import failure_reason, tls_info
 
 __all__ = ["ATTEMPT", "Attempt", "Backend", "Stream"]
 
+_WIDE = 262_144
+"""Bytes that are read at once, where there are as many."""
+
 _T = TypeVar("_T")
 _Arguments = TypeVarTuple("_Arguments")
 
@@ -156,7 +159,7 @@ class Stream(httpcore.AsyncNetworkStream):
         try:
             with _mapped(httpcore.ConnectTimeout, httpcore.ConnectError), anyio.fail_after(timeout):
                 secure = await _AlertingStream.wrap(
-                    self._stream,
+                    _Wide(self._stream),
                     ssl_context=ssl_context,
                     hostname=server_hostname,
                     standard_compatible=False,
@@ -193,8 +196,68 @@ class Stream(httpcore.AsyncNetworkStream):
         return attempt
 
 
+class _Wide(anyio.abc.ByteStream):
+    """A stream of which as much is read at once as asyncio gives, where TLS asks for 64 KiB."""
+
+    def __init__(self, inner: anyio.abc.ByteStream) -> None:
+        self._inner = inner
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return self._inner.extra_attributes
+
+    async def receive(self, max_bytes: int = _WIDE) -> bytes:
+        return await self._inner.receive(max_bytes)
+
+    async def send(self, item: bytes) -> None:
+        await self._inner.send(item)
+
+    async def send_eof(self) -> None:
+        await self._inner.send_eof()
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
 class _AlertingStream(TLSStream):
-    """anyio's TLS stream, whose last word reaches the peer when OpenSSL gives up."""
+    """anyio's TLS stream, whose last word reaches the peer when OpenSSL gives up.
+
+    It also gives all the records that have come, where anyio's gives one (16 KiB) at a time, each
+    through every layer above.
+    """
+
+    _late: ssl.SSLError | None = None
+    """What ended the records after some that were given."""
+
+    async def receive(self, max_bytes: int = _WIDE) -> bytes:
+        """Decrypted bytes, whatever their records; raises as anyio's does."""
+        data = await self._call_sslobject_method(self._read_records, max(max_bytes, _WIDE))
+        if not data:
+            raise anyio.EndOfStream
+        return data
+
+    def _read_records(self, most: int) -> bytes:
+        if self._late is not None:
+            error, self._late = self._late, None
+            raise error
+        read = self._ssl_object.read
+        data = read(most)
+        if not data or not self._read_bio.pending:
+            return data
+        pieces, size = [data], len(data)
+        while size < most:
+            try:
+                data = read(most - size)
+            except ssl.SSLWantReadError:
+                break
+            except ssl.SSLError as error:
+                self._late = error
+                break
+            if not data:
+                break
+            pieces.append(data)
+            size += len(data)
+        return b"".join(pieces)
 
     async def _call_sslobject_method(
         self, func: Callable[[Unpack[_Arguments]], _T], *args: *_Arguments

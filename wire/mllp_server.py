@@ -18,6 +18,7 @@ from wire.exchange import (
     Outcome,
     Payload,
     TlsInfo,
+    ignore,
     new_connection_id,
     stamp,
 )
@@ -130,7 +131,7 @@ class _ServedConnection:
         return True
 
     async def _answer(self, message: bytes) -> bool:
-        request = Payload.whole(message, head=self._notes.take())
+        request = self._payload(message, head=self._notes.take())
         begun, self._begun = self._begun, stamp()
         try:
             answer = await self._server._handler(message, self._peer)
@@ -155,8 +156,14 @@ class _ServedConnection:
         except OSError as error:
             self._tell(begun, request, None, Outcome.ABORTED, reason_of(error))
             return False
-        self._tell(begun, request, Payload.whole(answer), Outcome.ANSWERED, "")
+        self._tell(begun, request, self._payload(answer), Outcome.ANSWERED, "")
         return True
+
+    def _payload(self, message: bytes, *, head: tuple[tuple[str, str], ...] = ()) -> Payload:
+        """What is told of a message; nobody counts its bytes where nobody observes."""
+        if self._server._observe is ignore:
+            return Payload()
+        return Payload.whole(message, head=head)
 
     def _tell_rest(self, reason: str) -> None:
         """Observe a begun block, or junk that no message followed."""

@@ -226,7 +226,12 @@ def _document_bytes(message: Message) -> bytes:
     segment = _document_segment(message)
     if segment is None:
         raise RemoteProtocolError("OBX du document absent")
-    encoded = _BLANKS.sub(b"", segment.field(5).component(5).raw)
+    encoded = segment.field(5).component(5).raw
+    try:
+        return pybase64.b64decode(encoded, validate=True)
+    except ValueError:
+        # Only now: looking for them costs far more than reading what has none.
+        encoded = _BLANKS.sub(b"", encoded)
     try:
         return pybase64.b64decode(encoded, validate=True)
     except ValueError:

@@ -30,7 +30,7 @@ from protocols.kos import ContentItem, InstanceRef
 from validators.api import KINDS, guess, validate
 from validators.examples import hl7v2, kos, xds
 
-__all__ = ["INSTANCES", "KOS_LIMIT", "NAME", "REPORT_SIZE", "run"]
+__all__ = ["INSTANCES", "KOS_LIMIT", "NAME", "REPORT_SIZE", "long_manifest", "long_report", "run"]
 
 NAME = "validation"
 INSTANCES = 1_000
@@ -88,7 +88,7 @@ def _seconds(call: _Call) -> float:
 
 @contextmanager
 def _pairs(instances: int) -> Iterator[list[_Pair]]:
-    manifest, report, lot = _manifest(instances), _report(), xds.iti41()
+    manifest, report, lot = long_manifest(instances), long_report(), xds.iti41()
     exam = KINDS[_EXAM].rules.good()
     with tempfile.TemporaryDirectory(prefix="drimbench-") as folder:
         path = Path(folder) / "kos.dcm"
@@ -138,7 +138,7 @@ def _pairs(instances: int) -> Iterator[list[_Pair]]:
         yield pairs
 
 
-def _manifest(instances: int) -> bytes:
+def long_manifest(instances: int) -> bytes:
     """The example manifest with that many images in its series."""
     listed = tuple(InstanceRef(_CT, f"{kos.SERIES}.{rank}") for rank in range(1, instances + 1))
     good = kos.manifest()
@@ -152,7 +152,7 @@ def _manifest(instances: int) -> bytes:
     return kos.kos(studies=(replace(study, series=(series,)),), content=(*content, *described))
 
 
-def _report() -> bytes:
+def long_report() -> bytes:
     """The example report with a long body."""
     head, _, end = hl7v2.cda().rpartition(b"</ClinicalDocument>")
     body = b"<component><text>" + b"A" * REPORT_SIZE + b"</text></component></ClinicalDocument>"

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.bed import Bed
 from bench.feed import Feed
 from bench.imaging import Imaging
-from bench.profile import EMBEDDED
+from bench.profile import EMBEDDED, Profile
 from bench.publishing import Publishing
 from bench.stage import ScenarioInfo, Stage
 from bench.story import PlannedExam, Story
@@ -118,11 +118,11 @@ class Workbench:
 
 
 @contextmanager
-def workbench(*, seed: int = 1) -> Iterator[Workbench]:
+def workbench(*, seed: int = 1, profile: Profile = EMBEDDED) -> Iterator[Workbench]:
     """Start world and boxes as a campaign does, and stop them in the end."""
     with tempfile.TemporaryDirectory(prefix="drimbench-") as name:
         shard = Shard(Path(name), "bench")
-        bed = Bed(EMBEDDED, Feed(shard), Path(name), seed)
+        bed = Bed(profile, Feed(shard), Path(name), seed)
         try:
             bed.start()
             yield Workbench(bed, seed)

@@ -6,6 +6,7 @@ toolkit takes many. Elements are in ascending order, lengths defined, group leng
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -26,6 +27,10 @@ from protocols.kos.model import (
 from spec.dicom import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
 __all__ = ["character_set_for", "encode"]
+
+_SEQUENCE, _ITEM = b"\x08\x00\x99\x11SQ\0\0", b"\xfe\xff\x00\xe0"
+_ONLY_EXPLICIT, _ONLY_IMPLICIT = struct.Struct("<8sL4sL").pack, struct.Struct("<4sL4sL").pack
+"""ReferencedSOPSequence of one item: its head and that of the item, a length after each."""
 
 _T = TypeVar("_T")
 
@@ -68,6 +73,10 @@ class _Writer:
         self._implicit = implicit
         self._codec = codec
         self._class_elements: dict[str, bytes] = {}
+        self._only = _ONLY_IMPLICIT if implicit else _ONLY_EXPLICIT
+        self._instance_head = b"\x08\x00\x55\x11" + (b"" if implicit else b"UI")
+        self._length_size = 4 if implicit else 2
+        self._codes: dict[tuple[str | None, str | None], bytes] = {}
 
     def text(self, tag: int, vr: str, value: str | None) -> bytes:
         if value is None:
@@ -238,9 +247,12 @@ class _Writer:
         )
 
     def _content(self, item: ContentItem) -> bytes:
-        encoded = self._sop_sequence(item.references)
-        encoded += self.text(0x0040A010, "CS", item.relationship)
-        encoded += self.text(0x0040A040, "CS", item.value_type)
+        kind = (item.relationship, item.value_type)
+        told = self._codes.get(kind)
+        if told is None:
+            told = self.text(0x0040A010, "CS", kind[0]) + self.text(0x0040A040, "CS", kind[1])
+            self._codes[kind] = told
+        encoded = self._sop_sequence(item.references) + told
         if item.concept is not None:
             encoded += self.sequence(0x0040A043, [self._code(item.concept)])
         if item.text is not None:
@@ -250,20 +262,22 @@ class _Writer:
     def _sop_sequence(self, references: tuple[tuple[str, str], ...]) -> bytes:
         if not references:
             return b""
-        return self.sequence(0x00081199, [self._reference(*pair) for pair in references])
+        if len(references) > 1:
+            return self.sequence(0x00081199, [self._reference(*pair) for pair in references])
+        only = self._reference(*references[0])
+        size = len(only)
+        return self._only(_SEQUENCE, size + 8, _ITEM, size) + only
 
     def _reference(self, sop_class: str, sop_instance: str) -> bytes:
         """ReferencedSOPClassUID and ReferencedSOPInstanceUID: the hot path."""
         head = self._class_elements.get(sop_class)
         if head is None:
-            head = self.text(0x00081150, "UI", sop_class)
+            head = self.text(0x00081150, "UI", sop_class) + self._instance_head
             self._class_elements[sop_class] = head
         value = sop_instance.encode("ascii", "replace")
         if len(value) % 2:
             value += b"\0"
-        if self._implicit:
-            return b"%b\x08\x00\x55\x11%b%b" % (head, len(value).to_bytes(4, "little"), value)
-        return b"%b\x08\x00\x55\x11UI%b%b" % (head, len(value).to_bytes(2, "little"), value)
+        return head + len(value).to_bytes(self._length_size, "little") + value
 
 
 def _each(function: Callable[[_T], bytes], values: Iterable[_T] | None) -> list[bytes] | None:

@@ -175,7 +175,8 @@ def _response(
         elif stored.VR == "SQ":
             response.add(DataElement(key.tag, "SQ", [_item(key, item) for item in stored.value]))
         else:
-            response.add(DataElement(key.tag, stored.VR, stored.value))
+            # The very element of the archive, or one just computed: a response is only read.
+            response.add(stored)
     return response
 
 

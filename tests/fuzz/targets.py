@@ -6,6 +6,7 @@ import json
 import re
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from lxml import etree
 from protocols import (
     cda,
     dicomweb,
+    dimse,
     dn,
     ebrim,
     hl7v2,
@@ -102,6 +104,62 @@ def _multipart(data: bytes) -> None:
     parser = multipart.Parser("exemple-wado")
     _in_chunks(parser.feed, data)
     parser.finish()
+
+
+_STORE = dimse.Command(
+    {"CommandField": 1, "MessageID": 1, "CommandDataSetType": 1, "AffectedSOPClassUID": "1.2.3"}
+)
+_ASKED = dimse.AssociateRequest(
+    calling_ae="BOX",
+    called_ae="PACS",
+    contexts=(dimse.ProposedContext(1, "1.2.3", ("1.2.840.10008.1.2",)),),
+    maximum_length=16_384,
+)
+
+
+def _association(first: bytes) -> dimse.Association:
+    """An acceptor to which those bytes came first."""
+    acceptor = dimse.Association(dimse.Role.ACCEPTOR, maximum_length=16_384)
+    acceptor.feed(first)
+    while (event := acceptor.next_event()) is not None:
+        if isinstance(event, dimse.AssociateRequest):
+            answers = dimse.negotiated(event.contexts, {"1.2.3": ("1.2.840.10008.1.2",)})
+            acceptor.send(
+                dimse.AssociateAccept(
+                    calling_ae="BOX", called_ae="PACS", contexts=answers, maximum_length=0
+                )
+            )
+    return acceptor
+
+
+def _messages() -> bytes:
+    """A C-STORE and the end of its association, from who asked for it."""
+    asker, acceptor = dimse.Association(dimse.Role.REQUESTOR), _association(_ASKED.encode())
+    asker.send(_ASKED)
+    answers = dimse.negotiated(_ASKED.contexts, {"1.2.3": ("1.2.840.10008.1.2",)})
+    asker.feed(
+        dimse.AssociateAccept(
+            calling_ae="BOX", called_ae="PACS", contexts=answers, maximum_length=200
+        ).encode()
+    )
+    asker.next_event()
+    assert asker.contexts == acceptor.contexts
+    pieces = asker.message(1, _STORE, b"data set" * 60)
+    return b"".join(bytes(piece) for piece in pieces) + asker.send(dimse.ReleaseRequest())
+
+
+def _dimse(data: bytes) -> None:
+    """The bytes as a first PDU, then as what follows an association, in uneven stretches."""
+    with suppress(RemoteProtocolError):
+        _association(data)
+    acceptor = _association(_ASKED.encode())
+
+    def feed(stretch: bytes) -> None:
+        acceptor.feed(stretch)
+        while acceptor.next_event() is not None:
+            pass
+
+    _in_chunks(feed, data)
 
 
 def _walk(data: bytes) -> None:
@@ -232,6 +290,8 @@ _PARSERS: tuple[Target, ...] = (
         (b"\x0b" + hl7_example.ack() + b"\x1c\r",),
         lambda data: _in_chunks(mllp.Decoder(max_size=64 * 1024).feed, data),
     ),
+    Target("dimse", (_ASKED.encode(), _messages()), _dimse),
+    Target("dimse-command", (_STORE.encode(),), dimse.Command.decode),
     Target("cda", (hl7_example.cda(),), cda.parse),
     Target("hl7types", (xds_example.PATIENT.encode(), b"PID-5|A^B~PID-7|1979"), _values),
     Target("dn", (b"CN=a,OU=3101,O=x+C=FR,ST=Paris (75)",), lambda data: dn.parse_dn(_text(data))),

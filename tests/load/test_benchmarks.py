@@ -11,7 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from load.benchmarks import __main__ as command
-from load.benchmarks import archive_lookup, large_exam, small_requests, streaming_memory
+from load.benchmarks import (
+    archive_lookup,
+    large_exam,
+    playing,
+    small_requests,
+    streaming_memory,
+)
 from load.benchmarks.kept_alive import Target, TargetError, play_rounds
 from load.benchmarks.measure import Measure
 
@@ -123,8 +129,11 @@ def test_a_wrong_answer_is_no_measure() -> None:
 def test_the_command_prints_a_table_or_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = {"bons": lambda: [measure(2.0)], "mauvais": lambda: [measure(6.0)]}
-    monkeypatch.setattr(command, "BENCHMARKS", made)
+    made = {
+        "bons": playing.Benchmark("", run=lambda: [measure(2.0)]),
+        "mauvais": playing.Benchmark("", run=lambda: [measure(6.0)]),
+    }
+    monkeypatch.setattr(playing, "BENCHMARKS", made)
     command.main(["--json"])
     document = json.loads(capsys.readouterr().out)
     assert [(row["quiet_ratio"], row["kept"]) for row in document] == [(2.0, True), (6.0, False)]

@@ -329,3 +329,51 @@ def test_hostile_bytes_only_raise_syntax_errors(data: bytes) -> None:
 def test_a_file_that_is_no_dicom_says_so() -> None:
     with pytest.raises(KosSyntaxError, match="DICM"):
         decode(b"<html/>")
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"])
+@pytest.mark.parametrize("undefined", [False, True])
+def test_what_is_alike_and_what_is_not_are_read_the_same(syntax: str, undefined: bool) -> None:
+    """Items written by a stranger, of defined length or not: the quick way and the general one."""
+    from io import BytesIO
+
+    from pydicom.dataset import Dataset, FileMetaDataset
+
+    from protocols.kos import decode
+
+    def item(kind: str, *uids: str, text: str = "") -> Dataset:
+        made = Dataset()
+        made.RelationshipType, made.ValueType = "CONTAINS", kind
+        if text:
+            made.TextValue = text
+        made.ReferencedSOPSequence = []
+        for uid in uids:
+            reference = Dataset()
+            reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = "1.2.3", uid
+            reference.is_undefined_length_sequence_item = undefined
+            made.ReferencedSOPSequence.append(reference)
+        made.is_undefined_length_sequence_item = undefined
+        return made
+
+    written = [
+        item("IMAGE", "1.1"), item("IMAGE", "1.22"), item("COMPOSITE", "1.3"),
+        item("IMAGE", "1.4", "1.55"), item("IMAGE"), item("IMAGE", "1.6", text="note"),
+    ]  # fmt: skip
+    whole = Dataset()
+    whole.SOPClassUID, whole.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.88.59", "1.9"
+    whole.ContentSequence = written
+    whole["ContentSequence"].is_undefined_length = undefined
+    whole.file_meta = FileMetaDataset()
+    whole.file_meta.TransferSyntaxUID = syntax
+    buffer = BytesIO()
+    whole.save_as(buffer, enforce_file_format=True)
+    read = decode(buffer.getvalue())
+    assert [(one.value_type, one.text, one.references) for one in read.content] == [
+        (
+            str(one.ValueType),
+            one.get("TextValue"),
+            tuple(("1.2.3", str(each.ReferencedSOPInstanceUID))
+                  for each in one.ReferencedSOPSequence),
+        )
+        for one in written
+    ]  # fmt: skip

@@ -461,8 +461,9 @@ def test_no_delay_is_set_at_both_ends(serve: Serve, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("wire.dimse.client.adopt", spy)
     monkeypatch.setattr("wire.dimse.server.adopt", spy)
-    peer, _ = serve(Handlers())
-    client().echo(peer)
+    destination = DimsePeer("127.0.0.1", 1, "NOBODY")
+    peer, _ = serve(mover(destination, []))
+    client().move(peer, identifier(), destination="NOBODY")
     assert [bool(value) for value in seen] == [True, True]
 
 

@@ -16,7 +16,7 @@ from wire.dimse import server as served
 from wire.dimse.bounds import LONGEST_PDU
 from wire.exchange import ignore
 
-ECHO = "1.2.840.10008.1.1"
+ECHO, MOVE = "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.1.2.2.2"
 ABORT, ACCEPT, REJECT = b"\x07", b"\x02", b"\x03"
 PATIENCE_S = 20.0
 """Only what never ends is found by it."""
@@ -28,7 +28,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[DimseServer]:
     monkeypatch.setattr(served, "_IDLE_S", 0.1)
     monkeypatch.setattr(served, "_MOST_ASSOCIATIONS", 1)
     started = serve_dimse(
-        Handlers(), ae_title="A", actor="a", observe=ignore, association_timeout=0.3, timeout=0.3
+        Handlers(find=lambda request: ()),
+        ae_title="A",
+        actor="a",
+        observe=ignore,
+        association_timeout=0.3,
+        timeout=0.3,
     )
     yield started
     started.stop()
@@ -38,11 +43,15 @@ def client() -> DimseClient:
     return DimseClient("BOX", actor="b", observe=ignore, timeout=0.3, connect_timeout=0.3)
 
 
-def spoken(server: DimseServer) -> list[bytes]:
-    """The PDUs of an association, a C-ECHO and its release, as pynetdicom sends them."""
+def spoken(server: DimseServer, *more: str) -> list[bytes]:
+    """The PDUs of an association, a C-ECHO and its release, as pynetdicom sends them.
+
+    With nothing but C-ECHO proposed, what serves it is ours; with `more`, pynetdicom.
+    """
     sent: list[bytes] = []
     entity = AE()
-    entity.add_requested_context(ECHO)
+    for syntax in (ECHO, *more):
+        entity.add_requested_context(syntax)
     association = entity.associate(
         server.host,
         server.port,
@@ -56,9 +65,7 @@ def spoken(server: DimseServer) -> list[bytes]:
 
 def gone(server: DimseServer) -> None:
     """Every association of the listener has ended, and its place is free."""
-    for thread in server._server.active_associations:
-        thread.join(PATIENCE_S)
-    assert not server._server.active_associations
+    assert server.wait_idle(PATIENCE_S)
 
 
 def converse(server: DimseServer, *pieces: bytes) -> bytes:
@@ -75,11 +82,14 @@ def converse(server: DimseServer, *pieces: bytes) -> bytes:
     return bytes(answer)
 
 
+@pytest.mark.parametrize("more", [(), (MOVE,)], ids=["ours", "pynetdicom"])
 @pytest.mark.parametrize(
     "stop", ["nothing", "half a head", "half a request", "too long", "unknown type", "half a PDU"]
 )
-def test_a_peer_that_says_nothing_more_gives_its_place_back(server: DimseServer, stop: str) -> None:
-    associate, echo, _ = spoken(server)
+def test_a_peer_that_says_nothing_more_gives_its_place_back(
+    server: DimseServer, stop: str, more: tuple[str, ...]
+) -> None:
+    associate, echo, _ = spoken(server, *more)
     pieces = {
         "nothing": [b""],
         "half a head": [associate[:3]],
@@ -99,10 +109,11 @@ def test_a_peer_that_says_nothing_more_gives_its_place_back(server: DimseServer,
     [b"\x04\0\0\0\0\x09\0\0\0\x05\x01\x03abc", b"\x04\0\0\0\0\x04\0\0\0\0"],
     ids=["no command", "empty"],
 )
+@pytest.mark.parametrize("more", [(), (MOVE,)], ids=["ours", "pynetdicom"])
 def test_nonsense_is_answered_by_an_abort_and_leaves_no_trace(
-    server: DimseServer, damage: bytes, caplog: pytest.LogCaptureFixture
+    server: DimseServer, damage: bytes, more: tuple[str, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
-    associate = spoken(server)[0]
+    associate = spoken(server, *more)[0]
     with caplog.at_level(logging.WARNING):
         answer = converse(server, associate, damage)
         gone(server)
@@ -126,9 +137,11 @@ def test_who_leaves_before_asking_frees_the_place_at_once(monkeypatch: pytest.Mo
     server.stop()
 
 
-def test_stopping_does_not_wait_for_half_a_pdu() -> None:
-    server = serve_dimse(Handlers(), ae_title="A", actor="a", observe=ignore)
-    associate, echo, _ = spoken(server)
+@pytest.mark.parametrize("more", [(), (MOVE,)], ids=["ours", "pynetdicom"])
+def test_stopping_does_not_wait_for_half_a_pdu(more: tuple[str, ...]) -> None:
+    handlers = Handlers(find=lambda request: ())
+    server = serve_dimse(handlers, ae_title="A", actor="a", observe=ignore)
+    associate, echo, _ = spoken(server, *more)
     with socket.create_connection((server.host, server.port), timeout=PATIENCE_S) as link:
         link.sendall(associate)
         assert link.recv(65536)[:1] == ACCEPT
@@ -167,9 +180,12 @@ def test_a_provider_that_stops_in_the_middle_of_an_answer(whole: int) -> None:
     assert ended == ["timeout"]
 
 
-def test_a_caller_that_states_no_maximum_length_is_rejected(server: DimseServer) -> None:
+@pytest.mark.parametrize("more", [(), (MOVE,)], ids=["ours", "pynetdicom"])
+def test_a_caller_that_states_no_maximum_length_is_rejected(
+    server: DimseServer, more: tuple[str, ...]
+) -> None:
     # Nothing could be answered to it: how long a fragment may be would not be known.
-    request, *_ = spoken(server)
+    request, *_ = spoken(server, *more)
     at = request.index(b"\x51\x00\x00\x04")
     bare = bytearray(request[:at] + request[at + 8 :])
     for length in (2, request.index(b"\x50\x00", 74) + 2):

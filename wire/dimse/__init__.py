@@ -1,11 +1,12 @@
-"""DIMSE over pynetdicom: a provider and a user whose every operation becomes an Exchange.
+"""DIMSE: a provider and a user whose every operation becomes an Exchange.
 
-Data sets of C-STORE are bytes at both ends: nothing decodes or rewrites an image.
+Associations of C-STORE and C-ECHO alone are ours (`protocols.dimse`), the others pynetdicom's. Data
+sets of C-STORE are bytes at both ends: nothing decodes or rewrites an image.
 """
 
 from __future__ import annotations
 
-from wire.dimse.client import DimseClient, StoreSession
+from wire.dimse.client import DimseClient
 from wire.dimse.messages import (
     AbortAssociation,
     AssociationInfo,
@@ -25,7 +26,9 @@ from wire.dimse.messages import (
     is_failure,
 )
 from wire.dimse.record import move_key
-from wire.dimse.server import DimseServer, Negotiate, serve_dimse
+from wire.dimse.server import DimseServer, serve_dimse
+from wire.dimse.serving import Negotiate
+from wire.dimse.store import StoreSession
 from wire.dimse.tuning import MAXIMUM_PDU
 
 __all__ = [

@@ -16,10 +16,9 @@ from typing import Any
 from pynetdicom.pdu import A_ABORT_RQ
 from pynetdicom.transport import AssociationSocket
 
-__all__ = ["LONGEST_PDU", "bound"]
+from protocols.dimse import LONGEST_PDU
 
-LONGEST_PDU = 1 << 20
-"""Bytes. Far above what either side announces, and what 128 presentation contexts need."""
+__all__ = ["LONGEST_PDU", "bound", "unread"]
 
 _PIECE = 65_536
 _LOOK_S = 0.2
@@ -35,12 +34,25 @@ def bound(association: Any) -> None:
     """Bound what an association whose connection has just opened may wait for, and survive."""
     transport = association.dul.socket
     transport.__class__ = _BoundedSocket
+    transport.unread = bytearray()
     transport.socket.settimeout(association.network_timeout)
     _survive(association)
 
 
+def unread(association: Any, data: bytes) -> None:
+    """Give a bound association bytes that its connection has already been read for."""
+    association.dul.socket.unread += data
+
+
 class _BoundedSocket(AssociationSocket):  # type: ignore[misc]
     """A transport of which each read ends: whole, or short as if the peer had closed."""
+
+    unread: bytearray
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to read."""
+        return bool(self.unread) or super().ready
 
     def recv(self, nr_bytes: int) -> bytearray:
         """That many bytes; less when the peer closes, is late, or announces too much.
@@ -53,6 +65,8 @@ class _BoundedSocket(AssociationSocket):  # type: ignore[misc]
         if nr_bytes > LONGEST_PDU:
             _LOG.warning("PDU de %d octets annoncés : connexion fermée", nr_bytes)
             return got
+        got += self.unread[:nr_bytes]
+        del self.unread[:nr_bytes]
         association, connection = self.assoc, self.socket
         limit = association.acse_timeout
         if association.is_established:

@@ -14,13 +14,11 @@ from pynetdicom import AE, build_context, build_role, evt
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 
-from protocols.dicom import explicit_from_implicit, implicit_from_explicit, split_part10
+from protocols.dicom import split_part10
 from protocols.errors import LocalProtocolError
 from spec.dicom import (
-    EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION_NAME,
-    IMPLICIT_VR_LITTLE_ENDIAN,
     QUERY_MODELS,
     UNCOMPRESSED_LITTLE_ENDIAN,
     VERIFICATION,
@@ -32,17 +30,17 @@ from wire.dimse.messages import (
     DimseFailure,
     DimsePeer,
     MoveResult,
-    Outgoing,
     StoreRequest,
     is_failure,
 )
-from wire.dimse.record import Live, Recorder
+from wire.dimse.record import Association, Live, Recorder
+from wire.dimse.store import StoreSession, stored_by_ours
 from wire.dimse.tuning import MAXIMUM_PDU, adopt, impair
 from wire.exchange import Direction, Label, Observe, Outcome, Reach, ignore
 from wire.impairment import Link
 from wire.listening import authority
 
-__all__ = ["DimseClient", "StoreSession"]
+__all__ = ["DimseClient", "store_upon"]
 
 _MAX_CONTEXTS = 128
 _PENDING = (PENDING, 0xFF01)
@@ -220,8 +218,16 @@ class DimseClient:
             if len(more) <= _MAX_CONTEXTS:
                 proposed = more
         pairs = [(sop_class, (syntax,)) for sop_class, syntax in proposed]
-        with self._associated(peer, pairs, "C-STORE") as association:
-            yield StoreSession(association)
+        with stored_by_ours(
+            peer,
+            pairs,
+            calling_ae=self.ae_title,
+            timeout=self._timeout,
+            connect_timeout=self._connect_timeout,
+            recorder_of=lambda association: self._recorder(association, peer),
+            recorded=self._observe is not ignore,
+        ) as session:
+            yield session
 
     @contextmanager
     def _associated(
@@ -247,7 +253,7 @@ class DimseClient:
             connected.set()
             adopt(event.assoc)
             if self._observe is not ignore:
-                recorder = self._recorder(event.assoc, peer)
+                recorder = self._recorder(Live(event.assoc), peer)
                 recorder.bind(event.assoc)
                 recorders.append(recorder)
 
@@ -267,7 +273,7 @@ class DimseClient:
             ext_neg=roles,
             evt_handlers=handlers,
         )
-        recorder = recorders[0] if recorders else self._recorder(association, peer)
+        recorder = recorders[0] if recorders else self._recorder(Live(association), peer)
         if not association.is_established:
             late = time.monotonic() - started >= self._connect_timeout
             kind, reason = _why_not(association, connected=connected.is_set(), late=late)
@@ -283,9 +289,9 @@ class DimseClient:
                 association.release()
             association.join(timeout=self._connect_timeout)
 
-    def _recorder(self, association: Any, peer: DimsePeer) -> Recorder:
+    def _recorder(self, association: Association, peer: DimsePeer) -> Recorder:
         return Recorder(
-            Live(association),
+            association,
             actor=self._actor,
             observe=self._observe,
             label=self._label,
@@ -391,93 +397,47 @@ def _in_each_form(contexts: Iterable[tuple[str, str]]) -> dict[tuple[str, str], 
     return proposed
 
 
-class StoreSession:
-    """An association on which instances are stored one after the other."""
-
-    @classmethod
-    def upon(cls, association: Any, recorder: Recorder, timeout: float) -> StoreSession:
-        """One on an association that a peer has opened for a C-GET."""
-        return cls(_Associated(association, recorder, timeout))
+class _Borrowed:
+    """`Carrier` on an association of pynetdicom's."""
 
     def __init__(self, associated: _Associated) -> None:
-        self._associated = associated
-        self._contexts = {
+        self.recorder = associated.recorder
+        self.contexts: Mapping[tuple[str, str], int] = {
             (str(context.abstract_syntax), str(context.transfer_syntax[0])): context.context_id
             for context in associated.association.accepted_contexts
             if context.as_scu
         }
-        self._next_id = 1
+        self._associated = associated
 
     def impair(self, link: Link) -> None:
         """Let what is sent leave through that link."""
         impair(self._associated.association, link)
 
-    def accepts(self, sop_class: str, transfer_syntax: str) -> bool:
-        """Whether the peer accepted that pair as it is."""
-        return (sop_class, transfer_syntax) in self._contexts
-
-    def can_send(self, sop_class: str, transfer_syntax: str) -> bool:
-        """Whether `send` would find a context: that syntax, or the other uncompressed VR form."""
-        if transfer_syntax not in UNCOMPRESSED_LITTLE_ENDIAN:
-            return self.accepts(sop_class, transfer_syntax)
-        return any(self.accepts(sop_class, one) for one in UNCOMPRESSED_LITTLE_ENDIAN)
-
-    def send_one(
-        self, outgoing: Outgoing, *, message_id: int, originator: tuple[str, int] | None = None
-    ) -> int:
-        """C-STORE of an instance in the first of its syntaxes that the peer accepted: the status.
-
-        Raises:
-            DimseFailure: as `send`.
-        """
-        syntax, data = outgoing.transfer_syntax, outgoing.dataset
-        if not self.can_send(outgoing.sop_class, syntax):
-            for other, made in outgoing.also.items():
-                if self.can_send(outgoing.sop_class, other):
-                    syntax, data = other, made
-                    break
-        return self.send(
-            data(),
-            sop_class=outgoing.sop_class,
-            sop_instance=outgoing.sop_instance,
-            transfer_syntax=syntax,
-            message_id=message_id,
-            originator=originator,
-        )
-
-    def send(
+    def store(
         self,
         dataset: bytes,
+        context_id: int,
         *,
         sop_class: str,
         sop_instance: str,
-        transfer_syntax: str,
-        message_id: int | None = None,
-        originator: tuple[str, int] | None = None,
+        message_id: int,
+        originator: tuple[str, int] | None,
     ) -> int:
-        """C-STORE of an encoded data set: the status of the response.
-
-        The bytes leave unchanged when the peer accepted `transfer_syntax`. An uncompressed little
-        endian data set is rewritten in the other VR form when only that was accepted.
-        `originator` is `(AE title, message ID)` of the C-MOVE that this serves.
-
-        Raises:
-            DimseFailure: no presentation context, no answer.
-        """
+        """C-STORE, and the status of its response."""
         association = self._associated.association
-        context_id, encoded = self._choose(dataset, sop_class, transfer_syntax)
         request = C_STORE()
-        request.MessageID = self._next_id if message_id is None else message_id
-        self._next_id = self._next_id % 0xFFFF + 1
+        request.MessageID = message_id
         request.Priority = 0x0002
         request.AffectedSOPClassUID = sop_class
         request.AffectedSOPInstanceUID = sop_instance
         if originator is not None:
             request.MoveOriginatorApplicationEntityTitle = originator[0]
             request.MoveOriginatorMessageID = originator[1]
-        request.DataSet = BytesIO(encoded)
+        request.DataSet = BytesIO(dataset)
         if not association.is_established:
-            raise self._refused("association déjà interrompue", kind="aborted")
+            reason = "association déjà interrompue"
+            self.recorder.association_failed(Outcome.ABORTED, reason, transaction="C-STORE")
+            raise DimseFailure("aborted", reason)
         self._associated.asking()
         # The reactor must be paused before the request leaves, as pynetdicom's own senders do.
         association._reactor_checkpoint.clear()
@@ -493,24 +453,10 @@ class StoreSession:
             self._associated.check_answered({})
         return int(response.Status)
 
-    def _choose(self, dataset: bytes, sop_class: str, transfer_syntax: str) -> tuple[int, bytes]:
-        context_id = self._contexts.get((sop_class, transfer_syntax))
-        if context_id is not None:
-            return context_id, dataset
-        if transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN:
-            context_id = self._contexts.get((sop_class, EXPLICIT_VR_LITTLE_ENDIAN))
-            if context_id is not None:
-                return context_id, explicit_from_implicit(dataset)
-        elif transfer_syntax == EXPLICIT_VR_LITTLE_ENDIAN:
-            context_id = self._contexts.get((sop_class, IMPLICIT_VR_LITTLE_ENDIAN))
-            if context_id is not None:
-                return context_id, implicit_from_explicit(dataset)
-        raise self._refused(f"aucun contexte accepté pour {sop_class} en {transfer_syntax}")
 
-    def _refused(self, reason: str, kind: str = "refused") -> DimseFailure:
-        outcome = Outcome.REFUSED if kind == "refused" else Outcome.ABORTED
-        self._associated.recorder.association_failed(outcome, reason, transaction="C-STORE")
-        return DimseFailure(kind, reason)  # type: ignore[arg-type]
+def store_upon(association: Any, recorder: Recorder, timeout: float) -> StoreSession:
+    """What stores on an association that a peer has opened for a C-GET."""
+    return StoreSession(_Borrowed(_Associated(association, recorder, timeout)))
 
 
 def _why_not(association: Any, *, connected: bool, late: bool) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from pynetdicom.dimse_primitives import C_GET, C_MOVE
 from pynetdicom.dsutils import decode
 
 from spec.dicom import IMPLICIT_VR_LITTLE_ENDIAN
-from wire.dimse.client import DimseClient, StoreSession
+from wire.dimse.client import DimseClient
 from wire.dimse.messages import (
     PENDING,
     SUCCESS,
@@ -30,6 +30,7 @@ from wire.dimse.messages import (
     Outgoing,
     is_failure,
 )
+from wire.dimse.store import StoreSession
 from wire.exchange import Label, Observe
 
 __all__ = ["provide_get", "provide_move"]

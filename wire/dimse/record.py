@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -31,7 +31,7 @@ from wire.exchange import (
     stamp,
 )
 
-__all__ = ["HEADER_KEPT", "Association", "Live", "Recorder", "move_key"]
+__all__ = ["HEADER_KEPT", "Association", "Live", "Recorder", "fields_of", "move_key"]
 
 HEADER_KEPT = 16 * 1024
 """Bytes of a stored data set's header that are kept; its size and digest are of the whole."""
@@ -39,6 +39,8 @@ HEADER_KEPT = 16 * 1024
 _OPERATIONS = {0x0001: "C-STORE", 0x0020: "C-FIND", 0x0010: "C-GET", 0x0021: "C-MOVE",
                0x0030: "C-ECHO"}  # fmt: skip
 _CANCEL = 0x0FFF
+Fields = Mapping[str, Any]
+"""The elements of a command set, by keyword."""
 _STUDY, _ACCESSION, _PATIENT = 0x0020000D, 0x00080050, 0x00100020
 _KEY_TAGS = (_STUDY, _ACCESSION, _PATIENT)
 
@@ -110,7 +112,7 @@ class Live:
 
 
 class Recorder:
-    """The operations of one association. Safe from pynetdicom's two threads."""
+    """The operations of one association, ours or pynetdicom's. Safe from its two threads."""
 
     def __init__(
         self,
@@ -179,30 +181,33 @@ class Recorder:
             self._finish(operation, outcome, reason, None)
 
     def _on_message(self, event: Any, sent: bool) -> None:
-        self.message(event.message, sent=sent)
+        message = event.message
+        data = message.data_set.getvalue() if message.data_set is not None else b""
+        self.message(fields_of(message.command_set), data, message.context_id, sent=sent)
 
-    def message(self, message: Any, *, sent: bool) -> None:
-        """A complete DIMSE message (pynetdicom's `DIMSEMessage`) that the actor sent, or got."""
-        command = message.command_set
-        code = int(command.CommandField)
+    def message(self, command: Fields, data: bytes, context_id: int, *, sent: bool) -> None:
+        """A complete DIMSE message that the actor sent, or got."""
+        code = int(command["CommandField"])
         if code == _CANCEL:
             return
+        syntax = self._association.transfer_syntax(context_id)
         if code & 0x8000:
             # The answer goes the other way than its request.
             direction = Direction.IN if sent else Direction.OUT
-            self._on_response(direction, int(command.MessageIDBeingRespondedTo), message)
+            message_id = int(command["MessageIDBeingRespondedTo"])
+            self._on_response(direction, message_id, command, data, syntax)
             return
         direction = Direction.OUT if sent else Direction.IN
         name = _OPERATIONS.get(code, f"DIMSE-{code:04X}")
         utc, mono = stamp()
-        syntax = self._transfer_syntax(message)
-        payload, keys = self._request(name, message, syntax)
+        payload, keys = self._request(name, command, data, syntax)
         operation = _Operation(name, direction, utc, mono, payload, dict.fromkeys(keys))
         with self._lock:
-            self._open[direction, int(command.MessageID)] = operation
+            self._open[direction, int(command["MessageID"])] = operation
 
-    def _on_response(self, direction: Direction, message_id: int, message: Any) -> None:
-        command = message.command_set
+    def _on_response(
+        self, direction: Direction, message_id: int, command: Fields, data: bytes, syntax: str
+    ) -> None:
         status = int(command.get("Status", 0))
         with self._lock:
             operation = self._open.get((direction, message_id))
@@ -210,10 +215,9 @@ class Recorder:
                 del self._open[direction, message_id]
         if operation is None:
             return
-        data = message.data_set.getvalue() if message.data_set is not None else b""
         if data:
             try:
-                line = json_line(data, transfer_syntax=self._transfer_syntax(message))
+                line = json_line(data, transfer_syntax=syntax)
             except RemoteProtocolError:
                 line = b'{"unreadable":"' + data[:256].hex().encode() + b'"}\n'
             operation.responses.append(line)
@@ -240,7 +244,7 @@ class Recorder:
         self.close(Outcome.ABORTED, "connexion fermée")
 
     def _finish(
-        self, operation: _Operation, outcome: Outcome, reason: str, command: Any | None
+        self, operation: _Operation, outcome: Outcome, reason: str, command: Fields | None
     ) -> None:
         response = None
         if command is not None or operation.responses:
@@ -274,15 +278,15 @@ class Recorder:
     def _emit(self, exchange: Exchange) -> None:
         self._observe(exchange if self._label is None else self._label(exchange))
 
-    def _request(self, name: str, message: Any, syntax: str) -> tuple[Payload, list[str]]:
-        command = message.command_set
-        data = message.data_set.getvalue() if message.data_set is not None else b""
+    def _request(
+        self, name: str, command: Fields, data: bytes, syntax: str
+    ) -> tuple[Payload, list[str]]:
         head = [*_fields(command), ("TransferSyntaxUID", syntax), *self._association_fields()]
         start_line = f"{name}-RQ"
         if name != "C-STORE":
             keys = _keys(data, syntax)
             if name == "C-MOVE":
-                keys.append(move_key(self._association.calling_ae, int(command.MessageID)))
+                keys.append(move_key(self._association.calling_ae, int(command["MessageID"])))
             return Payload.whole(data, start_line=start_line, head=head), keys
         try:
             end = header_end(data, transfer_syntax=syntax) or len(data)
@@ -292,7 +296,8 @@ class Recorder:
         keys = _keys(header, syntax)
         originator = command.get("MoveOriginatorApplicationEntityTitle")
         if originator and command.get("MoveOriginatorMessageID") is not None:
-            keys.append(move_key(str(originator).strip(), int(command.MoveOriginatorMessageID)))
+            number = int(command["MoveOriginatorMessageID"])
+            keys.append(move_key(str(originator).strip(), number))
         payload = Payload(
             start_line=start_line,
             head=tuple(head),
@@ -303,9 +308,6 @@ class Recorder:
         )
         return payload, keys
 
-    def _transfer_syntax(self, message: Any) -> str:
-        return self._association.transfer_syntax(message.context_id)
-
     def _association_fields(self) -> Iterable[tuple[str, str]]:
         yield "CallingAETitle", self._association.calling_ae
         yield "CalledAETitle", self._association.called_ae
@@ -314,16 +316,22 @@ class Recorder:
         return self._peer or self._association.calling_ae or self._association.address
 
 
-def _fields(command: Any) -> Iterable[tuple[str, str]]:
+def fields_of(command: Any) -> dict[str, Any]:
+    """The elements of a command set that pynetdicom has decoded."""
+    return {
+        element.keyword: element.value
+        for element in command
+        if element.keyword != "CommandGroupLength"
+    }
+
+
+def _fields(command: Fields) -> Iterable[tuple[str, str]]:
     """The command set as names and texts, statuses in hexadecimal."""
-    for element in command:
-        keyword = element.keyword
-        if keyword == "CommandGroupLength":
-            continue
+    for keyword, value in command.items():
         if keyword in ("Status", "CommandField", "CommandDataSetType"):
-            yield keyword, f"0x{int(element.value):04X}"
+            yield keyword, f"0x{int(value):04X}"
         else:
-            yield keyword, str(element.value).strip()
+            yield keyword, str(value).strip()
 
 
 def _keys(data: bytes, syntax: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from pynetdicom import AE, build_context, evt
 from pynetdicom.dimse_primitives import C_GET, C_MOVE
 from pynetdicom.transport import ThreadedAssociationServer
 
+from protocols.dimse import Association, Role
 from spec.dicom import (
     IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION_NAME,
@@ -20,7 +22,9 @@ from spec.dicom import (
     UNCOMPRESSED_LITTLE_ENDIAN,
     VERIFICATION,
 )
-from wire.dimse.client import StoreSession
+from wire.dimse.bounds import unread
+from wire.dimse.client import store_upon
+from wire.dimse.line import Line, tuned
 from wire.dimse.messages import (
     AbortAssociation,
     AssociationInfo,
@@ -33,15 +37,21 @@ from wire.dimse.messages import (
 )
 from wire.dimse.move import provide_get, provide_move
 from wire.dimse.record import Live, Recorder
+from wire.dimse.serving import (
+    CROWDED,
+    WITHOUT_MAXIMUM_LENGTH,
+    Negotiate,
+    Provider,
+    Served,
+    first_pdu,
+    ours,
+    requested,
+)
 from wire.dimse.tuning import MAXIMUM_PDU, adopt, heal, impair
 from wire.exchange import Direction, Label, Observe, Outcome, ignore, new_connection_id
 from wire.impairment import Link
 
-__all__ = ["DimseServer", "Negotiate", "serve_dimse"]
-
-Negotiate = Callable[[str, Mapping[str, Sequence[str]]], Mapping[str, Sequence[str]] | None]
-"""From the calling AE title, and the transfer syntaxes proposed for each storage SOP class that is
-supported: those to accept, best first. A class left out is refused; None for what is usual."""
+__all__ = ["DimseServer", "serve_dimse"]
 
 _MODEL_OF = {model.find: name for name, model in QUERY_MODELS.items()} | {
     uid: name for name, model in QUERY_MODELS.items() for uid in (model.move, model.get)
@@ -52,14 +62,14 @@ _IDLE_S = 60.0
 _MOST_ASSOCIATIONS = 200
 _UNABLE_TO_PROCESS = 0xC000
 _MISMATCH = 0xA900
-_WITHOUT_MAXIMUM_LENGTH = AssociationRefusal(1, 1, 1)
-"""For good, by the user, no reason given: PS3.8 D.1 wants the sub-item in every request."""
+_RETRIEVALS = frozenset(uid for model in QUERY_MODELS.values() for uid in (model.move, model.get))
+"""What pynetdicom serves."""
 
 
 class DimseServer:
     """A running listener."""
 
-    def __init__(self, server: Any, thread: threading.Thread, ae_title: str) -> None:
+    def __init__(self, server: _Server, thread: threading.Thread, ae_title: str) -> None:
         self.host: str = server.server_address[0]
         self.port: int = server.server_address[1]
         self.ae_title = ae_title
@@ -71,6 +81,7 @@ class DimseServer:
         if not self._thread.is_alive():
             return
         self._server.shutdown()
+        self._server.shut_all()
         for association in self._server.active_associations:
             if association.is_established:
                 association.abort()
@@ -79,6 +90,10 @@ class DimseServer:
                 with contextlib.suppress(OSError, AttributeError):
                     association.dul.socket.socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(timeout=5)
+
+    def wait_idle(self, seconds: float) -> bool:
+        """Whether no association is going on any more, within that time."""
+        return self._server.wait_idle(seconds)
 
 
 def serve_dimse(
@@ -123,9 +138,21 @@ def serve_dimse(
     entity.require_called_aet = check_called_ae
     if calling_ae_titles is not None:
         entity.require_calling_aet = sorted(calling_ae_titles)
-    listener = _Listener(
-        handlers, actor, observe, label, dict(peer_names or {}), timeout, storage or {}, negotiate
+    provider = Provider(
+        handlers=handlers,
+        ae_title=ae_title,
+        actor=actor,
+        observe=observe,
+        label=label,
+        storage=storage or {},
+        calling_ae_titles=calling_ae_titles,
+        check_called_ae=check_called_ae,
+        peer_names=dict(peer_names or {}),
+        negotiate=negotiate,
+        idle=entity.network_timeout,
+        crowded=lambda: server.count > entity.maximum_associations,
     )
+    listener = _Listener(provider, timeout)
     bindings: list[tuple[Any, Any]] = [
         (evt.EVT_CONN_OPEN, listener.opened),
         (evt.EVT_REJECTED, listener.rejected),
@@ -142,6 +169,7 @@ def serve_dimse(
         server_class=_Server,
     )
     server.contexts = _Supported(server.contexts)
+    server.open_to(provider, listener.begun, association_timeout)
     # pynetdicom collects garbage every 59 polls: 30 s at its own pace, 3 s at ours, 0.1 s each.
     server._gc[1] = round(_COLLECT_S / _POLL_S)
     entity._servers.append(server)
@@ -171,9 +199,86 @@ def _contexts(handlers: Handlers, storage: Mapping[str, Sequence[str]]) -> list[
 
 
 class _Server(ThreadedAssociationServer):  # type: ignore[misc]
-    """A listener that lets more than five callers queue, whom the kernel would make wait 1 s."""
+    """A listener that serves itself what is ours, and hands pynetdicom the rest.
+
+    It lets more than five callers queue, whom the kernel would make wait 1 s.
+    """
 
     request_queue_size = 128
+    daemon_threads = True
+    block_on_close = False
+
+    def open_to(
+        self, provider: Provider, begun: dict[Any, bytes], association_timeout: float
+    ) -> None:
+        """Before it serves: how, and where pynetdicom's side finds what was read of a connection.
+
+        `association_timeout`: seconds for a connection to become an association.
+        """
+        self._provider = provider
+        self._begun = begun
+        self._association_timeout = association_timeout
+        self._open: set[socket.socket] = set()
+        self._stopped = False
+        self._change = threading.Condition()
+
+    @property
+    def count(self) -> int:
+        """How many connections there are, whoever serves them."""
+        with self._change:
+            return len(self._open) + len(self.active_associations)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """One connection, in a thread of its own."""
+        with self._change:
+            self._open.add(request)
+            if self._stopped:
+                request.close()
+        try:
+            self._serve(tuned(request), client_address)
+        finally:
+            with self._change:
+                self._open.discard(request)
+                self._change.notify_all()
+
+    def _serve(self, connection: socket.socket, address: Any) -> None:
+        try:
+            first = first_pdu(connection, self._association_timeout)
+        except OSError:
+            connection.close()
+            return
+        request = requested(first)
+        if request is None or not ours(request, _RETRIEVALS):
+            self._begun[address] = first
+            with self._change:
+                # From here on it is counted among pynetdicom's.
+                self._open.discard(connection)
+            super().finish_request(connection, address)
+            return
+        association = Association(Role.ACCEPTOR)
+        association.feed(first)
+        association.next_event()
+        line = Line(connection, association, patience=self._provider.idle)
+        Served(self._provider, request, line, address[:2]).run()
+        line.close()
+
+    def shut_all(self) -> None:
+        """End the associations that are ours, and connections that are none yet."""
+        with self._change:
+            self._stopped = True
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def wait_idle(self, seconds: float) -> bool:
+        """Whether nothing is going on any more, within that time."""
+        end = time.monotonic() + seconds
+        with self._change:
+            if not self._change.wait_for(lambda: not self._open, timeout=seconds):
+                return False
+        for thread in self.active_associations:
+            thread.join(max(0.0, end - time.monotonic()))
+        return not self.active_associations
 
 
 class _Supported(list[Any]):
@@ -205,29 +310,20 @@ def _accept_relational(event: Any) -> dict[Any, bytes]:
 class _Listener:
     """pynetdicom's events on one side, handlers on the other."""
 
-    def __init__(
-        self,
-        handlers: Handlers,
-        actor: str,
-        observe: Observe,
-        label: Label | None,
-        peer_names: dict[str, str],
-        timeout: float,
-        storage: Mapping[str, Sequence[str]],
-        negotiate: Negotiate | None,
-    ) -> None:
-        self._handlers = handlers
-        self._actor = actor
-        self._observe = observe
-        self._label = label
-        self._peer_names = peer_names
+    def __init__(self, provider: Provider, timeout: float) -> None:
+        self._provider = provider
+        self._handlers = provider.handlers
+        self._actor = provider.actor
+        self._observe = provider.observe
+        self._label = provider.label
         self._timeout = timeout
-        self._storage = storage
-        self._negotiate = negotiate
+        self.begun: dict[Any, bytes] = {}
+        """What was read of a connection, by the address of who opened it."""
 
     def opened(self, event: Any) -> None:
         association = event.assoc
         adopt(association)
+        unread(association, self.begun.pop(event.address, b""))
         association.wire_connection = new_connection_id()
         if self._handlers.move is not None or self._handlers.get is not None:
             self._serve_retrievals(association)
@@ -239,12 +335,14 @@ class _Listener:
                 association.wire_recorder.bind(association)
             if association.requestor.maximum_length is None:
                 # Nothing could be answered: how long a fragment may be is not known.
-                self._refuse(association, _WITHOUT_MAXIMUM_LENGTH)
+                self._refuse(association, WITHOUT_MAXIMUM_LENGTH)
+            elif self._provider.crowded():
+                self._refuse(association, CROWDED)
             elif self._handlers.admit is not None:
                 self._admit(association, self._handlers.admit)
             refused = association.is_rejected or association.is_aborted
-            if self._negotiate is not None and not refused:
-                self._choose(association, self._negotiate)
+            if self._provider.negotiate is not None and not refused:
+                self._choose(association, self._provider.negotiate)
 
         association.bind(evt.EVT_REQUESTED, requested)
 
@@ -279,7 +377,7 @@ class _Listener:
         proposed: dict[str, dict[str, None]] = {}
         for context in primitive.presentation_context_definition_list:
             name = str(context.abstract_syntax)
-            known = self._storage.get(name, ())
+            known = self._provider.storage.get(name, ())
             syntaxes = proposed.setdefault(name, {}) if known else {}
             syntaxes.update(dict.fromkeys(one for one in context.transfer_syntax if one in known))
         calling = str(primitive.calling_ae_title).strip()
@@ -411,9 +509,7 @@ class _Listener:
                     message,
                     context,
                     lambda identifier: get(request_of(identifier)),
-                    session=StoreSession.upon(
-                        association, association.wire_recorder, self._timeout
-                    ),
+                    session=store_upon(association, association.wire_recorder, self._timeout),
                 )
             else:
                 assert move is not None
@@ -441,7 +537,7 @@ class _Listener:
             observe=self._observe,
             label=self._label,
             direction=Direction.IN,
-            peer=self._peer_names.get(title, title),
+            peer=self._provider.peer_names.get(title, title),
             connection=association.wire_connection,
         )
 

@@ -12,7 +12,7 @@ from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ, P_DAT
 from pynetdicom.pdu_primitives import P_DATA
 
 from protocols.errors import RemoteProtocolError
-from wire.dimse.record import Recorder
+from wire.dimse.record import Recorder, fields_of
 from wire.exchange import Direction, Outcome
 from wire.tap.ear import Line, Side, Witness
 
@@ -125,7 +125,9 @@ class DimseEar:
         whole = message.decode_msg(primitive)
         self._messages[side] = None if whole else message
         if whole:
-            self._recorder.message(message, sent=side is self._ours)
+            data = message.data_set.getvalue() if message.data_set is not None else b""
+            fields = fields_of(message.command_set)
+            self._recorder.message(fields, data, message.context_id, sent=side is self._ours)
             self._keep(side, message)
 
     def _keep(self, side: Side, message: Any) -> None:

@@ -1,0 +1,1 @@
+"""The sealed dossier of a run: proofs as a verifier receives them, and what shows alterations."""
