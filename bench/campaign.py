@@ -312,17 +312,18 @@ def play_part(
     plugins = [
         import_module(module) for module in ("pytest_bdd.plugin", "bench.plugin", *options.steps)
     ]
+    setter = _Setter(campaign)
     code = pytest.ExitCode.INTERRUPTED  # until told otherwise: by Ctrl-C outside of any scenario
     try:
         with _own_environment():
-            code = pytest.ExitCode(pytest.main(arguments, plugins=[_Setter(campaign), *plugins]))
+            code = pytest.ExitCode(pytest.main(arguments, plugins=[setter, *plugins]))
     finally:
         campaign.close(interrupted=code == pytest.ExitCode.INTERRUPTED)
     if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         raise CampaignError(f"pytest n'a pas pu jouer la campagne (code {int(code)})")
-    if code == pytest.ExitCode.INTERRUPTED and not campaign.collected:
+    if code == pytest.ExitCode.INTERRUPTED and not campaign.collected and not setter.ctrl_c:
         raise CampaignError("les scénarios n'ont pas pu être chargés")
-    if not campaign.collected:
+    if not campaign.collected and not setter.ctrl_c:
         raise CampaignError("aucun des scénarios choisis n'a été chargé")
     return campaign.session
 
@@ -431,10 +432,11 @@ def _provided(report: Path | None) -> ProvidedReport | None:
 
 
 class _Setter:
-    """Gives the campaign to `bench.plugin`."""
+    """Gives the campaign to `bench.plugin`, and tells Ctrl-C from what pytest stops for itself."""
 
     def __init__(self, campaign: Campaign) -> None:
         self.campaign = campaign
+        self.ctrl_c = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -442,6 +444,10 @@ class _Setter:
         from bench.plugin import CAMPAIGN
 
         config.stash[CAMPAIGN] = self.campaign
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Scenarios that cannot be loaded end as an interruption too, of a class of its own."""
+        self.ctrl_c = self.ctrl_c or excinfo.type is KeyboardInterrupt
 
 
 @contextmanager

@@ -170,7 +170,7 @@ class _Crew:
                 self.progress.started(said[0], self._begun, self.total)
             case "finished":
                 self.progress.finished(*said)
-            case "trouble":
+            case "trouble" if not self.interrupted:
                 self.trouble = self.trouble or said[0]
 
 

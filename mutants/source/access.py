@@ -233,7 +233,8 @@ class NeverAsked:
     "jeton-non-verifie",
     breaks="Le jeton n'est soumis à aucune introspection : il est cru, et son porteur avec lui.",
     requirements=("DB.SO.33", "DB.SO.34"),
-    consequences=("KIT-SEC-TOK-29", *_BELIEVED_UNREAD),
+    # The viewer's sessions have no name either.
+    consequences=("DB.SO.46", "DB.SO.47", "KIT-SEC-TOK-29", *_BELIEVED_UNREAD),
 )
 def token_not_introspected(parts: Parts) -> Parts:
     """A header that looks right is enough."""

@@ -171,7 +171,8 @@ class AskedOnce:
     "examen-relu-jamais",
     breaks="L'examen n'est demandé au PACS qu'une fois : ce qui s'y ajoute est perdu.",
     requirements=("DB.SO.13",),
-    consequences=("DB.SO.26", "DB.SO.28", "KIT-OMI"),
+    # The viewer opens by what is remembered, too, whether the PACS answers or not.
+    consequences=("DB.SO.26", "DB.SO.28", "DB.VI_SO.28", "KIT-OMI"),
 )
 def exam_never_read_again(parts: Parts) -> Parts:
     """The KOS stays as it was first."""

@@ -55,8 +55,11 @@ class Mute:
     breaks="Aucun message HL7 n'est jamais acquitté.",
     requirements=("DB.SO.03",),
     # Whoever sends waits for an answer, whatever the message and the door are.
-    consequences=("DB.SO.04", "KIT-COMPTE-RENDU", "KIT-MLLP-TLS", "KIT-OMI"),
-)
+    consequences=(
+        "DB.SO.04", "KIT-COMPTE-RENDU", "KIT-MLLP-TLS", "KIT-OMI",
+        "KIT-SEC-HL7-03", "KIT-SEC-HL7-04",
+    ),
+)  # fmt: skip
 def without_acknowledgement(parts: Parts) -> Parts:
     """Reports are worked on, but the RIS never knows."""
     return replace(parts, acknowledger=Mute())

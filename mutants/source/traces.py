@@ -28,7 +28,7 @@ class Silent(PassingAlerts):
     "sans-alerte",
     breaks="L'administrateur n'est jamais alerté.",
     requirements=("DB.SO.21",),
-    consequences=("DB.SO.15",),
+    consequences=("DB.SO.15", "KIT-SEC-HL7-03"),
 )
 def without_alert(parts: Parts) -> Parts:
     """Failures are traced, nobody is told."""
@@ -103,7 +103,7 @@ def failure_without_reason(parts: Parts) -> Parts:
     "acces-anonyme",
     breaks="Les images rendues sont tracées sans le nom de qui les a demandées.",
     requirements=("KIT-SEC-TRC-02",),
-    consequences=("DB.SO.46",),
+    consequences=("DB.SO.46", "DB.SO.47"),
 )
 def access_unnamed(parts: Parts) -> Parts:
     """Somebody saw them."""

@@ -416,7 +416,12 @@ class _Reader:
         rest = item[2]
         like = self._alike.get(rest)
         if like is None:
-            like = self._content(_read(rest, 0, len(rest), self._implicit, 1))
+            try:
+                tree = _read(rest, 0, len(rest), self._implicit, 1)
+            except DicomSyntaxError as error:
+                # Its offsets are those of the rest of an item, which lies anywhere in the file.
+                raise KosSyntaxError(str(error), where=error.where) from None
+            like = self._content(tree)
             if len(rest) <= _ALIKE:
                 self._alike[rest] = like
         return ContentItem(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.assemble import load
-from bench.campaign import CampaignError, Options
+from bench.campaign import CampaignError, Options, play
 from bench.errors import BenchError
 from bench.journal import Journal
 from bench.judge import judge_scenario
@@ -117,6 +117,22 @@ def test_ctrl_c_leaves_what_can_be_resumed(options: Callable[[int], Options]) ->
     assert not whole.interrupted
     assert [one.id for one in whole.scenarios] == ALL
     assert {one.verdict for one in whole.scenarios} == {Verdict.REVIEW, Verdict.FAIL}
+
+
+def test_ctrl_c_while_scenarios_load_is_an_interruption(options: Callable[[int], Options]) -> None:
+    """A machine that is slow to load them meets it there: nobody's features are broken."""
+    asked = options(1)
+    (asked.features / "test_all.py").write_text("raise KeyboardInterrupt\n")
+    cut = play(asked)
+    assert cut.interrupted
+    assert not cut.scenarios
+
+
+def test_scenarios_that_do_not_load_are_told(options: Callable[[int], Options]) -> None:
+    asked = options(1)
+    (asked.features / "test_all.py").write_text("raise ImportError\n")
+    with pytest.raises(CampaignError, match="n'ont pas pu être chargés"):
+        play(asked)
 
 
 def not_prepared() -> None:

@@ -6,7 +6,6 @@ import json
 import re
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -149,9 +148,7 @@ def _messages() -> bytes:
 
 
 def _dimse(data: bytes) -> None:
-    """The bytes as a first PDU, then as what follows an association, in uneven stretches."""
-    with suppress(RemoteProtocolError):
-        _association(data)
+    """The bytes as what follows an association, in uneven stretches."""
     acceptor = _association(_ASKED.encode())
 
     def feed(stretch: bytes) -> None:
@@ -290,7 +287,8 @@ _PARSERS: tuple[Target, ...] = (
         (b"\x0b" + hl7_example.ack() + b"\x1c\r",),
         lambda data: _in_chunks(mllp.Decoder(max_size=64 * 1024).feed, data),
     ),
-    Target("dimse", (_ASKED.encode(), _messages()), _dimse),
+    Target("dimse-association", (_ASKED.encode(),), _association),
+    Target("dimse", (_messages(),), _dimse),
     Target("dimse-command", (_STORE.encode(),), dimse.Command.decode),
     Target("cda", (hl7_example.cda(),), cda.parse),
     Target("hl7types", (xds_example.PATIENT.encode(), b"PID-5|A^B~PID-7|1979"), _values),

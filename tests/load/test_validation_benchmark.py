@@ -22,6 +22,6 @@ def test_every_pair_is_measured() -> None:
 
 def test_what_is_measured_is_right() -> None:
     """A refusal at the door would be fast, and mean nothing."""
-    for data, kind in ((validation._manifest(50), "kos"), (validation._report(), "oru")):
+    for data, kind in ((validation.long_manifest(50), "kos"), (validation.long_report(), "oru")):
         errors = [f for f in validate(data, kind).findings if f.severity is Severity.ERROR]
         assert errors == []

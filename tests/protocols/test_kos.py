@@ -319,6 +319,22 @@ def test_damaged_files_only_raise_syntax_errors(data: st.DataObject) -> None:
         decode(bytes(good[:cut] if data.draw(st.booleans()) else good))
 
 
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+def test_every_byte_damaged_in_turn_only_raises_syntax_errors(syntax: str) -> None:
+    """Whatever is read late, like the items that are alike, is read under the same promise."""
+    good = encode(manifest(), transfer_syntax=syntax)
+    refused = 0
+    for position in range(132, len(good)):
+        for wrong in (0, 0xFF):
+            damaged = bytearray(good)
+            damaged[position] = wrong
+            try:
+                decode(bytes(damaged))
+            except KosSyntaxError:
+                refused += 1
+    assert refused
+
+
 @given(st.binary(max_size=400))
 def test_hostile_bytes_only_raise_syntax_errors(data: bytes) -> None:
     for prefix in (b"", bytes(128) + b"DICM"):
