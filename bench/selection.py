@@ -42,7 +42,8 @@ def select(
     attacks, which are played when they are asked for.
 
     Args:
-        words: scenario ids, requirements in any spelling, tags, domains or roles.
+        words: scenario ids, or what several begin with up to a hyphen (an outline's rows, a
+            family); requirements in any spelling, tags, domains or roles.
         suites: the profile's, name -> words; one of theirs hides one of `SUITES`.
         suite: one of either; words beside it add to it.
 
@@ -57,7 +58,11 @@ def select(
     for word in asked:
         requirement = resolve(word)
         name = (requirement.id if requirement else word).removeprefix("@")
-        matched = {pickle.scenario for pickle, names in named if name in names}
+        matched = {
+            pickle.scenario
+            for pickle, names in named
+            if name in names or pickle.scenario.startswith(f"{name}-")
+        }
         if not matched:
             raise SelectionError(_nothing(word, name, requirement is not None, named))
         found |= matched

@@ -96,7 +96,8 @@ def run(
     select: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Scénarios, exigences, étiquettes, domaines ou rôles à jouer (tous par défaut)."
+            help="Scénarios (ou leur début : SCN-IMG), exigences, étiquettes, domaines ou rôles à "
+            "jouer (tous par défaut)."
         ),
     ] = None,
     profile: Annotated[

@@ -40,6 +40,14 @@ def test_words(words: tuple[str, ...], found: set[str]) -> None:
     assert select(SOME, words) == found
 
 
+def test_a_family_or_the_rows_of_an_outline() -> None:
+    """Up to a hyphen: 01 is not the beginning of 010."""
+    every = [pickle(id) for id in ("SCN-D-01-CT", "SCN-D-01-MR", "SCN-D-010", "SCN-DD-01")]
+    assert select(every, ["SCN-D-01"]) == {"SCN-D-01-CT", "SCN-D-01-MR"}
+    assert select(every, ["SCN-D"]) == {"SCN-D-01-CT", "SCN-D-01-MR", "SCN-D-010"}
+    assert select(every, ["SCN-D-01-CT"]) == {"SCN-D-01-CT"}
+
+
 def test_a_suite_is_words() -> None:
     suites = {"nuit": ("publication", "SCN-C")}
     assert select(SOME, (), suites=suites, suite="nuit") == {"SCN-B", "SCN-C"}
