@@ -136,8 +136,8 @@ class Command(Mapping[str, int | str]):
         """Read a command set; elements of no interest to C-services are left out.
 
         Raises:
-            RemoteProtocolError: cut, of another group, or without the two elements that say what
-                it is.
+            RemoteProtocolError: cut, of another group, with a UID that is no text (PS3.5 9.1), or
+                without the two elements that say what it is.
         """
         values: dict[str, int | str] = {}
         position, end = 0, len(data)
@@ -184,4 +184,7 @@ def _decoded(vr: str, value: bytes, start: int) -> int | str:
             f"{group:04X}{element:04X}"
             for group, element in zip(pairs[::2], pairs[1::2], strict=True)
         )
+    if vr == "UI" and not value.isascii():
+        # Answers repeat it: who took it could not say it again.
+        raise RemoteProtocolError("UID illisible", span=(start, start + 8 + len(value)))
     return value.decode("latin-1").strip(" \0")

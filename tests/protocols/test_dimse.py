@@ -226,6 +226,30 @@ def test_hostile_command_sets_raise_our_error_only(data: bytes) -> None:
         return
 
 
+@given(values=commands, place=st.integers(0, 400), wrong=st.binary(min_size=1, max_size=4))
+def test_an_answer_repeats_what_was_read(
+    values: dict[str, int | str], place: int, wrong: bytes
+) -> None:
+    """Of a damaged command set too: what could not be said again is refused when it comes."""
+    damaged = bytearray(Command({**values, "CommandDataSetType": NO_DATA_SET}).encode())
+    place %= len(damaged)
+    damaged[place : place + len(wrong)] = wrong
+    try:
+        read = Command.decode(bytes(damaged))
+    except RemoteProtocolError:
+        return
+    uids = {name: value for name, value in read.items() if name.endswith("UID")}
+    assert Command({**uids, "CommandField": 0x8001, "CommandDataSetType": NO_DATA_SET}).encode()
+
+
+@pytest.mark.parametrize("uid", [b"1.2.\xc6.", b"\xff\xff"])
+def test_a_uid_that_is_no_text_is_refused(uid: bytes) -> None:
+    damaged = Command({**store(7, b""), "AffectedSOPClassUID": "x" * len(uid)}).encode()
+    assert damaged.count(b"x" * len(uid)) == 1
+    with pytest.raises(RemoteProtocolError, match="UID illisible"):
+        Command.decode(damaged.replace(b"x" * len(uid), uid))
+
+
 def test_a_command_set_is_read_by_a_stranger() -> None:
     from io import BytesIO
 
