@@ -9,17 +9,37 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import BenchError
 
-__all__ = ["MARK", "PackedError", "digest_of", "mark", "refuse_if_packed"]
+__all__ = [
+    "MARK",
+    "PackedError",
+    "Sealed",
+    "digest_of",
+    "mark",
+    "refuse_if_packed",
+    "sealed_in",
+]
 
 MARK = "dossier.json"
 
 
 class PackedError(BenchError):
     """The run belongs to a dossier."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """The dossier of a run, as its mark says it."""
+
+    dossier: str
+    journal: str
+    """`digest_of` the run when it was sealed."""
+    manifest: str
+    """SHA-256 of the dossier's manifest."""
 
 
 def refuse_if_packed(run: Path, what: str) -> None:
@@ -57,6 +77,25 @@ def mark(run: Path, dossier: str, journal: str, manifest: str) -> None:
     scratch = run / f".{MARK}.{os.getpid()}"
     scratch.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     scratch.replace(run / MARK)
+
+
+def sealed_in(run: Path) -> Sealed | None:
+    """The dossier that a run was sealed in; None when it was in none.
+
+    Raises:
+        BenchError: a mark that cannot be read.
+    """
+    try:
+        said = json.loads((run / MARK).read_text(encoding="utf-8"))
+        return Sealed(
+            dossier=str(said["dossier"]),
+            journal=str(said["journal_sha256"]),
+            manifest=str(said["manifeste_sha256"]),
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BenchError(f"{run / MARK} : marque de dossier illisible") from None
 
 
 def _dossier(run: Path) -> str | None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from bench.comparison import Change, Comparison, Difference
 from bench.verdicts import Verdict
 from reports import redact
+from reports.dossier.differences import as_dict
 from reports.words import moment, plural
 
 __all__ = ["as_json", "show"]
@@ -22,24 +23,11 @@ _STYLES = {
 
 
 def as_json(found: Comparison) -> dict[str, Any]:
-    """The documented shape."""
-    return {
-        "before": _run(found, before=True),
-        "after": _run(found, before=False),
-        "regressions": len(found.regressions),
-        "same": found.same,
-        "context": [
-            {"name": name, "before": left, "after": right} for name, left, right in found.context
-        ],
-        "scenarios": [
-            {**one.as_dict(), "reason": redact.text(one.reason)} for one in found.scenarios
-        ],
-        "requirements": [one.as_dict() for one in found.requirements],
-        "findings": [
-            {"scenario": scenario, "rule": rule, "change": change.value}
-            for scenario, rule, change in found.findings
-        ],
-    }
+    """The documented shape, with where the runs are."""
+    told = as_dict(found)
+    told["before"]["directory"] = str(found.before.directory)
+    told["after"]["directory"] = str(found.after.directory)
+    return told
 
 
 def show(
@@ -81,17 +69,6 @@ def _move(one: Difference) -> str:
 
 def _word(verdict: Verdict | None) -> str:
     return verdict.french if verdict else "pas joué"
-
-
-def _run(found: Comparison, *, before: bool) -> dict[str, Any]:
-    run = found.before if before else found.after
-    return {
-        "id": run.id,
-        "directory": str(run.directory),
-        "started": run.started.isoformat(),
-        "verdict": run.verdict.value,
-        "scenarios": len(run.scenarios),
-    }
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

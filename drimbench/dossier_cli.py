@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,8 +32,23 @@ _STAMP_DEADLINE_S = 30.0
 _MAX_STAMP = 256 * 1024
 
 
+class Purpose(StrEnum):
+    """The values of `--for`: those of `reports.dossier.packing.Shape`."""
+
+    REFERENCING = "referencement"
+    VERSION = "version"
+
+
 def pack(
     run: Annotated[str, typer.Argument(help=_WHICH)] = "@1",
+    purpose: Annotated[
+        Purpose,
+        typer.Option("--for", help="Premier référencement, ou nouvelle version du produit."),
+    ] = Purpose.REFERENCING,
+    since: Annotated[
+        str,
+        typer.Option(help="La campagne de la version référencée, avec --for version."),
+    ] = "",
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Le dossier (dossier-CAMPAGNE.zip par défaut)."),
@@ -70,6 +86,8 @@ def pack(
 
     drimbench pack @1 -o dossier.zip --key signature.key --cert signature.pem
 
+    drimbench pack @1 --for version --since runs/20260101T000000Z-aaaa
+
     drimbench pack @1 --key s.key --cert s.pem --tsa http://127.0.0.1:8090/tsa
 
     Codes de sortie : 0 écrit, 1 refusé par le contrôle de contenu, 64 usage.
@@ -81,12 +99,15 @@ def pack(
     console = Console(stderr=True)
     try:
         folder = find_run(run, runs)
+        if (purpose is Purpose.VERSION) != bool(since):
+            raise BenchError("--for version et --since CAMPAGNE vont ensemble")
         target = output or Path(f"dossier-{folder.resolve().name}.zip")
         with console.status("dossier") as status:
             packed = write(
                 folder,
                 target,
                 _sealing(key, cert, tsa),
+                referenced=find_run(since, runs) if since else None,
                 patients=_patients(patients),
                 progress=lambda done, name: status.update(f"{plural(done, 'fichier')}, {name}"),
             )
@@ -104,6 +125,7 @@ def pack(
             {
                 "dossier": str(packed.path),
                 "run": manifest.run,
+                "shape": manifest.shape,
                 "files": len(manifest.files),
                 "manifest_sha256": packed.sha256,
                 "signed": manifest.signed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -13,26 +14,43 @@ from reports.views import RunView, product_name, view
 
 __all__ = ["render", "write_html"]
 
+_BUFFER = 1 << 20
+"""Octets written at once: a template yields many short strings."""
+
 
 def write_html(run: Run, target: Path) -> Path:
     """Write the page of a run and return its path. The same run gives the same bytes.
+
+    It is written as it is made, and takes its name once whole: a page weighs several times what
+    its messages do, and what stood there stays until then.
 
     Raises:
         OSError: the file cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(render(run), encoding="utf-8", newline="\n")
+    unfinished = target.with_name(f"{target.name}.part")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="\n", buffering=_BUFFER) as file:
+            file.writelines(_pieces(run))
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return target
 
 
 def render(run: Run) -> str:
     """The page of a run."""
+    return "".join(_pieces(run))
+
+
+def _pieces(run: Run) -> Iterator[str]:
+    """The page as the template yields it: one message in memory at a time."""
     page = view(run)
     made = environment()
     style = source(made, "style.css") + _filters(page)
     script = source(made, "script.js")
     flows = [(scenario.anchor, scenario.flow) for scenario in page.scenarios]
-    return made.get_template("report.html.j2").render(
+    return made.get_template("report.html.j2").generate(
         page=page,
         product=product_name(run.meta),
         policy=policy(style, script),

@@ -80,15 +80,25 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One annotated message: everything that its panel shows."""
+    """One message: everything that its panel shows."""
 
     message: Message
-    annotated: Annotated
     findings: tuple[Finding, ...]
-    marked: frozenset[str]
-    """Paths of the fields, elements and headers that a finding points at."""
     previous: int | None
     next: int | None
+
+    def annotated(self) -> Annotated:
+        """Its sections, made anew at each call: they weigh far more than the message itself."""
+        return annotate(self.message.exchange)
+
+    def marked(self, annotated: Annotated) -> frozenset[str]:
+        """Paths of the fields, elements and headers that a finding points at."""
+        places = [one.where for one in self.findings if one.where]
+        if not places:
+            return frozenset()
+        sections = (*annotated.request, *annotated.response, *annotated.session)
+        paths = [path for section in sections for path in _paths(section)]
+        return frozenset(found for where in places for found in [_place(where, paths)] if found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +230,7 @@ def view(run: Run) -> RunView:
 
 def lone(message: Message, findings: tuple[Finding, ...] = ()) -> MessageView:
     """A message outside of any scenario."""
-    return _message(message, findings, None, None)
+    return MessageView(message, findings, None, None)
 
 
 def draft_only(result: ScenarioResult) -> bool:
@@ -457,7 +467,7 @@ def _flow(
         items=items,
         diagram=diagram(items, steps=steps, marks=marks, title=f"Diagramme de séquence : {title}"),
         messages=tuple(
-            _message(
+            MessageView(
                 message,
                 tuple(by_exchange.get(message.recorded.id, ())),
                 numbers[rank - 1] if rank else None,
@@ -472,18 +482,6 @@ def _flow(
 def _worst(findings: Iterable[Finding]) -> str:
     severities = {finding.severity for finding in findings}
     return next(str(one) for one in Severity if one in severities)
-
-
-def _message(
-    message: Message, findings: tuple[Finding, ...], previous: int | None, following: int | None
-) -> MessageView:
-    annotated = annotate(message.exchange)
-    sections = (*annotated.request, *annotated.response, *annotated.session)
-    paths = [path for section in sections for path in _paths(section)]
-    marked = {
-        found for one in findings if one.where for found in [_place(one.where, paths)] if found
-    }
-    return MessageView(message, annotated, findings, frozenset(marked), previous, following)
 
 
 def _paths(section: Section) -> Iterable[str]:

@@ -12,12 +12,13 @@ from typing import Any
 from markupsafe import Markup
 
 from bench.assemble import load
+from bench.comparison import Change
 from bench.decisions import Attachment
 from bench.errors import BenchError
 from bench.journal import Event, Journal
 from bench.results import Run
 from reports import redact
-from reports.dossier import matrix
+from reports.dossier import differences, matrix
 from reports.dossier.proofs import Proof, Told, told
 from reports.dossier.scan import Known, known_from
 from reports.dossier.traffic import exchange_path, files_of, slug
@@ -47,18 +48,21 @@ class Content:
 
     Args:
         folder: the run's.
+        referenced: the folder of the run of the referenced version, for a dossier that says what
+            a new version changes.
 
     Raises:
-        BenchError: not a run, or one that was cut before its end.
+        BenchError: not a run, or one that was cut before its end; see `differences.since`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, referenced: Path | None = None) -> None:
         self.run = load(folder, bodies=BODIES)
         if self.run.interrupted:
             raise BenchError(
                 f"{self.run.id} : campagne interrompue ; la finir (drimbench run --resume) avant "
                 "d'en faire un dossier"
             )
+        self.since = differences.since(referenced, self.run) if referenced else None
         journal = Journal(folder)
         self._journal = journal
         self._events: dict[str, Event] = {event.id: event for event in journal.of("exchange")}
@@ -68,8 +72,12 @@ class Content:
 
     def parts(self) -> Iterator[Part]:
         """Every file but the manifest and its seals."""
-        yield _made("LISEZMOI.txt", lambda: _readme(self.run).encode())
+        yield _made("LISEZMOI.txt", lambda: _readme(self.run, self.since is not None).encode())
         yield _made("sommaire.html", lambda: self._page("dossier.html.j2").encode())
+        if self.since is not None:
+            since = self.since
+            yield _made("differences.html", lambda: self._page("differences.html.j2").encode())
+            yield _made("differences.json", lambda: _json(since.as_dict()))
         yield _made("rapport.html", lambda: render(self.run).encode())
         yield _made("rapport.pdf", self._paper)
         yield _made("matrice.xlsx", lambda: matrix.render(self.told))
@@ -106,6 +114,8 @@ class Content:
             product=product_name(self.run.meta),
             chapters=self.told.chapters,
             missing=self.told.missing,
+            since=self.since,
+            changes=tuple(Change),
             style=Markup(style),
             policy=policy(style, ""),
             **values,
@@ -202,10 +212,16 @@ def _json(document: Any) -> bytes:
     return redact.text(json.dumps(document, ensure_ascii=False, indent=1)).encode() + b"\n"
 
 
-def _readme(run: Run) -> str:
+def _readme(run: Run, version: bool) -> str:
+    differences = (
+        "differences.html    ce qui a changé depuis la version référencée ; differences.json\n"
+        if version
+        else ""
+    )
     return (
         f"Dossier de preuves de {product_name(run.meta)}, campagne {run.id}\n\n"
         "sommaire.html       les exigences par chapitre, leurs preuves, celles qui manquent\n"
+        f"{differences}"
         "preuves/            une page par preuve : étape, action, attendu, observé, preuve\n"
         "pieces/             captures, vidéos et attestations jointes\n"
         "echanges/           ce qui a circulé, scénario par scénario, secrets masqués\n"

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -19,7 +20,7 @@ from reports.dossier.manifest import MANIFEST, SIGNATURE, STAMP, Entry, Manifest
 from reports.dossier.scan import Leak, Scanner
 from reports.dossier.seal import Signer
 
-__all__ = ["LeakError", "Packed", "Progress", "Sealing", "Stamp", "pack"]
+__all__ = ["LeakError", "Packed", "Progress", "Sealing", "Shape", "Stamp", "pack"]
 
 Stamp = Callable[[bytes], bytes]
 """A TimeStampResp for these bytes; raises BenchError when the authority gives none."""
@@ -30,7 +31,14 @@ Progress = Callable[[int, str], None]
 _STORED: Final = (".bin", ".png", ".jpg", ".jpeg", ".mp4", ".webm", ".pdf", ".zip", ".xlsx")
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o100644 << 16
-_SHAPE: Final = "referencement"
+
+
+class Shape(StrEnum):
+    """What a dossier is for; the manifest bears it."""
+
+    REFERENCING = "referencement"
+    VERSION = "version"
+    """Of a product that was referenced: with the differences since that run."""
 
 
 class LeakError(BenchError):
@@ -69,6 +77,7 @@ def pack(
     target: Path,
     sealing: Sealing,
     *,
+    referenced: Path | None = None,
     patients: frozenset[str] = frozenset(),
     progress: Progress = lambda done, name: None,
 ) -> Packed:
@@ -78,19 +87,21 @@ def pack(
     stays.
 
     Args:
+        referenced: the folder of the run that the product was referenced with: the dossier is
+            that of a new version.
         patients: family names in capitals, and matricules, of more test patients.
 
     Raises:
         LeakError: something must not leave.
         PackedError: the run is already in a dossier.
-        BenchError: not a whole run; no time stamp.
+        BenchError: not a whole run; no time stamp; see `differences.since`.
         OSError: the file cannot be written.
     """
     refuse_if_packed(folder, "dossier")
     if sealing.stamp is not None and sealing.signer is None:
         raise BenchError("un horodatage porte sur la signature : --tsa accompagne --key et --cert")
     journal = digest_of(folder)
-    content = Content(folder)
+    content = Content(folder, referenced)
     known = type(content.known)(
         content.known.matricules | patients, content.known.families | patients
     )
@@ -107,7 +118,7 @@ def pack(
                 raise LeakError(leaks)
             manifest = Manifest(
                 run=content.run.id,
-                shape=_SHAPE,
+                shape=Shape.VERSION if referenced else Shape.REFERENCING,
                 signed=sealing.signer is not None,
                 stamped=sealing.stamp is not None,
                 files=tuple(sorted(entries, key=lambda one: one.name)),

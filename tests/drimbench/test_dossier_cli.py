@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from bench.decisions import attach
+from drimbench.dossier_cli import Purpose
 from protocols.timestamp import REPLY_TYPE, timestamp_request
+from reports.dossier.packing import Shape
 from simulators.igc import Pki, pem
 from simulators.igc.tsa import TimeStamper
 from tests.bench.written import write_run
@@ -144,3 +146,27 @@ def test_wrong_uses_say_why(folder: Path, authority: str) -> None:
         assert said in refused.stderr, refused.stderr
     assert not list(folder.glob("*.zip"))
     assert not list(folder.glob(".*part"))
+
+
+def test_the_dossier_of_a_new_version(folder: Path) -> None:
+    for words in (
+        ("--for", "version"),
+        ("--since", "@2"),
+        ("--for", "referencement", "--since", RUN),
+    ):
+        refused = drimbench(folder, "pack", *words)
+        assert refused.returncode == 64, words
+        assert "vont ensemble" in refused.stderr
+    again = "20260201T000000Z-bbbb"
+    write_run(folder / "runs", again, {"SCN-1": None})
+    version = ("--for", "version", "--since", RUN)
+    packed = drimbench(folder, "pack", again, *version, "-o", "d.zip", "--json")
+    assert packed.returncode == 0, packed.stderr
+    assert json.loads(packed.stdout)["shape"] == "version"
+    refused = drimbench(folder, "pack", RUN, "--for", "version", "--since", again)
+    assert refused.returncode == 64
+    assert "jouée après" in refused.stderr
+
+
+def test_each_purpose_is_a_shape() -> None:
+    assert [one.value for one in Purpose] == [one.value for one in Shape]

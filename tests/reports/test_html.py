@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 import re
+import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +18,7 @@ from lxml import html
 from bench.decisions import Attachment
 from bench.results import Run
 from bench.verdicts import Verdict
+from reports import html as page_of_run
 from reports.html import render, write_html
 from reports.views import view
 from spec import socle
@@ -37,6 +40,41 @@ def _text(element: html.HtmlElement) -> str:
 def test_the_same_run_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
     first = write_html(run, tmp_path / "sous" / "a.html").read_bytes()
     assert first == write_html(run, tmp_path / "b.html").read_bytes()
+
+
+def _written(run: Run, copies: int, target: Path) -> tuple[int, int]:
+    """Octets of the page of a run whose first scenario is played again, and the peak of memory."""
+    many = tuple(replace(run.scenarios[0], id=f"SCN-PUB-{rank:02}") for rank in range(copies))
+    tracemalloc.start()
+    try:
+        size = write_html(replace(run, scenarios=many), target).stat().st_size
+        return size, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_run_is_written_message_by_message(run: Run, tmp_path: Path) -> None:
+    """Its annotated messages never stand in memory together, nor does its page."""
+    small, small_peak = _written(run, 2, tmp_path / "small.html")
+    large, large_peak = _written(run, 14, tmp_path / "large.html")
+    assert large_peak - small_peak < (large - small) / 2
+
+
+def test_what_breaks_leaves_the_page_that_stood_there(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = write_html(run, tmp_path / "rapport.html")
+    before = target.read_bytes()
+
+    def broken(run: Run) -> Iterator[str]:
+        yield "<!DOCTYPE html>"
+        raise OSError("disque plein")
+
+    monkeypatch.setattr(page_of_run, "_pieces", broken)
+    with pytest.raises(OSError, match="disque plein"):
+        write_html(run, target)
+    assert target.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["rapport.html"]
 
 
 def test_the_page_is_french_and_needs_nothing_outside(page: html.HtmlElement, run: Run) -> None:
