@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bench.administration import Administration
 from bench.attacking import Attacking, Attempt
 from bench.outcomes import CannotVerify
+from protocols.oauth import FORM_TYPE, FormError, parse_form
 from simulators.peer import Manners, Retrieved
+from wire.exchange import Exchange
 
 __all__ = ["LoadAttacks"]
 
@@ -23,13 +26,25 @@ _PAGES = ("alerts", "audit", "archive", "inbox", "outbox")
 _ADMITTED = (429, 503)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What came to PSC while a crowd stood at the door."""
+
+    requests: int
+    introspections: int
+    shown: int
+    """How many of the requests show one token, the same for each token."""
+    of_one: int
+    """... and how many introspections were of one token, at most."""
+
+
 @dataclass(slots=True)
 class LoadAttacks:
     """Makes the attempts; whoever attacks and judges is `attacking`."""
 
     attacking: Attacking
-    asked: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Words -> how many requests left, how many introspections came to PSC meanwhile."""
+    asked: dict[str, _Asked] = field(default_factory=dict)
+    """By the words of a crowd."""
     shown: set[str] = field(default_factory=set)
     """Every token that was shown."""
 
@@ -68,15 +83,16 @@ class LoadAttacks:
     # -- Alors -------------------------------------------------------------------------------
 
     def expect_psc_spared(self) -> None:
-        """Never more introspections than requests, whatever the crowd."""
+        """Never more introspections than requests, nor of a token than requests that showed it: a
+        box may turn most of a crowd away before it asks, and still ask twice for the others."""
         if not self.asked:
             raise CannotVerify("aucune demande n'a été faite")
-        for words, (requests, introspections) in self.asked.items():
+        for words, asked in self.asked.items():
             self.attacking.imaging.story.stage.expect(
                 f"« {words} » : Pro Santé Connect n'est pas noyé",
-                introspections <= requests,
-                expected=f"{requests} introspections au plus",
-                actual=f"{introspections}",
+                asked.introspections <= asked.requests and asked.of_one <= asked.shown,
+                expected=f"{asked.requests} introspections au plus, et {asked.shown} par jeton",
+                actual=f"{asked.introspections}, jusqu'à {asked.of_one} par jeton",
             )
 
     def expect_no_token(self) -> None:
@@ -144,14 +160,31 @@ class LoadAttacks:
         def play() -> Retrieved:
             since = feed.mark()
             answers = bed.call(burst)
-            asked = [
-                one for one in feed.since(since) if one.exchange.transaction == "introspection"
-            ]
-            self.asked[words] = (len(tokens), len(asked))
+            asked = Counter(
+                _introspected(one.exchange)
+                for one in feed.since(since)
+                if one.exchange.transaction == "introspection"
+            )
+            self.asked[words] = _Asked(
+                requests=len(tokens),
+                introspections=asked.total(),
+                shown=max(Counter(tokens).values()),
+                of_one=max(asked.values(), default=0),
+            )
             wrong = [one for one in answers if not (one.images and one.complete)]
             return next((one for one in wrong if one.status not in _ADMITTED), answers[0])
 
         self.attacking.play([Attempt(words=words, play=play, unavailable=True, traced=False)])
+
+
+def _introspected(exchange: Exchange) -> str:
+    """The token that was asked about (RFC 7662 2.1), "" when the request names none."""
+    if exchange.request is None:
+        return ""
+    try:
+        return parse_form(FORM_TYPE, exchange.request.body).get("token", "")
+    except FormError:
+        return ""
 
 
 def _secrets(token: str) -> tuple[str, ...]:
